@@ -1,0 +1,1 @@
+"""The simulator, the statistics and the inference behind the three notebooks."""

@@ -1,0 +1,113 @@
+"""Run the notebooks from the command line: to read them as HTML, or to save them with fresh outputs.
+
+python -m helpers.notebooks run [NOTEBOOK...]     execute; leave NAME.html in results/ beside the notebook
+python -m helpers.notebooks save [NOTEBOOK...]    execute in place, in the form that is committed
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellControlSignal, DeadKernelError
+from nbconvert import HTMLExporter
+from nbconvert.filters import strip_ansi
+from nbformat import NotebookNode
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out one command line; return 0, or 1 at the first notebook that is missing or fails."""
+    parser = argparse.ArgumentParser(prog="helpers.notebooks", description=__doc__.splitlines()[0])
+    parser.add_argument("command", choices=["run", "save"])
+    parser.add_argument("notebooks", nargs="*", type=Path, help="default: the numbered notebooks here")
+    chosen = parser.parse_args(arguments)
+    paths = chosen.notebooks or sorted(Path().glob("[0-9]_*.ipynb"))
+    missing = [str(path) for path in paths if not path.is_file()]
+    if missing or not paths:
+        print(f"no such notebook: {', '.join(missing) or 'none is numbered here'}", file=sys.stderr)
+        return 1
+    silence_the_tools()
+    action = run if chosen.command == "run" else save
+    return 0 if all(action(path) for path in paths) else 1
+
+
+def silence_the_tools() -> None:
+    """Keep the tools' own notes off the screen; what a cell warns about stays in the notebook."""
+    warnings.simplefilter("ignore")
+    logging.getLogger("traitlets").setLevel(logging.ERROR)
+
+
+def run(path: Path) -> bool:
+    """Execute a notebook and write it as HTML, up to the failing cell if there is one; return success."""
+    notebook = read(path)
+    succeeded = execute(notebook, path)
+    page, _ = HTMLExporter(embed_images=True).from_notebook_node(
+        notebook, resources={"metadata": {"name": path.stem, "path": str(path.parent)}}
+    )
+    target = path.parent / "results" / f"{path.stem}.html"
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(page, encoding="utf-8")
+    print(f"{path.stem}  written to {target}", flush=True)
+    return succeeded
+
+
+def save(path: Path) -> bool:
+    """Execute a notebook in place; leave the file alone if a cell fails; return success."""
+    notebook = read(path)
+    succeeded = execute(notebook, path)
+    if succeeded:
+        tidy(notebook)
+        nbformat.write(notebook, path)
+        print(f"{path.stem}  saved", flush=True)
+    return succeeded
+
+
+def read(path: Path) -> NotebookNode:
+    """Return the notebook in today's format."""
+    return nbformat.read(path, as_version=4)
+
+
+def execute(notebook: NotebookNode, path: Path) -> bool:
+    """Run all cells in a fresh kernel, in the notebook's folder; return whether all of them succeeded."""
+    code_cells = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code" and cell.source.strip()]
+
+    def report(cell: NotebookNode, cell_index: int) -> None:
+        first_line = cell.source.strip().splitlines()[0]
+        number = f"{code_cells.index(cell_index) + 1}/{len(code_cells)}"
+        print(f"{path.stem}  cell {number}  {first_line[:60]}", flush=True)
+
+    client = NotebookClient(
+        notebook,
+        kernel_name="python3",
+        extra_arguments=["--log-level=ERROR"],  # the kernel's notes about its own connection
+        resources={"metadata": {"path": str(path.parent)}},
+        on_cell_execute=report,
+        timeout=None,  # a slow computer may take its time
+        record_timing=False,
+        coalesce_streams=True,  # how often a stream was flushed must not show
+    )
+    try:
+        client.execute()
+    except (CellControlSignal, DeadKernelError) as error:
+        print(f"{path.stem}  FAILED\n{strip_ansi(str(error))}", file=sys.stderr)
+        return False
+    return True
+
+
+def tidy(notebook: NotebookNode) -> None:
+    """Drop what changes from one computer or editor to the next, so that a diff shows only real changes."""
+    notebook.metadata.pop("widgets", None)  # large, and GitHub shows no notebook with some of them
+    notebook.metadata.kernelspec = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    notebook.metadata.get("language_info", {}).pop("version", None)
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,155 @@
+#!/usr/bin/env bash
+# Sets the notebooks up in .venv, then runs, opens or tests them. Kept to the bash 3.2 that macOS has.
+set -euo pipefail
+CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
+trap 'exit 130' INT  # pip turns Ctrl-C into an ordinary failure; here it stays an interruption
+
+notebooks=(1_HH_model_simulation.ipynb 2_Bayesian_Inference.ipynb 3_Biological_vs_Artificial_Neurons.ipynb)
+venv_python=.venv/bin/python
+log=.venv/install.log
+stamp=.venv/setup_pyhh.stamp  # "installing", or what is installed; see set_up
+
+usage() {
+    cat <<'END'
+usage: ./setup_pyhh.sh COMMAND
+  run                execute the three notebooks; leaves them as HTML in results/
+  notebook           open the first notebook in Jupyter
+  test               check the code, the helpers and the notebooks; more arguments go to pytest
+  pyhh               fetch the pyHH simulator that the series started from, into external/pyHH
+  badges OWNER/REPO  write the address of the published repository into the README and the notebooks
+  help               show this text
+The first run, notebook or test makes .venv and installs what is needed; PYTHON=... chooses its Python.
+END
+}
+
+say() { echo "setup_pyhh: $*"; }
+fail() { say "$*" >&2; exit 1; }
+
+# Sets `python` to a Python 3.11 or newer; PYTHON=... leaves it no choice.
+find_python() {
+    local candidate version found=""
+    if [ -n "${PYTHON:-}" ]; then set -- "$PYTHON"; else set -- python3 python3.13 python3.12 python3.11 python; fi
+    for candidate in "$@"; do
+        python=$(command -v "$candidate") || continue
+        if version=$("$python" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])
+sys.exit(sys.version_info < (3, 11))' 2>/dev/null); then return; fi
+        [ -n "$found" ] || [ -z "$version" ] || found="$version at $python"
+    done
+    fail "needs Python 3.11 or newer, found ${found:-none}: install one from python.org or set PYTHON=/path/to/python"
+}
+
+free_mb() {  # the number before "Use%", since names of disks and folders may hold spaces
+    df -Pk . | awk 'NR == 2 { for (i = 2; i <= NF; i++) if ($i ~ /^[0-9]+%$/) print int($(i - 1) / 1024) }'
+}
+
+need_gb() {
+    local free
+    free=$(free_mb)
+    [ "$free" -ge $(($1 * 1000)) ] || fail "needs about $1 GB of free disk space, found $free MB: free some and try again"
+}
+
+# stage TEXT COMMAND...: one line on the screen, the rest into the log.
+stage() {
+    say "$1"
+    shift
+    if "$@" >>"$log" 2>&1; then return; fi
+    if grep -q 'No space left' "$log" || [ "$(free_mb)" -lt 100 ]; then
+        fail "the disk is full ($(free_mb) MB free here; pip also fills the temporary folder): free 3 GB and try again"
+    fi
+    tail -n 15 "$log" >&2
+    rm -f "$stamp"  # pip gave up in good order: what is there can be built on
+    fail "failed; the whole log is $PWD/$log"
+}
+
+has_torch() {  # without importing it, which takes a second
+    "$venv_python" -c "from importlib.metadata import version
+assert version('torch').split('+')[0] == '${torch#torch==}'" 2>/dev/null
+}
+
+# On Linux the usual torch is the CUDA build, several GB that a computer without an NVIDIA card has no use for.
+install_torch() {
+    local known
+    known=$("$venv_python" -m pip index versions torch 2>>"$log" || true)
+    if [ "$(uname)" = Linux ] && ! command -v nvidia-smi >/dev/null && [[ "$known" != *"${torch#torch==}+cpu"* ]]; then
+        say "installing $torch, CPU build"
+        if "$venv_python" -m pip install uv >>"$log" 2>&1 &&
+            "$venv_python" -m uv pip install --python "$venv_python" --torch-backend=cpu "$torch" >>"$log" 2>&1
+        then return; fi
+        say "no CPU build found: taking the CUDA build, about 3 GB to download"
+        need_gb 8
+    fi
+    stage "installing $torch" "$venv_python" -m pip install "$torch"
+}
+
+# set_up REQUIREMENTS...: makes .venv hold these files. The stamp says what it holds, so that a second call is quick;
+# "installing" in it means that the last call was cut off, and that no package can be trusted.
+set_up() {
+    local want python torch file
+    torch=$(sed -n 's/^\(torch==[^ ]*\).*/\1/p' requirements.txt)
+    want="$("$venv_python" -V 2>/dev/null || true) $(cksum "$@")"
+    case "$(cat "$stamp" 2>/dev/null || true)" in "$want"*) return ;; esac
+    has_torch || need_gb 3
+
+    if [ "$(cat "$stamp" 2>/dev/null || true)" = installing ] || ! "$venv_python" -m pip --version >/dev/null 2>&1 ||
+        ! "$venv_python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+        find_python
+        "$python" -c 'import ensurepip, venv' 2>/dev/null ||
+            fail "$python cannot make a virtual environment: on Debian or Ubuntu, apt install python3-venv"
+        say "making .venv with $("$python" -V); the first time takes a few minutes"
+        "$python" -m venv --clear .venv || fail "could not make .venv"
+        want="$("$venv_python" -V) $(cksum "$@")"
+    fi
+
+    echo installing >"$stamp"
+    : >"$log"
+    has_torch || install_torch
+    for file in "$@"; do
+        stage "installing $file" "$venv_python" -m pip install -r "$file"
+    done
+    echo "$want" >"$stamp"
+}
+
+fetch_pyhh() {
+    local url=https://github.com/swharden/pyHH commit=b659579fde9949744fb5aede34f092b6374eef33 folder=external/pyHH
+    if [ "$(git -C "$folder" rev-parse HEAD 2>/dev/null)" = "$commit" ]; then say "$folder is there already"; return; fi
+    mkdir -p "$folder"
+    if git init -q "$folder" && GIT_TERMINAL_PROMPT=0 git -C "$folder" -c http.lowSpeedLimit=1000 \
+        -c http.lowSpeedTime=20 fetch -q --depth 1 "$url" "$commit" 2>/dev/null &&
+        git -C "$folder" checkout -q "$commit"; then
+        say "fetched pyHH into $folder"
+    else
+        fail "could not fetch $url (no network, or no git?): everything else works, as helpers/ carries the simulator"
+    fi
+}
+
+write_badges() {
+    local file
+    [[ "${1:-}" =~ ^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$ ]] || fail "badges needs an address such as ada/neurons, got '${1:-}'"
+    for file in README.md "${notebooks[@]}"; do
+        grep -qs OWNER/REPO "$file" || continue
+        sed "s|OWNER/REPO|$1|g" "$file" >"$file.new"
+        cat "$file.new" >"$file" && rm "$file.new"  # cat keeps the permissions
+        say "wrote $1 into $file"
+    done
+}
+
+run_tests() {
+    local status=0
+    "$venv_python" -m ruff check . || status=1
+    "$venv_python" -m pytest tests "$@" || status=1
+    "$venv_python" -m pytest --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg \
+        --nbval-cell-timeout 600 "${notebooks[@]}" || status=1
+    return $status
+}
+
+command=${1:-}
+[ $# -eq 0 ] || shift
+case "$command" in
+    run) set_up requirements.txt; exec "$venv_python" -m helpers.notebooks run "${notebooks[@]}" ;;
+    notebook) set_up requirements.txt; exec "$venv_python" -m notebook "${notebooks[0]}" "$@" ;;
+    test) set_up requirements.txt tests/requirements.txt; run_tests "$@" ;;
+    pyhh) fetch_pyhh ;;
+    badges) write_badges "$@" ;;
+    help | -h | --help) usage ;;
+    *) usage >&2; exit 2 ;;
+esac
