@@ -1,0 +1,121 @@
+"""One declaration per parameter: default, unit, meaning and range stand in one line and feed everything else.
+
+    g_Na: float = parameter(120.0, "mS/cm²", "maximal sodium conductance", low=0.0, high=200.0, minimum=0.0)
+
+That line gives the docstring, the error message for a bad value, the slider, the axis label and the default prior.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Declared", "Parameter", "parameter"]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What is known about one parameter.
+
+    `low` and `high` bound the range that makes sense: sliders and default priors use it. `minimum` and `maximum`
+    bound what is allowed at all (both inclusive): a value beyond them is refused.
+    """
+
+    name: str
+    default: float
+    unit: str
+    meaning: str
+    low: float
+    high: float
+    minimum: float
+    maximum: float
+
+    @property
+    def label(self) -> str:
+        """Axis label, e.g. "g_Na (mS/cm²)"."""
+        return f"{self.name} ({self.unit})" if self.unit else self.name
+
+    @property
+    def allowed(self) -> str:
+        """The allowed range in words, for error messages."""
+        if np.isfinite(self.minimum) and np.isfinite(self.maximum):
+            words = f"from {self.minimum:g} to {self.maximum:g}"
+        elif np.isfinite(self.minimum):
+            words = f"at least {self.minimum:g}"
+        elif np.isfinite(self.maximum):
+            words = f"at most {self.maximum:g}"
+        else:
+            return "a finite number"
+        return f"{words} {self.unit}".rstrip()
+
+    def check(self, value: Any) -> np.ndarray:
+        """Return `value` as a float array, or raise ValueError naming parameter, value, unit and allowed range."""
+        try:
+            values = np.asarray(value, dtype=float)
+        except (TypeError, ValueError):
+            raise ValueError(f"{self.name} = {value!r} is not a number; allowed: {self.allowed}") from None
+        bad = ~(np.isfinite(values) & (values >= self.minimum) & (values <= self.maximum))
+        if bad.any():
+            where = f" (entry {int(np.argmax(bad.ravel()))})" if values.ndim else ""
+            worst = values[bad].ravel()[0] if values.ndim else float(values)
+            raise ValueError(f"{self.name} = {worst:g} {self.unit}{where}; allowed: {self.allowed}")
+        return values
+
+
+def parameter(
+    default: float,
+    unit: str,
+    meaning: str,
+    *,
+    low: float,
+    high: float,
+    minimum: float = -np.inf,
+    maximum: float = np.inf,
+) -> Any:
+    """Declare a parameter as a field of a frozen dataclass (see `Parameter` for the arguments)."""
+    declared = dict(unit=unit, meaning=meaning, low=low, high=high, minimum=minimum, maximum=maximum)
+    return field(default=default, metadata=declared)
+
+
+class Declared:
+    """Base of every frozen dataclass whose fields are parameters: checks values, describes itself."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        own = [
+            f"    {name}: {value.metadata['meaning']}"
+            + (f" [{value.metadata['unit']}]" if value.metadata["unit"] else "")
+            + f", default {value.default:g}"
+            for name, value in vars(cls).items()
+            if hasattr(value, "metadata") and "unit" in value.metadata
+        ]
+        if own:
+            cls.__doc__ = (
+                (cls.__doc__ or cls.__name__).rstrip() + "\n\n    Parameters\n    ----------\n" + "\n".join(own)
+            )
+
+    def __post_init__(self) -> None:
+        for declared in self.parameters().values():
+            value = declared.check(getattr(self, declared.name))
+            if value.ndim:
+                raise ValueError(
+                    f"{declared.name} takes one number, got an array of shape {value.shape}; "
+                    "to run many values at once use simulate_many"
+                )
+            object.__setattr__(self, declared.name, float(value))
+
+    @classmethod
+    def parameters(cls) -> Mapping[str, Parameter]:
+        """Every parameter by name, in the order of declaration."""
+        return {
+            f.name: Parameter(name=f.name, default=f.default, **f.metadata)  # type: ignore[arg-type]
+            for f in fields(cls)  # type: ignore[arg-type]
+            if "unit" in f.metadata
+        }
+
+    def values(self) -> dict[str, float]:
+        """The value of every parameter by name."""
+        return {name: getattr(self, name) for name in self.parameters()}

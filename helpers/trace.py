@@ -1,0 +1,89 @@
+"""Trace: what every simulation and every recording returns, and how its spikes are found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+__all__ = ["Sweep", "Trace", "find_spikes"]
+
+
+class Sweep(NamedTuple):
+    """The part of a `Trace` that compiled summary statistics see (Numba knows named tuples)."""
+
+    t: np.ndarray
+    V: np.ndarray
+    I: np.ndarray
+    start: float
+    stop: float
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A membrane potential over time and what was injected.
+
+    t: (n,) sample times [ms], evenly spaced.
+    V: (n,) membrane potential [mV].
+    I: (n,) injected current, [µA/cm²] for a model and [pA] for a recording: see `I_unit`.
+    start, stop: when the stimulus goes on and off [ms].
+    gates: each gate by name, (n,) values between 0 and 1; empty for a recording.
+    currents: each ionic current by name, (n,) [µA/cm²], outward positive; empty for a recording.
+    spike_threshold: V [mV] whose upward crossing is a spike.
+    seed: what seeded the noise of a simulation, so that it can be repeated.
+
+    Gates and currents can also be read as attributes: `trace.m`, `trace.I_Na`.
+    """
+
+    t: np.ndarray
+    V: np.ndarray
+    I: np.ndarray
+    start: float
+    stop: float
+    gates: Mapping[str, np.ndarray] = field(default_factory=dict)
+    currents: Mapping[str, np.ndarray] = field(default_factory=dict)
+    I_unit: str = "µA/cm²"
+    spike_threshold: float = -20.0
+    seed: int | tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        if not len(self.t) == len(self.V) == len(self.I):
+            raise ValueError(f"t, V and I differ in length: {len(self.t)}, {len(self.V)}, {len(self.I)} samples")
+        if len(self.t) < 2:
+            raise ValueError(f"a trace needs at least 2 samples, got {len(self.t)}")
+        for name in ("t", "V", "I"):
+            values = getattr(self, name)
+            if not np.isfinite(values).all():
+                first = int(np.argmin(np.isfinite(values)))
+                raise ValueError(f"{name} is {values[first]} at sample {first}: every sample must be finite")
+        if not self.t[0] <= self.start < self.stop <= self.t[-1] + self.dt:
+            raise ValueError(
+                f"stimulus from {self.start:g} to {self.stop:g} ms lies outside the trace, "
+                f"{self.t[0]:g} to {self.t[-1]:g} ms"
+            )
+
+    def __getattr__(self, name: str) -> np.ndarray:
+        for group in ("gates", "currents"):
+            if name in self.__dict__.get(group, {}):
+                return self.__dict__[group][name]
+        raise AttributeError(f"a Trace has no {name!r}")
+
+    @property
+    def dt(self) -> float:
+        """Time between samples [ms]."""
+        return float(self.t[-1] - self.t[0]) / (len(self.t) - 1)
+
+    @property
+    def spike_times(self) -> np.ndarray:
+        """Times [ms] at which V rises through `spike_threshold` [mV]."""
+        return find_spikes(self.t, self.V, self.spike_threshold)
+
+
+def find_spikes(t: np.ndarray, V: np.ndarray, threshold: float = -20.0) -> np.ndarray:
+    """Times [ms] at which `V` (n,) [mV] rises through `threshold` [mV], interpolated between samples."""
+    t, V = np.asarray(t), np.asarray(V)
+    before = np.flatnonzero((V[:-1] < threshold) & (V[1:] >= threshold))
+    fraction = (threshold - V[before]) / (V[before + 1] - V[before])
+    return t[before] + fraction * (t[before + 1] - t[before])

@@ -1,0 +1,82 @@
+"""The compiled building blocks against the standard library, and the random numbers against what N(0, 1) must be."""
+
+import math
+
+import numpy as np
+import pytest
+from numba import njit
+from scipy import stats
+
+from helpers import functions, kernels
+
+
+@njit
+def exponentials(x):
+    return np.array([kernels.exp(value) for value in x])
+
+
+@njit
+def relaxations(z, doublings):
+    return np.array([kernels.relaxation(value, doublings) for value in z])
+
+
+@njit
+def normals(key, n):
+    table = np.empty((n, 2))
+    for i in range(n):
+        table[i] = kernels.standard_normals(key, i)
+    return table.ravel()
+
+
+def draws(seed, simulation, n=500_000):
+    return normals(kernels.random_keys(seed, np.array([simulation]))[0], n)
+
+
+def test_exp_to_2e_15():
+    x = np.concatenate([np.linspace(-700, 700, 200_001), np.linspace(-1e-3, 1e-3, 1001)])
+    exact = np.array([math.exp(value) for value in x])
+    assert np.max(np.abs(exponentials(x) / exact - 1)) < 2e-15
+    assert exponentials(np.array([0.0]))[0] == 1.0
+
+
+@pytest.mark.parametrize("doublings", [1, 4, 8])
+def test_relaxation_to_1e_13_over_its_whole_range(doublings):
+    z = np.linspace(1e-9, 0.5 * 2**doublings, 50_001)
+    exact = -np.expm1(-z) / z
+    assert np.max(np.abs(relaxations(z, doublings) / exact - 1)) < 1e-13
+    assert relaxations(np.array([0.0]), doublings)[0] == 1.0
+
+
+def test_linoid_at_and_around_its_singular_point():
+    z = np.concatenate([-np.logspace(-12, 2, 400), [0.0], np.logspace(-12, 2, 400)])
+    exact = np.array([1.0 if value == 0 else value / math.expm1(value) for value in z])
+    assert np.max(np.abs(functions.linoid(z) / exact - 1)) < 1e-13
+
+
+def test_normals_have_the_moments_of_n_0_1():
+    x = draws(0, 0)
+    n = len(x)
+    for measured, expected, error in (
+        (x.mean(), 0.0, 1 / np.sqrt(n)),
+        (x.var(), 1.0, np.sqrt(2 / n)),
+        (stats.skew(x), 0.0, np.sqrt(6 / n)),
+        (stats.kurtosis(x), 0.0, np.sqrt(24 / n)),
+    ):
+        assert abs(measured - expected) < 4 * error
+    assert stats.kstest(x, "norm").pvalue > 0.001
+    assert 4.3 < np.abs(x).max() < 6.7
+
+
+def test_normals_are_independent_within_and_between_simulations():
+    x, y, other_seed = draws(0, 0), draws(0, 1), draws(1, 0)
+    bound = 4.5 / np.sqrt(len(x))
+    assert all(abs(np.corrcoef(x[lag:], x[:-lag])[0, 1]) < bound for lag in range(1, 20))
+    assert abs(np.corrcoef(x**2, np.roll(x, 1) ** 2)[0, 1]) < bound
+    assert abs(np.corrcoef(x, y)[0, 1]) < bound
+    assert abs(np.corrcoef(x, other_seed)[0, 1]) < bound
+
+
+def test_keys_of_a_million_simulations_differ():
+    keys = kernels.random_keys(7, np.arange(1_000_000))
+    assert len(np.unique(keys)) == len(keys)
+    assert kernels.random_keys(7, np.array([12]))[0] == keys[12]
