@@ -1,0 +1,142 @@
+"""What every format needs: a file that is there, units, even times, the window of the stimulus, a trace.
+
+What is wrong with a file raises ValueError, and the message begins with the file's name.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from ..trace import Trace
+
+__all__ = [
+    "CURRENT",
+    "DENSITY",
+    "TIME",
+    "VOLTAGE",
+    "check_even",
+    "check_index",
+    "existing",
+    "factor",
+    "first_stretch",
+    "make_trace",
+    "require",
+    "stimulus_window",
+    "stretch_times",
+]
+
+# Every unit that is understood, and the factor to ms, mV, pA and µA/cm². Nothing else is converted or guessed.
+TIME = {"s": 1e3, "ms": 1.0, "µs": 1e-3}
+VOLTAGE = {"V": 1e3, "volts": 1e3, "mV": 1.0, "µV": 1e-3}
+CURRENT = {"A": 1e12, "amperes": 1e12, "µA": 1e6, "nA": 1e3, "pA": 1.0}
+DENSITY = {"mA/cm²": 1e3, "µA/cm²": 1.0, "nA/cm²": 1e-3, "A/m²": 100.0}
+
+
+def existing(path: str | Path) -> Path:
+    """The path of a file that is there. Raises FileNotFoundError otherwise."""
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}")
+    return path
+
+
+def check_index(path: Path, what: str, index: int, count: int) -> None:
+    """Raise ValueError unless `index` (of a sweep or channel: `what`) is a whole number from 0 to `count` - 1."""
+    try:
+        valid = 0 <= operator.index(index) < count and not isinstance(index, bool)
+    except TypeError:
+        valid = False
+    if not valid:
+        raise ValueError(f"{path.name}: {what} = {index!r}; allowed: a whole number from 0 to {count - 1}")
+
+
+def factor(units: Mapping[str, float], unit: str) -> float | None:
+    """The factor of a unit in one of the tables above, or None where the table lacks it.
+
+    u and both Unicode signs for micro are one, and so are 2, ^2 and ².
+    """
+    unit = re.sub("^[u\u03bc](?=[sVA])", "\u00b5", unit.strip())
+    return units.get(re.sub(r"\^?2$", "²", unit))
+
+
+def require(path: Path, what: str, units: Mapping[str, float], unit: str) -> float:
+    """The factor of a unit. Raises ValueError, which says `what` is in that unit, where the table lacks it."""
+    found = factor(units, unit)
+    if found is None:
+        raise ValueError(f"{path.name}: {what} is in {unit!r}; allowed units: {', '.join(units)}")
+    return found
+
+
+def check_even(path: Path, t: np.ndarray, lines: list[int] | None = None) -> None:
+    """Raise ValueError unless t (n,) [ms] increases evenly, to within 5 % of an interval.
+
+    lines: the line of the file in which each time stands, for the message; without it, samples are counted.
+    """
+    if len(t) < 2 or not np.isfinite(t).all():
+        return  # Trace says so
+    dt = (t[-1] - t[0]) / (len(t) - 1)
+    if dt <= 0.0 or np.abs(t - np.linspace(t[0], t[-1], len(t))).max() > 0.05 * dt:
+        steps = np.diff(t)
+        worst = int(np.argmax(np.abs(steps - np.median(steps)))) if dt > 0.0 else 0
+        where = f"line {lines[worst + 1]}" if lines else f"sample {worst + 1}"
+        raise ValueError(
+            f"{path.name}, {where}: t goes from {t[worst]:g} to {t[worst + 1]:g} ms, elsewhere by {np.median(steps):g} "
+            "ms; allowed: increasing times, even to 5 % of an interval, written with enough digits"
+        )
+
+
+def stimulus_window(
+    path: Path, t: np.ndarray, I: np.ndarray, start: float | None, stop: float | None
+) -> tuple[float, float]:
+    """start and stop [ms] as given, else of the first stretch in which I (n,) leaves its first value.
+
+    Raises ValueError when only one of the two is given, and when I departs so often that it must be noise.
+    """
+    if start is not None and stop is not None:
+        return start, stop
+    if start is not None or stop is not None:
+        raise ValueError(f"{path.name}: start = {start}, stop = {stop} ms; give both or neither")
+    off = I != I[0]
+    departures = int(np.count_nonzero(off[1:] & ~off[:-1]))
+    if departures > 100:
+        raise ValueError(
+            f"{path.name}: I leaves its first value {departures} times, like a measured current with noise; "
+            "give start and stop [ms]"
+        )
+    return stretch_times(t, first_stretch(off))
+
+
+def first_stretch(off: np.ndarray) -> tuple[int, int] | None:
+    """First and last-plus-one index of the first run of True in `off` (n,), or None where there is none."""
+    if not off.any():
+        return None
+    first = int(np.argmax(off))
+    rest = off[first:]
+    return first, first + (len(rest) if rest.all() else int(np.argmin(rest)))
+
+
+def stretch_times(t: np.ndarray, stretch: tuple[int, int] | None) -> tuple[float, float]:
+    """start and stop [ms] of a stretch of samples of t (n,) [ms]; without a stretch, of the whole trace."""
+    dt = (t[-1] - t[0]) / (len(t) - 1)
+    first, last = stretch or (0, len(t))
+    return float(t[first]), float(t[last] if last < len(t) else t[-1] + dt)
+
+
+def make_trace(
+    path: Path, t: np.ndarray, V: np.ndarray, I: np.ndarray, window: tuple[float, float], unit: str
+) -> Trace:
+    """A trace of t [ms], V [mV] and I [unit], each (n,), with the stimulus in `window` [ms].
+
+    Raises ValueError, with the file's name, for what `Trace` refuses and for a V beyond ±1000 mV.
+    """
+    if (extreme := float(np.max(np.abs(V)))) > 1000.0:
+        raise ValueError(f"{path.name}: V reaches ±{extreme:g} mV; allowed: up to 1000 mV. Is its unit right?")
+    try:
+        return Trace(t, V, I, *window, I_unit=unit)
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from None

@@ -1,0 +1,138 @@
+"""Neurodata Without Borders (.nwb), version 2: one sweep of a current-clamp recording becomes a `Trace`."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..trace import Trace
+from .common import CURRENT, VOLTAGE, check_even, check_index, existing, make_trace, stimulus_window
+
+__all__ = ["count_nwb", "read_nwb"]
+
+
+def read_nwb(
+    path: str | Path,
+    series: str | None = None,
+    sweep: int = 0,
+    *,
+    start: float | None = None,
+    stop: float | None = None,
+) -> Trace:
+    """Read one current-clamp sweep of a Neurodata Without Borders (NWB 2) file.
+
+    series: name of a CurrentClampSeries; without it, `sweep` counts through all of them in the order of their sweep
+    numbers, then starting times, then names. I is the CurrentClampStimulusSeries that belongs to it: by the table of
+    intracellular recordings where there is one, else by electrode and sweep number or starting time. Values are data
+    times conversion plus offset, in volts and amperes. A bias current of the amplifier is not added to I: a warning
+    names it. start and stop [ms] are found in I unless given.
+    Raises ValueError, with the file's name, for voltage clamp, a missing, ambiguous or differently sampled stimulus,
+    other units, an unknown series or sweep, a file that is not NWB.
+    """
+    path = existing(path)
+    with _open_nwb(path) as nwb:
+        found = _clamp_series(path, nwb)
+        if series is not None:
+            if series not in [s.name for s in found]:
+                names = ", ".join(s.name for s in found[:20])
+                raise ValueError(f"{path.name} has no current-clamp series {series!r}; it has {names}")
+            found = [s for s in found if s.name == series]
+        check_index(path, "sweep", sweep, len(found))
+        response = found[sweep]
+        stimulus = _stimulus(path, nwb, response)
+        t, V = _samples(path, response, VOLTAGE, "volts")
+        t_I, I = _samples(path, stimulus, CURRENT, "amperes")
+        if len(t) != len(t_I) or abs(t[-1] - t_I[-1]) > 0.05 * t[-1] / len(t):
+            raise ValueError(
+                f"{path.name}: {response.name} has {len(t)} samples in {t[-1]:g} ms but its stimulus {stimulus.name} "
+                f"{len(t_I)} in {t_I[-1]:g} ms; they must be sampled alike"
+            )
+        bias = response.bias_current
+    if bias:
+        warnings.warn(f"{path.name}: a bias current of {bias * 1e12:g} pA is not part of I", stacklevel=2)
+    return make_trace(path, t, V, I, stimulus_window(path, t, I, start, stop), "pA")
+
+
+def count_nwb(path: str | Path) -> int:
+    """The number of current-clamp sweeps in the file. Raises ValueError for voltage clamp, a file that is not NWB."""
+    path = existing(path)
+    with _open_nwb(path) as nwb:
+        return len(_clamp_series(path, nwb))
+
+
+@contextmanager
+def _open_nwb(path: Path) -> Iterator[Any]:
+    import pynwb  # here, because it takes seconds to import
+
+    with warnings.catch_warnings():
+        # pynwb warns about old schema versions, and about units that it replaces: _samples checks the file's own.
+        warnings.simplefilter("ignore", UserWarning)
+        try:
+            io = pynwb.NWBHDF5IO(path, "r")
+            nwb = io.read()
+        except Exception as error:  # h5py and hdmf raise many kinds
+            raise ValueError(f"{path.name} cannot be read as NWB: it is no NWB 2 file, damaged or cut short") from error
+        with io:
+            yield nwb
+
+
+def _begin(series: Any) -> float:
+    """When a series begins in the session [s]."""
+    return float(series.timestamps[0] if series.starting_time is None else series.starting_time)
+
+
+def _clamp_series(path: Path, nwb: Any) -> list[Any]:
+    kinds = [type(series).__name__ for series in nwb.acquisition.values()]
+    found = [s for s in nwb.acquisition.values() if type(s).__name__ == "CurrentClampSeries"]
+    if not found and "VoltageClampSeries" in kinds:
+        raise ValueError(f"{path.name} is a voltage-clamp recording; only current clamp can be read")
+    if not found:
+        held = ", ".join(sorted(set(kinds))) or "no series"
+        raise ValueError(f"{path.name} holds no CurrentClampSeries; it holds {held}")
+    return sorted(found, key=lambda s: (s.sweep_number or 0, _begin(s), s.name))
+
+
+def _stimulus(path: Path, nwb: Any, response: Any) -> Any:
+    """The CurrentClampStimulusSeries that was injected during `response`."""
+    table = nwb.intracellular_recordings
+    if table is not None:
+        responses = table.category_tables["responses"]["response"]
+        rows = [row for row in range(len(table)) if responses[row].timeseries is response]
+        stimuli = [table.category_tables["stimuli"]["stimulus"][row] for row in rows]
+        found = [reference.timeseries for reference in stimuli if reference.timeseries is not None]
+    else:
+        injected = [s for s in nwb.stimulus.values() if s.neurodata_type == "CurrentClampStimulusSeries"]
+        found = [s for s in injected if s.electrode is response.electrode]
+        if response.sweep_number is None:
+            found = [s for s in found if abs(_begin(s) - _begin(response)) < 1e-6]
+        else:
+            found = [s for s in found if s.sweep_number == response.sweep_number]
+    if len(found) != 1:
+        raise ValueError(
+            f"{path.name}: {len(found)} stimuli belong to {response.name}; needed: one CurrentClampStimulusSeries, "
+            "in the table of intracellular recordings or with the same electrode and sweep number or starting time"
+        )
+    return found[0]
+
+
+def _samples(path: Path, series: Any, units: Mapping[str, float], standard: str) -> tuple[np.ndarray, np.ndarray]:
+    """Times from 0 [ms] and values [mV or pA] of a series, each (n,)."""
+    # pynwb replaces the unit by the standard one, whatever the file says: look at the file.
+    unit = series.data.attrs.get("unit", standard)
+    if unit not in (standard, standard[0].upper()):
+        raise ValueError(f"{path.name}: {series.name} is in {unit!r}; allowed in NWB: {standard}")
+    values = (np.asarray(series.data[:], dtype=float) * series.conversion + series.offset) * units[standard]
+    if len(values) < 2:
+        raise ValueError(f"{path.name}: {series.name} has {len(values)} samples; needed: at least 2")
+    if series.rate is not None:
+        return np.arange(len(values)) * 1e3 / series.rate, values
+    t = (np.asarray(series.timestamps[:], dtype=float) - series.timestamps[0]) * 1e3
+    if len(t) != len(values):
+        raise ValueError(f"{path.name}: {series.name} has {len(values)} samples but {len(t)} timestamps")
+    check_even(path, t)
+    return t, values
