@@ -162,7 +162,7 @@ class Posterior:
     def load(cls, path: str | Path) -> Posterior:
         """Read a posterior written by `save`. Raises ValueError for a file that is damaged or something else."""
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             about = json.loads(str(arrays.pop("about")))
             if about["format"] != FILE_FORMAT:
@@ -208,7 +208,8 @@ def train_npe(
     theta, x = np.asarray(theta, dtype=float), np.asarray(x, dtype=float)
     if theta.ndim != 2 or x.ndim != 2 or len(theta) != len(x) or theta.shape[1] != len(prior.names):
         raise ValueError(
-            f"theta {theta.shape} and x {x.shape} do not fit together; allowed: (n, {len(prior.names)}) and (n, n_features)"
+            f"theta {theta.shape} and x {x.shape} do not fit together; "
+            f"allowed: (n, {len(prior.names)}) and (n, n_features)"
         )
     if len(theta) < FEWEST:
         raise ValueError(f"{len(theta)} simulations are too few to train on; allowed: at least {FEWEST}")

@@ -12,10 +12,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import optimize, signal
 
+from .neurons import Pospischil
 from .parameters import Declared, Parameter, parameter
+from .simulator import simulate
+from .stimuli import step
 from .trace import Trace
 
-__all__ = ["PassiveProperties", "Rig", "crop", "current_density", "passive_properties", "rig_like"]
+__all__ = [
+    "JUNCTION_POTENTIAL",
+    "PassiveProperties",
+    "Rig",
+    "crop",
+    "current_density",
+    "passive_properties",
+    "rig_like",
+    "stand_in",
+]
 
 # ---- From a recording to a model
 
@@ -170,3 +182,20 @@ def rig_like(trace: Trace, seed: int, rig: Rig | None = None) -> Trace:
     latest = np.searchsorted(trace.t, t + 1e-6 * trace.dt, side="right") - 1  # I holds its value between samples
     V = np.round(np.interp(t, trace.t, V) / rig.resolution) * rig.resolution
     return replace(trace, t=t, V=V, I=trace.I[latest], gates={}, currents={})
+
+
+JUNCTION_POTENTIAL = 14.0  # mV; what an electrode filled with potassium gluconate reads too much, see `stand_in`
+
+
+def stand_in(amplitude: float, seed: int) -> Trace:
+    """A step of `amplitude` [pA] into a cell made here, as a rig would record it: for when no real one is to be had.
+
+    A `Pospischil` neuron of 2.5e-4 cm² with noise in its membrane, through `rig_like`; like a real electrode it reads
+    V too high, by the liquid-junction potential of 14 mV (Gonçalves et al. 2020, eLife 9:e56261). 20 kHz, 1,000 ms, the
+    step from 150 to 650 ms.
+    """
+    area = 2.5e-4
+    cell = Pospischil(g_Na=40.0, g_K=2.0, g_M=0.012, g_leak=0.025, V_T=-59.0, E_leak=-76.5, V_init=-76.5)
+    trace = simulate(cell, step(amplitude * 1e-6 / area, 150.0, 650.0), 1000.0, seed=seed)
+    seen = rig_like(trace, seed)
+    return replace(seen, V=seen.V + JUNCTION_POTENTIAL, I=seen.I * area * 1e6, I_unit="pA")

@@ -80,9 +80,10 @@ class Waveform(Stimulus):
     def from_samples(cls, samples: np.ndarray, dt: float) -> Waveform:
         """A waveform whose stimulus window runs from the first to the last sample that differs from the first."""
         values = np.asarray(samples, dtype=float)
-        on = np.flatnonzero(values != values.flat[0]) if values.size else values
-        first, last = (on[0], on[-1] + 1) if len(on) else (0, values.size - 1)
-        return cls(samples=values, dt=dt, start=first * dt, stop=min(last, values.size - 1) * dt)
+        end = values.size - 1  # the last sample flows after the end of the trace
+        on = np.flatnonzero(values.flat[:end] != values.flat[0]) if values.size else []
+        first, last = (on[0], on[-1] + 1) if len(on) else (0, end)
+        return cls(samples=values, dt=dt, start=first * dt, stop=last * dt)
 
     def current(self, t: np.ndarray) -> np.ndarray:
         """The injected current [µA/cm²] at times `t` [ms]."""
