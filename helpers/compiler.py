@@ -22,6 +22,7 @@ import os
 import sys
 import tempfile
 import textwrap
+import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType
@@ -200,8 +201,16 @@ def _functions_needed(entries: list[Equation]) -> list[str]:
 # ------------------------------------------------------------------------------------------ generated modules on disk
 
 
-@functools.cache
+_loading = threading.Lock()  # two threads may want the same module at the same moment
+
+
 def _load(source: str) -> ModuleType:
+    with _loading:
+        return _load_once(source)
+
+
+@functools.cache
+def _load_once(source: str) -> ModuleType:
     versions = Path(kernels.__file__).read_bytes()  # a change of the building blocks makes new machine code, too
     name = "pyhh_" + hashlib.sha256(source.encode() + versions).hexdigest()[:16]
     path = _folder() / f"{name}.py"

@@ -1,10 +1,13 @@
 """The simulator against LSODA, published numbers, itself in other layouts, and bad input."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import oracles
 import pytest
 from scipy.optimize import fsolve
 
+from helpers import compiler
 from helpers.neurons import HodgkinHuxley, Pospischil
 from helpers.simulator import METHODS, simulate, simulate_many
 from helpers.stimuli import Waveform, step
@@ -166,6 +169,16 @@ def test_a_fast_lane_is_computed_again_and_its_neighbours_are_not_touched():
         np.testing.assert_array_equal(row, summary_statistics(single))
     fine = summary_statistics(simulate(HodgkinHuxley(C=0.05), step(10.0, 10.0, 50.0), 60.0, dt=0.001))
     np.testing.assert_allclose(batch[1], fine, rtol=0.05, atol=0.02)
+
+
+def test_threads_may_meet_at_a_module_that_nobody_has_compiled(monkeypatch, tmp_path):
+    monkeypatch.setattr(compiler, "_folder", lambda: tmp_path)
+    compiler._load_once.cache_clear()
+    source = compiler.simulation_source(HodgkinHuxley, type(step(1.0, 1.0, 2.0)), lanes=8, doublings=1)
+    with ThreadPoolExecutor(8) as pool:
+        modules = set(pool.map(compiler._load, [source] * 32))
+    assert len(modules) == len(list(tmp_path.glob("*.py"))) == 1
+    assert not list(tmp_path.glob("*.part"))
 
 
 def test_stimulus_parameters_can_vary():
