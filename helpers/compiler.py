@@ -4,8 +4,9 @@ The text of the marked functions is copied into a small generated module, once, 
 integrator. Two forms come from the same text:
 
     one neuron    every state is a number; all states are recorded
-    many neurons  every state is a row of LANES numbers, one per parameter set ("lane"), with one short loop over the
-                  lanes per state, which the compiler turns into vector instructions; V is recorded
+    many neurons  every state is a row of numbers, one per parameter set ("lane"), with one short loop over the lanes
+                  per state, which the compiler turns into vector instructions; V is recorded, and all states where
+                  the neurons are coupled
 
 A generated module is named by a hash of its text and kept on disk, so that Numba compiles it once and never serves
 old code for new equations.
@@ -24,132 +25,307 @@ import tempfile
 import textwrap
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
 from . import functions, kernels
 from .equations import Equation, Neuron
+from .integrators import EXPONENTIAL_EULER, TABLEAUS, Tableau
 from .stimuli import Stimulus
 
-__all__ = ["LANES", "compile_simulation", "rows", "simulation_source"]
+__all__ = ["LANES", "TILE", "WIDEST", "Plan"]
 
 LANES = 64  # the states and parameters of 64 neurons fit the first-level cache, and fill vector registers of any width
 
-PRIMITIVES = ("exp", "sqrt", "where")
+TILE = 64  # steps whose V is collected before it is written out neuron by neuron, and looked at for overflow
 
-WORK = {"dt_over_C": "dt / C", "normal": "0.0", "next_normal": "0.0", "fastest": "0.0"}  # rows of the time loop itself
+WIDEST = 9  # doublings of the widest exponential update
+
+PRIMITIVES = ("exp", "expm1", "sqrt", "where")
 
 
-def compile_simulation(
-    neuron: type[Neuron], stimulus: type[Stimulus], *, lanes: int | None, doublings: int
-) -> ModuleType:
-    """The generated module, with two compiled functions, for one neuron (`lanes` None) or for that many at a time.
+@dataclass(frozen=True)
+class Plan:
+    """What to compile: a neuron under a stimulus by a method, for one neuron (`lanes` None) or for many at a time.
 
-    run(w, keys, samples, dt, n_steps, noisy, recorded): the time loop. `w` (n_rows·L,) holds the rows that `rows`
-    names, L lanes each (1 for one neuron), and is left with the last values; `keys` (L,) seed the noise; `samples`
-    (n_steps,) is the current of a `Waveform`; `recorded` is filled with V, (n_steps + 1, L), or for one neuron with
-    all states, (n_steps + 1, n_states). The row "fastest" ends with the largest b·dt that an update of the lane met:
-    the result is right where that is at most 0.5·2^doublings.
-
-    inject(w, lane, samples, dt, I): fills `I` with the current injected into one lane.
+    doublings: how wide the fast exponential update reaches, see `kernels.relaxation`; exponential Euler only.
+    precision: "double", "single", or "plain": double by the C library without shortcuts, to compare with.
+    coupling: what the lanes send to each other, see network.py: coupling(V, current, recorded, step, links) is called
+        before each step and fills `current` (L,), which is added to the injected one, from `V` (L,) and from what has
+        been recorded until then. Its text is copied into the module.
     """
-    return _load(simulation_source(neuron, stimulus, lanes=lanes, doublings=doublings))
 
+    neuron: type[Neuron]
+    stimulus: type[Stimulus]
+    method: str = EXPONENTIAL_EULER
+    lanes: int | None = None
+    doublings: int = 0
+    precision: str = "double"
+    coupling: Callable[..., None] | None = None
 
-def rows(neuron: type[Neuron], stimulus: type[Stimulus]) -> tuple[str, ...]:
-    """What the rows of the working array hold: states, constants, and what the time loop itself keeps."""
-    constants = (*neuron.parameters(), *neuron.of_kind("derived"), *(f"stimulus_{n}" for n in stimulus.parameters()))
-    return (*neuron.states(), *constants, *WORK)
+    @property
+    def states(self) -> tuple[str, ...]:
+        return self.neuron.states()
 
+    @functools.cached_property
+    def rows(self) -> tuple[str, ...]:
+        """What the rows of the working array hold: states, constants, and what the time loop itself keeps."""
+        stimulus = (f"stimulus_{name}" for name in self.stimulus.parameters())
+        constants = (*self.neuron.parameters(), *self.neuron.of_kind("derived"), *stimulus)
+        stages = [f"k{i}_{x}" for i in range(len(self.tableau.b) if self.tableau else 0) for x in self.states]
+        inner = [f"at_{x}" for x in self.states] if self.tableau else []
+        return (*self.states, *constants, *inner, *stages, *WORK)
 
-def simulation_source(neuron: type[Neuron], stimulus: type[Stimulus], *, lanes: int | None, doublings: int) -> str:
-    """The text of the generated module (worth a look: it is short)."""
-    used = [entry for entry in (*neuron.equations.values(), stimulus.I) if entry is not None]
-    texts = _functions_needed(used)
-    texts += [_function_text(entry.function, _compiled_name(entry)) for entry in used if entry.kind != "derived"]
-    header = [
-        f"# Generated by helpers/compiler.py from {neuron.__name__} and {stimulus.__name__}.",
-        "import numpy as np",
-        "from numba import njit",
-        f"from {kernels.__name__} import LOOP_OPTIONS, OPTIONS, relaxation, standard_normals",
-        f"from {kernels.__name__} import " + ", ".join(PRIMITIVES),
-    ]
-    loops = _loops(neuron, stimulus, lanes, doublings)
-    return "\n".join([*header, "", "", "\n\n\n".join([*texts, *loops]), ""])
+    @property
+    def tableau(self) -> Tableau | None:
+        return TABLEAUS.get(self.method)
+
+    @property
+    def stops_at_overflow(self) -> bool:
+        """Whether a V out of bounds is an error. While the fast update is tried, it only asks for a wider one."""
+        return self.tableau is not None or self.doublings >= WIDEST
+
+    def compile(self) -> ModuleType:
+        """The generated module, with two compiled functions.
+
+        run(w, keys, samples, dt, n_steps, noisy, recorded): the time loop. `w` (n_rows·L,) holds the rows that `rows`
+        names, L lanes each (1 for one neuron), and is left with the last values; `keys` (L,) seed the noise; `samples`
+        is the current of a `Waveform`; `recorded` is filled with V, (L, n_steps + 1), or for one neuron with all
+        states, (n_states, n_steps + 1). Returns the step at which it ended: less than `n_steps` if V went out of all
+        bounds. Coupled neurons take one more argument, `links`, for the coupling, have a row of `samples` each, and
+        record all states, (L, n_states, n_steps + 1). The row "fastest" ends with the largest b·dt that an exponential update met (a quarter of it for V):
+        the result is right where that is at most 2^doublings / 2.
+
+        inject(w, lane, samples, dt, I): fills `I` with the current injected into one lane.
+        """
+        return _compiled(self)
+
+    def source(self) -> str:
+        """The text of the generated module (worth a look: it is short)."""
+        used = [entry for entry in (*self.neuron.equations.values(), self.stimulus.I) if entry is not None]
+        used = [entry for entry in used if entry.kind != "derived"]
+        kind = "" if self.precision == "double" else f"_{self.precision}"
+        names = (*PRIMITIVES[:2], "fma", "relaxation")
+        header = [
+            f"# Generated by helpers/compiler.py from {self.neuron.__name__} and {self.stimulus.__name__}.",
+            "import numpy as np",
+            "from numba import njit",
+            f"from {kernels.__name__} import LOOP_OPTIONS, OPTIONS",
+            f"from {kernels.__name__} import larger, out_of_bounds, sqrt, standard_normals, where",
+            f"from {kernels.__name__} import " + ", ".join(f"{name}{kind} as {name}" for name in names),
+            f"real = np.{'float32' if self.precision == 'single' else 'float64'}",
+        ]
+        texts = [_function_text(getattr(functions, name), name, self.precision) for name in _built_functions(used)]
+        texts += [_function_text(entry.function, _compiled_name(entry), self.precision) for entry in used]
+        texts += [_function_text(self.coupling, "couple", self.precision)] if self.coupling else []
+        return "\n".join([*header, "", "", "\n\n\n".join([*texts, *_Loops(self).texts()]), ""])
 
 
 # ------------------------------------------------------------------------------------------------ the time loop
 
+WORK = ("I", "normal", "next_normal", "fastest", "coupling", "per_C", "shown")  # rows that the time loop itself keeps
 
-def _loops(neuron: type[Neuron], stimulus: type[Stimulus], lanes: int | None, doublings: int) -> tuple[str, str]:
-    states, names = neuron.states(), rows(neuron, stimulus)
 
-    def at(name: str) -> str:
+class _Loops:
+    """Writes the time loop of a plan as text, line by line."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.currents = plan.neuron.of_kind("current")
+        self.event = next(iter(plan.neuron.of_kind("event").values()), None)
+
+    def at(self, name: str) -> str:
         """One number of `name`. All rows of all lanes lie in one array: the compiler then sees that no two overlap."""
-        return name if lanes is None else f"w[{names.index(name) * lanes} + lane]"
+        lanes, rows = self.plan.lanes, self.plan.rows
+        return f"_{name}" if lanes is None else f"w[{rows.index(name) * lanes} + lane]"
 
-    def call(entry: Equation, prefix: str = "") -> str:
-        given = (name if name == "t" else at(prefix + name) for name in entry.arguments)
-        return f"{_compiled_name(entry)}({', '.join(given)})"
-
-    def each(*lines: str) -> list[str]:
+    def each(self, *lines: str) -> list[str]:
+        """These lines for every lane."""
+        lanes = self.plan.lanes
         return list(lines) if lanes is None else [f"for lane in range({lanes}):", *_indented(lines)]
 
-    def update(state: str, slope: str, z: str) -> tuple[str, ...]:
-        """Exponential Euler: x <- x + (a - b·x)·dt·phi(b·dt), exact while a and b stand still."""
-        return (
-            f"z = {z}",
-            f"{at('fastest')} = where(z > {at('fastest')}, z, {at('fastest')})",
-            f"{at(state)} += {slope} * relaxation(z, {doublings})",
-        )
+    def call(self, entry: Equation, prefix: str = "", moved: bool = False) -> str:
+        """An equation applied to its arguments; `moved`: to the states inside a step."""
+        given = []
+        for name in entry.arguments:
+            if name in ("t", "dt"):
+                given.append(name)
+            elif moved and name in self.plan.states:
+                given.append(self.at(f"at_{name}"))
+            else:
+                given.append(self.at(prefix + name))
+        return f"{_compiled_name(entry)}({', '.join(given)})"
 
-    injected = "samples[step]" if stimulus.I is None else call(stimulus.I, "stimulus_")
-    membrane = [f"drive = {injected} + {at('noise')} * {at('normal')}", "total = 0.0"]
-    for entry in neuron.of_kind("current").values():
-        membrane += [f"g, E = {call(entry)}", "total += g", "drive += g * E"]
-    membrane += update("V", f"(drive - total * {at('V')}) * {at('dt_over_C')}", f"total * {at('dt_over_C')}")
-    steps = each(*membrane)
-    for name, entry in neuron.of_kind("gate").items():
-        slope = f"(alpha - (alpha + beta) * {at(name)}) * dt"
-        steps += each(f"alpha, beta = {call(entry)}", *update(name, slope, "(alpha + beta) * dt"))
+    def rate(self, state: str, moved: bool = False) -> list[str]:
+        """Lines that set a and b in d(state)/dt = a - b·state (for V driven by currents: C times that)."""
+        if self.is_membrane(state):
+            lines = [f"a = {self.drive()}", "b = real(0.0)"]
+            for entry in self.currents.values():
+                lines += [f"g, E = {self.call(entry, moved=moved)}", "a += g * E", "b += g"]
+            return lines
+        entry = self.plan.neuron.equations[state]
+        if entry.kind == "gate":
+            return [f"a, beta = {self.call(entry, moved=moved)}", "b = a + beta"]
+        return [f"a, b = {self.call(entry, moved=moved)}"]
 
-    key = "key" if lanes is None else "keys[lane]"
-    draw = each(f"{at('normal')}, {at('next_normal')} = standard_normals({key}, step // 2)")
-    first = each(
-        *(f"{at(name)} = {value.replace('C', at('C'))}" for name, value in WORK.items()), f"{at('noise')} /= sqrt(dt)"
-    )
-    if lanes is None:
-        begin = [f"{name} = w[{row}]" for row, name in enumerate(names[: -len(WORK)])] + ["key = keys[0]"]
-        record = [f"recorded[ROW, {row}] = {name}" for row, name in enumerate(states)]
-        end = [f"w[{row}] = {name}" for row, name in enumerate(names)]
-    else:
-        begin, record, end = [], each(f"recorded[ROW, lane] = {at('V')}"), []
+    def is_membrane(self, state: str) -> bool:
+        return state == "V" and bool(self.currents)
 
-    time = "t = (step + 1e-6) * dt  # just inside the interval, where a step has switched"
-    body = [
-        *begin,
-        *first,
-        *(line.replace("ROW", "0") for line in record),
-        "for step in range(n_steps):",
-        *_indented(
-            [
-                time,
-                "if noisy and step % 2 == 0:",
-                *_indented(draw),
-                "elif noisy:",
-                *_indented(each(f"{at('normal')} = {at('next_normal')}")),
-                *steps,
-                *(line.replace("ROW", "step + 1") for line in record),
-            ]
-        ),
-        *end,
-    ]
-    options = "@njit(**LOOP_OPTIONS)"
-    run = [options, "def run(w, keys, samples, dt, n_steps, noisy, recorded):", *_indented(body)]
-    fill = ["for step in range(len(I)):", *_indented([time, f"I[step] = {injected}"])]
-    constants = [f"{name} = w[{row}]" for row, name in enumerate(names)] if lanes is None else []
-    inject = [options, "def inject(w, lane, samples, dt, I):", *_indented([*constants, *fill])]
-    return "\n".join(run), "\n".join(inject)
+    def exponential_euler(self) -> list[str]:
+        """x <- x + (a - b·x)·dt·phi(b·dt): exact while a and b stand still. V first, then the others at the new V."""
+        lines = self.hold_current()
+        for state in self.plan.states:
+            x, doublings, tracked = self.at(state), self.plan.doublings, "z"
+            step = "dt"
+            if self.is_membrane(state):
+                step, doublings, tracked = f"dt * {self.at('per_C')}", doublings + 2, "real(0.25) * z"
+            lines += self.each(
+                *self.rate(state),
+                f"h = {step}",
+                "z = b * h",
+                f"{self.at('fastest')} = larger({tracked}, {self.at('fastest')})",
+                f"{x} = fma(fma(-b, {x}, a) * h, relaxation(z, {doublings}), {x})",
+            )
+        return lines
+
+    def runge_kutta(self, tableau: Tableau) -> list[str]:
+        """All slopes at each stage, then the weighted step. A stage stays inside its interval, where a step is flat."""
+        lines = []
+        for stage, (row, c) in enumerate(zip(tableau.a, tableau.c, strict=True)):
+            for x in self.plan.states:
+                terms = " + ".join(f"real({float(q)!r}) * {self.at(f'k{j}_{x}')}" for j, q in enumerate(row) if q)
+                moved = f"{self.at(x)} + dt * ({terms})" if terms else self.at(x)
+                lines += self.each(f"{self.at(f'at_{x}')} = {moved}")
+            if c:
+                lines += [f"t = real((step + {min(float(c), 1 - 1e-6)!r}) * dt)"]
+            lines += self.hold_current()
+            for x in self.plan.states:
+                scale = f" * {self.at('per_C')}" if self.is_membrane(x) else ""
+                slope = f"{self.at(f'k{stage}_{x}')} = (a - b * {self.at(f'at_{x}')}){scale}"
+                lines += self.each(*self.rate(x, moved=True), slope)
+        for x in self.plan.states:
+            terms = " + ".join(f"real({float(q)!r}) * {self.at(f'k{j}_{x}')}" for j, q in enumerate(tableau.b) if q)
+            lines += self.each(f"{self.at(x)} = {self.at(x)} + dt * ({terms})")
+        return lines
+
+    def hold_current(self) -> list[str]:
+        """Lines that keep the current that flows now in the row I, for neurons whose states ask for it."""
+        asked = any("I" in self.plan.neuron.equations[x].arguments for x in self.plan.states if not self.is_membrane(x))
+        return self.each(f"{self.at('I')} = {self.drive()}") if asked else []
+
+    def drive(self) -> str:
+        """The current that flows now: stimulus, noise, and what other neurons send."""
+        noise = f" + {self.at('noise')} * {self.at('normal')}" if "noise" in self.plan.neuron.parameters() else ""
+        return self.injected() + noise + (f" + {self.at('coupling')}" if self.plan.coupling else "")
+
+    def injected(self) -> str:
+        sample = "samples[lane, step]" if self.plan.coupling else "samples[step]"
+        return sample if self.plan.stimulus.I is None else self.call(self.plan.stimulus.I, "stimulus_")
+
+    def step(self) -> list[str]:
+        """One step: noise, integration, and what happens at a spike."""
+        lines = ["t = real((step + 1e-6) * dt)  # just inside the interval, where a step has switched"]
+        if "noise" in self.plan.neuron.parameters():
+            key = "key" if self.plan.lanes is None else "keys[lane]"
+            normal, following = self.at("normal"), self.at("next_normal")
+            lines += ["if noisy and step % 2 == 0:"]
+            draw = f"first, second = standard_normals({key}, step // 2)"
+            lines += _indented(self.each(draw, f"{normal} = real(first)", f"{following} = real(second)"))
+            lines += ["elif noisy:", *_indented(self.each(f"{normal} = {following}"))]
+        lines += self.runge_kutta(self.plan.tableau) if self.plan.tableau else self.exponential_euler()
+        if self.event:
+            new = ", ".join(self.at(x) for x in self.plan.states)
+            lines += self.each(f"{self.at('shown')}, {new} = {self.call(self.event)}")
+        return lines
+
+    def before(self) -> list[str]:
+        lines = [f"{self.at(name)} = real(0.0)" for name in WORK if name != "coupling"]
+        if self.currents:
+            lines += [f"{self.at('per_C')} = real(1.0) / {self.at('C')}"]
+        if "noise" in self.plan.neuron.parameters():
+            lines += [f"{self.at('noise')} = {self.at('noise')} / real(np.sqrt(dt))"]
+        return self.each(*lines)
+
+    def texts(self) -> tuple[str, str]:
+        """The functions `run` and `inject`."""
+        run = self.run_coupled() if self.plan.coupling else self.run_one() if self.plan.lanes is None else self.run_many()
+        fill = [
+            "for step in range(len(I)):",
+            *_indented(["t = real((step + 1e-6) * dt)", f"I[step] = {self.injected()}"]),
+        ]
+        head = ["@njit(**LOOP_OPTIONS)", "def inject(w, lane, samples, dt, I):"]
+        return "\n".join(run), "\n".join([*head, *_indented([*self.unpack(), *fill])])
+
+    def stop(self, condition: str = "") -> list[str]:
+        """Lines that end the run where V is out of bounds."""
+        lines = [f"if {condition}out_of_bounds({self.at(self.plan.states[0])}):", "    return step"]
+        return lines if self.plan.stops_at_overflow else ["pass"]
+
+    def unpack(self) -> list[str]:
+        if self.plan.lanes is not None:
+            return []
+        return [f"{self.at(name)} = w[{row}]" for row, name in enumerate(self.plan.rows)]
+
+    def run_one(self) -> list[str]:
+        values = ["shown" if self.event and row == 0 else name for row, name in enumerate(self.plan.states)]
+        record = [f"recorded[{row}, step + 1] = {self.at(name)}" for row, name in enumerate(values)]
+        body = [
+            *self.unpack(),
+            "key = keys[0]",
+            *self.before(),
+            *(f"recorded[{row}, 0] = {self.at(name)}" for row, name in enumerate(self.plan.states)),
+            "for step in range(n_steps):",
+            *_indented(self.step()),
+            *_indented(record),
+            *_indented(self.stop(f"step % {TILE} == 0 and ")),
+            *(f"w[{row}] = {self.at(name)}" for row, name in enumerate(self.plan.rows)),
+            "return n_steps",
+        ]
+        return ["@njit(**LOOP_OPTIONS)", "def run(w, keys, samples, dt, n_steps, noisy, recorded):", *_indented(body)]
+
+    def run_many(self) -> list[str]:
+        lanes, first = self.plan.lanes, self.plan.states[0]
+        shown = self.at("shown" if self.event else first)
+        body = [
+            f"tile = np.empty({TILE * lanes}, recorded.dtype)",
+            *self.before(),
+            *self.each(f"recorded[lane, 0] = {self.at(first)}"),
+            "for step in range(n_steps):",
+            *_indented(self.step()),
+            f"    column = step % {TILE}",
+            *_indented(self.each(f"tile[column * {lanes} + lane] = {shown}")),
+            f"    if column == {TILE - 1} or step == n_steps - 1:",
+            *_indented(
+                _indented(
+                    self.each(
+                        "for i in range(column + 1):",
+                        f"    recorded[lane, step - column + 1 + i] = tile[i * {lanes} + lane]",
+                    )
+                )
+            ),
+            *_indented(_indented(self.each(*self.stop()))),
+            "return n_steps",
+        ]
+        return ["@njit(**LOOP_OPTIONS)", "def run(w, keys, samples, dt, n_steps, noisy, recorded):", *_indented(body)]
+
+    def run_coupled(self) -> list[str]:
+        """Every state of every neuron is written at once: the coupling looks back at what was recorded."""
+        lanes, states = self.plan.lanes, self.plan.states
+        shown = ["shown" if self.event and row == 0 else name for row, name in enumerate(states)]
+        rows = (f"w[{first}:{first + lanes}]" for first in (0, self.plan.rows.index("coupling") * lanes))
+        body = [
+            *self.before(),
+            *self.each(*(f"recorded[lane, {row}, 0] = {self.at(name)}" for row, name in enumerate(states))),
+            "for step in range(n_steps):",
+            f"    couple({', '.join(rows)}, recorded, step, links)",
+            *_indented(self.step()),
+            *_indented(self.each(*(f"recorded[lane, {i}, step + 1] = {self.at(x)}" for i, x in enumerate(shown)))),
+            *_indented(self.each(*self.stop(f"step % {TILE} == 0 and "))),
+            "return n_steps",
+        ]
+        head = ["@njit(**LOOP_OPTIONS)", "def run(w, keys, samples, dt, n_steps, noisy, recorded, links):"]
+        return [*head, *_indented(body)]
 
 
 def _indented(lines: Iterable[str]) -> list[str]:
@@ -163,7 +339,7 @@ def _compiled_name(entry: Equation) -> str:
     return f"{entry.kind}_{entry.name}"
 
 
-def _function_text(function: Callable[..., object], name: str) -> str:
+def _function_text(function: Callable[..., object], name: str, precision: str) -> str:
     """The text of a function as a compiled one called `name`, without decorators, annotations and docstring."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
@@ -175,7 +351,11 @@ def _function_text(function: Callable[..., object], name: str) -> str:
     tree.name, tree.decorator_list, tree.returns = name, [], None
     if ast.get_docstring(tree) is not None:
         tree.body = tree.body[1:]
-    return "@njit(**OPTIONS)\n" + ast.unparse(_Reciprocals().visit(tree))
+    if precision != "plain":
+        tree = _Reciprocals().visit(tree)
+    if precision == "single":
+        tree = _Reals().visit(tree)
+    return "@njit(**OPTIONS)\n" + ast.unparse(ast.fix_missing_locations(tree))
 
 
 class _Reciprocals(ast.NodeTransformer):
@@ -188,17 +368,36 @@ class _Reciprocals(ast.NodeTransformer):
         return node
 
 
-def _functions_needed(entries: list[Equation]) -> list[str]:
-    """Texts of the functions of functions.py that the equations call and that are no primitives."""
-    names = {name for entry in entries if entry.kind != "derived" for name in entry.function.__code__.co_names}
+class _Reals(ast.NodeTransformer):
+    """Numbers become real(number), else one number of double precision would make all that it touches double."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.BinOp:
+        node.left = self.visit(node.left)
+        if not isinstance(node.op, ast.Pow):  # whole exponents are repeated products
+            node.right = self.visit(node.right)
+        return node
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        if isinstance(node.value, bool) or not isinstance(node.value, int | float):
+            return node
+        return ast.Call(ast.Name("real", ast.Load()), [ast.Constant(float(node.value))], [])
+
+
+def _built_functions(entries: list[Equation]) -> list[str]:
+    """The functions of functions.py that the equations call and that are copied as text, being no primitives."""
+    names = {name for entry in entries for name in entry.function.__code__.co_names}
     unknown = names - set(functions.__all__) - {"abs"}
     if unknown:
         raise ValueError(f"equations may call only abs, {', '.join(functions.__all__)}; found {sorted(unknown)}")
-    built = sorted(names - set(PRIMITIVES) - {"abs"})
-    return [_function_text(getattr(functions, name), name) for name in built]
+    return sorted(names - set(PRIMITIVES) - {"abs"})
 
 
 # ------------------------------------------------------------------------------------------ generated modules on disk
+
+
+@functools.cache
+def _compiled(plan: Plan) -> ModuleType:
+    return _load(plan.source())
 
 
 _loading = threading.Lock()  # two threads may want the same module at the same moment

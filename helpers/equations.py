@@ -4,10 +4,13 @@ Every state x obeys dx/dt = a - b·x. A class in neurons.py marks its functions 
 
     @gate      returns (alpha, beta) [1/ms]:  dx/dt = alpha·(1 - x) - beta·x, so a = alpha, b = alpha + beta
     @current   returns (g, E) [mS/cm², mV]:   an ionic current I = g·(V - E); together they drive V
+    @state     returns (a, b) of any other state, by which its name goes
     @derived   returns a constant computed once from parameters
+    @event     runs after each step and returns what to show of the first state, then every state anew: spike and reset
 
-The arguments of a function are names of states, parameters or derived constants; whoever runs the equations looks
-them up. Every integrator, the batch simulator and the figures use this one text.
+The arguments of a function are names of states, parameters or derived constants, in a state also I (the current that
+flows), in an event also dt; whoever runs the equations looks them up. Every integrator, the batch simulator and the
+figures use this one text.
 """
 
 from __future__ import annotations
@@ -15,13 +18,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from .parameters import Declared
 
-__all__ = ["Equation", "Neuron", "current", "derived", "equation", "gate"]
+__all__ = ["Equation", "Neuron", "current", "derived", "equation", "event", "gate", "state"]
 
 
 @dataclass(frozen=True)
@@ -52,29 +55,41 @@ def equation(kind: str) -> Callable[[Callable[..., Any]], Equation]:
 
 gate = equation("gate")
 current = equation("current")
+state = equation("state")
 derived = equation("derived")
+event = equation("event")
 
 
 class Neuron(Declared):
     """Base of the neurons: a frozen dataclass of parameters plus marked equations.
 
-    A subclass declares the parameters `C` [µF/cm²], `V_init` [mV] and `noise` [µA/cm²·√ms] among its own.
+    Driven by `@current`s, a subclass declares the capacitance `C` [µF/cm²] among its parameters and has the state V.
+    Every state that is no gate has its start value as a parameter, V_init for V. A parameter `noise` is the intensity
+    of white current noise [current_unit·√ms].
     """
 
     equations: ClassVar[Mapping[str, Equation]] = {}
+    presets: ClassVar[Mapping[str, tuple[str, Mapping[str, float]]]] = {}  # by name: where it is from, what differs
     current_unit: ClassVar[str] = "µA/cm²"
-    spike_threshold: ClassVar[float] = -20.0  # mV; an upward crossing is a spike
-    V_range: ClassVar[tuple[float, float]] = (-150.0, 100.0)  # mV; beyond it a trace is refused as unphysical
+    spike_threshold: ClassVar[float] = -20.0  # of the first state; an upward crossing is a spike
+    largest_dt: ClassVar[float] = 0.05  # ms; up to here exponential Euler counts the spikes right
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         own = {name: value for name, value in vars(cls).items() if isinstance(value, Equation)}
         cls.equations = {**cls.equations, **own}
-        known = {"V", *inspect.get_annotations(cls), *(n for base in cls.__mro__ for n in vars(base))}
+        known = {"V", "I", "dt", *inspect.get_annotations(cls), *(n for base in cls.__mro__ for n in vars(base))}
         for entry in own.values():
             unknown = [name for name in entry.arguments if name not in known]
             if unknown:
                 raise TypeError(f"{cls.__name__}.{entry.name} uses {unknown}, neither a state nor a parameter")
+
+    @classmethod
+    def preset(cls, name: str, **changes: float) -> Self:
+        """The neuron of a named preset, one of `presets`, with `changes` on top."""
+        if name not in cls.presets:
+            raise ValueError(f"preset {name!r}; allowed: {', '.join(cls.presets) or f'{cls.__name__} has none'}")
+        return cls(**{**cls.presets[name][1], **changes})
 
     @classmethod
     def of_kind(cls, kind: str) -> dict[str, Equation]:
@@ -83,8 +98,9 @@ class Neuron(Declared):
 
     @classmethod
     def states(cls) -> tuple[str, ...]:
-        """The names of the state variables: V, then the gates."""
-        return ("V", *cls.of_kind("gate"))
+        """The names of the state variables: V where currents drive it, then the others as they are written."""
+        own = tuple(name for name, entry in cls.equations.items() if entry.kind in ("gate", "state"))
+        return ("V", *own) if cls.of_kind("current") else own
 
     def rates(self, name: str, V: Any) -> tuple[np.ndarray, np.ndarray]:
         """Opening and closing rate (alpha, beta) [1/ms] of gate `name` at `V` [mV]."""
@@ -102,13 +118,29 @@ class Neuron(Declared):
         return 1.0 / (alpha + beta)
 
     def start(self) -> dict[str, float]:
-        """The start value of every state: V_init, and each gate at its steady state there."""
-        V = self.V_init  # type: ignore[attr-defined]
-        return {"V": V, **{name: float(self.steady_state(name, V)) for name in self.of_kind("gate")}}
+        """The start value of every state: what the parameters say, and each gate at its steady state there."""
+        return {name: float(value) for name, value in self.start_at(self.names()).items()}
+
+    @classmethod
+    def start_at(cls, names: Mapping[str, Any]) -> dict[str, Any]:
+        """The start values for constants given by name, as numbers or arrays."""
+        values = dict(names)
+        for name in sorted(cls.states(), key=lambda name: name in cls.of_kind("gate")):
+            if name in cls.of_kind("gate"):
+                alpha, beta = cls.equations[name].at(values)
+                values[name] = alpha / (alpha + beta)
+            else:
+                values[name] = values[f"{name}_init"]
+        return {name: values[name] for name in cls.states()}
+
+    @classmethod
+    def with_derived(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Parameters by name, numbers or arrays, with the derived constants added."""
+        names = dict(values)
+        for name, entry in cls.of_kind("derived").items():
+            names[name] = entry.at(names)
+        return names
 
     def names(self) -> dict[str, Any]:
         """Parameters and derived constants by name, as the equations use them."""
-        values: dict[str, Any] = self.values()
-        for name, entry in self.of_kind("derived").items():
-            values[name] = entry.at(values)
-        return values
+        return self.with_derived(self.values())

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,19 +14,22 @@ from numba import njit
 from numba.core.dispatcher import Dispatcher
 from tqdm.auto import tqdm
 
-from .compiler import LANES, compile_simulation, rows
+from .arguments import as_seed, as_stimulus, check_window, number_of_steps, prefixed, values_of_simulations
+from .compiler import LANES, WIDEST, Plan
 from .equations import Neuron
+from .integrators import EXPONENTIAL_EULER, METHODS
 from .kernels import random_keys
+from .reference import integrate
 from .stimuli import Stimulus, Waveform
 from .summaries import Summary, summary_statistics
-from .trace import Sweep, Trace
+from .trace import Lazy, Sweep, Trace
 
 __all__ = ["METHODS", "simulate", "simulate_many"]
 
-# The largest dt [ms] at which a method gives the right number of spikes (tests/test_simulator.py holds it to that).
-METHODS = {"exponential_euler": 0.05}
+PRECISIONS = {"double": np.float64, "single": np.float32}
 
-DOUBLINGS = (1, 4, 8)  # an update is exact while b·dt <= 0.5·2^doublings: tried in this order, nearly always the first
+# An exponential update is right while b·dt <= 2^doublings / 2. Tried in this order, nearly always the first.
+DOUBLINGS = (0, 3, WIDEST)
 
 
 def simulate(
@@ -33,55 +37,50 @@ def simulate(
     stimulus: Stimulus | np.ndarray,
     duration: float,
     dt: float = 0.01,
-    method: str = "exponential_euler",
+    method: str = EXPONENTIAL_EULER,
     seed: int | tuple[int, int] | None = None,
     *,
     start: Mapping[str, float] | None = None,
+    precision: str = "double",
 ) -> Trace:
     """Simulate one neuron and return its `Trace`, sampled every `dt` from 0 to `duration` (both included) [ms].
 
     stimulus: a stimulus, or an array (n_steps + 1,) of current density [µA/cm²], one value per sample of the trace.
+    method: "exponential_euler", one of the Runge-Kutta methods "euler", "rk4", "rk5", "rk6" (see integrators.py), or
+        "lsoda", the adaptive solver of SciPy at a tolerance of 1e-10, slow, to compare with.
     seed: of the current noise, if the neuron has any; None draws one and keeps it in `trace.seed`. The pair (seed, i)
         gives the noise of simulation i of `simulate_many(..., seed=seed)`.
     start: start values by name of state; the others begin at `neuron.start()`.
+    precision: "double" (64 bits) or "single" (32 bits).
 
-    Exponential Euler (Rush & Larsen 1978, IEEE Trans Biomed Eng 25:389): each state relaxes exactly while the others
-    stand still; V first, then the gates at the new V.
-
-    Raises ValueError for a bad parameter, a stimulus outside the duration, a `dt` that is too large.
+    Raises ValueError for a bad parameter, a stimulus outside the duration, a `dt` at which the method fails.
     """
-    n_steps = _number_of_steps(duration, dt, method)
-    stimulus = _as_stimulus(stimulus, n_steps, dt)
-    _check_window(stimulus.start, stimulus.stop, duration)
-    base, simulation = _as_seed(seed)
+    n_steps = number_of_steps(duration, dt, method, neuron)
+    stimulus = as_stimulus(stimulus, n_steps, dt)
+    check_window(stimulus.start, stimulus.stop, duration)
+    base, simulation = as_seed(seed)
     states = {**neuron.start(), **(start or {})}
     for name, value in states.items():
         if name not in neuron.states() or not np.isfinite(value):
             raise ValueError(f"start[{name!r}] = {value!r}; allowed: finite values of {', '.join(neuron.states())}")
-
-    names = neuron.names()
-    values = {**states, **names, **_prefixed(stimulus.values())}
-    recorded = np.empty((n_steps + 1, len(states)))
-    w = np.array([[values.get(row, 0.0)] for row in rows(type(neuron), type(stimulus))])
-    keys = random_keys(base, np.array([simulation]))
-    _run(neuron, stimulus, None, w, keys, dt, n_steps, recorded)
-
-    if not np.isfinite(recorded[-1]).all():
-        raise ValueError(f"V leaves every bound within {duration:g} ms: check the parameters {neuron}")
-    by_state = dict(zip(neuron.states(), recorded.T.copy(), strict=True))
-    channels = {name: entry.at({**names, **by_state}) for name, entry in neuron.of_kind("current").items()}
-    return Trace(
-        t=np.arange(n_steps + 1) * dt,
-        V=by_state["V"],
-        I=stimulus.current((np.arange(n_steps + 1) + 1e-6) * dt),
-        start=stimulus.start,
-        stop=stimulus.stop,
-        gates={name: by_state[name] for name in neuron.of_kind("gate")},
-        currents={name: g * (by_state["V"] - E) for name, (g, E) in channels.items()},
-        I_unit=neuron.current_unit,
-        spike_threshold=neuron.spike_threshold,
-        seed=base if seed is None else seed,
-    )
+    t = np.arange(n_steps + 1) * dt
+    if method == "lsoda":
+        recorded = integrate(neuron, stimulus, states, t)
+    else:
+        plan = Plan(type(neuron), type(stimulus), method, precision=_checked_precision(precision))
+        w = working_array(plan, {**states, **neuron.names(), **prefixed(stimulus.values())}, 1)
+        recorded = np.empty((len(states), n_steps + 1), w.dtype)
+        run(
+            plan,
+            w,
+            random_keys(base, np.array([simulation])),
+            stimulus,
+            dt,
+            n_steps,
+            recorded,
+            lambda lane: str(neuron),
+        )
+    return trace_of(neuron, stimulus, t, recorded, base if seed is None else seed)
 
 
 def simulate_many(
@@ -93,6 +92,10 @@ def simulate_many(
     *,
     seed: int,
     summarise: Summary | Callable[[Any], Any] = summary_statistics,
+    keep: str = "statistics",
+    sampling: float | None = None,
+    method: str = EXPONENTIAL_EULER,
+    precision: str = "double",
     threads: int | None = None,
     progress: bool = False,
 ) -> np.ndarray:
@@ -103,102 +106,155 @@ def simulate_many(
     seed: of the current noise; simulation i depends on (seed, i) only, not on how many run or on how many threads.
     summarise: a `Summary`, or a function of a `Sweep` (t, V, I, start, stop) that returns a float array and that Numba
         can compile.
+    keep: "statistics", or "trace": return V itself, (n_sims, n_samples) [mV], one sample every `sampling` [ms].
+    method, precision: as in `simulate` (there is no "lsoda" here).
     threads: how many blocks of simulations run at a time; by default one per processor core.
-    progress: show a progress bar.
+    progress: show a progress bar. Ctrl-C stops at the end of the running blocks.
 
-    Raises ValueError for bad parameters (naming the first), and where a statistic is not a finite number.
+    Memory does not grow with the number of simulations, but for what is returned.
+    Raises ValueError for bad parameters (naming the first), where a statistic is not a finite number, and where the
+    method fails.
     """
-    n_steps = _number_of_steps(duration, dt, "exponential_euler")
-    stimulus = _as_stimulus(stimulus, n_steps, dt)
-    base, _ = _as_seed(seed)
-    values, n_sims = _values_of_simulations(neuron, stimulus, parameters)
+    if method == "lsoda":
+        raise ValueError(f"method = 'lsoda' runs one neuron at a time; allowed: {', '.join(METHODS)}")
+    n_steps = number_of_steps(duration, dt, method, neuron)
+    stimulus = as_stimulus(stimulus, n_steps, dt)
+    base, _ = as_seed(seed)
+    values, n_sims = values_of_simulations(neuron, stimulus, parameters)
     starts, stops = (np.broadcast_to(values[f"stimulus_{end}"], n_sims).astype(float) for end in ("start", "stop"))
-    _check_window(starts, stops, duration)
+    check_window(starts, stops, duration)
+    every = _samples_kept(keep, sampling, dt)
     if isinstance(summarise, Summary):
-        summarise.check(starts.min(), starts.min() + (stops - starts).min(), dt)
+        if not every:
+            summarise.check(starts.min(), starts.min() + (stops - starts).min(), dt)
         summarise = summarise.compiled
     compiled = summarise if isinstance(summarise, Dispatcher) else njit(nogil=True, error_model="numpy")(summarise)
+    plan = Plan(type(neuron), type(stimulus), method, LANES, precision=_checked_precision(precision))
+    inject, samples = plan.compile().inject, stimulus_samples(stimulus, PRECISIONS[precision])
     one_current = not set(stimulus.parameters()) & set(parameters)
-    inject = compile_simulation(type(neuron), type(stimulus), lanes=LANES, doublings=DOUBLINGS[0]).inject
     t = np.arange(n_steps + 1) * dt
     buffers = threading.local()
 
+    def describe(simulation: int) -> str:
+        given = ", ".join(f"{name} = {np.asarray(parameters[name])[simulation]:g}" for name in parameters)
+        return f"simulation {simulation} ({given})"
+
     def block(first: int) -> np.ndarray:
-        """Statistics of the simulations from `first` on. Their traces live in a buffer that the thread uses again."""
+        """What is kept of the simulations from `first` on. Their traces live in a buffer that the thread uses again."""
         if not hasattr(buffers, "recorded"):
-            buffers.recorded = np.empty((n_steps + 1, LANES))
+            buffers.recorded = np.empty((LANES, n_steps + 1), PRECISIONS[precision])
+        recorded, count = buffers.recorded, min(LANES, n_sims - first)
         lanes = np.minimum(np.arange(first, first + LANES), n_sims - 1)  # a last block is filled up with its last one
-        own = {name: value[lanes] if np.ndim(value) else value for name, value in values.items()}
-        for name, entry in neuron.of_kind("derived").items():
-            own[name] = entry.at(own)
-        for name, entry in neuron.of_kind("gate").items():
-            alpha, beta = entry.at({**own, "V": own["V_init"]})
-            own[name] = alpha / (alpha + beta)
-        own["V"] = own["V_init"]
-        w = np.array([np.broadcast_to(own.get(row, 0.0), LANES) for row in rows(type(neuron), type(stimulus))])
-        keys = random_keys(base, lanes)
-        _run(neuron, stimulus, LANES, w, keys, dt, n_steps, buffers.recorded)
-        count = min(LANES, n_sims - first)
+        own = neuron.with_derived({name: value[lanes] if np.ndim(value) else value for name, value in values.items()})
+        w = working_array(plan, {**own, **neuron.start_at(own)}, LANES)
+        run(plan, w, random_keys(base, lanes), stimulus, dt, n_steps, recorded, lambda lane: describe(lanes[lane]))
+        if every:
+            return recorded[:count, ::every].copy()
         window = starts[lanes], stops[lanes]
-        features = _summarise(
-            compiled, inject, one_current, w.ravel(), _samples(stimulus), dt, t, buffers.recorded, *window, count
-        )
-        bad = ~(np.isfinite(features).all(axis=1) & np.isfinite(buffers.recorded[-1, :count]))
+        table = _summarise(compiled, inject, one_current, w.ravel(), samples, dt, t, recorded, *window, count)
+        bad = ~np.isfinite(table).all(axis=1)
         if bad.any():
             row = int(np.argmax(bad))
-            given = ", ".join(f"{name} = {np.asarray(parameters[name])[first + row]:g}" for name in parameters)
-            raise ValueError(
-                f"simulation {first + row} ({given}) gives {features[row]}: every statistic must be finite"
-            )
-        return features
+            raise ValueError(f"{describe(first + row)} gives {table[row]}: every statistic must be finite")
+        return table
 
     return np.concatenate(_in_threads(block, range(0, n_sims, LANES), threads, progress, n_sims))
 
 
-# ------------------------------------------------------------------------------------------------- running blocks
+# ---------------------------------------------------------------------------------------------- running a plan
 
 
-def _run(
-    neuron: Neuron,
-    stimulus: Stimulus,
-    lanes: int | None,
+def run(
+    plan: Plan,
     w: np.ndarray,
     keys: np.ndarray,
+    stimulus: Stimulus,
     dt: float,
     n_steps: int,
     recorded: np.ndarray,
+    describe: Callable[[int], str],
 ) -> None:
-    """Fill `recorded`. A lane that met a larger b·dt than the fast update covers is computed again with a wider one.
+    """Fill `recorded` by the time loop of `plan`; `describe(lane)` names a neuron in an error.
 
-    Lane by lane, so that the result of one does not depend on its neighbours.
+    A lane that met a larger b·dt than the fast exponential update covers is computed again with a wider one: lane by
+    lane, so that the result of one does not depend on its neighbours.
     """
-    noisy = bool(w[rows(type(neuron), type(stimulus)).index("noise")].any())
+    noisy = "noise" in plan.rows and bool(w[plan.rows.index("noise")].any())
+    samples = stimulus_samples(stimulus, w.dtype)
     pending = np.ones(w.shape[1], dtype=bool)
     for doublings in DOUBLINGS:
-        module = compile_simulation(type(neuron), type(stimulus), lanes=lanes, doublings=doublings)
         work = w.ravel().copy()
         target = recorded if pending.all() else np.empty_like(recorded)
-        module.run(work, keys, _samples(stimulus), dt, n_steps, noisy, target)
+        module = replace(plan, doublings=doublings).compile()
+        ended = module.run(work, keys, samples, w.dtype.type(dt), n_steps, noisy, target)
+        if ended < n_steps:
+            _explain_overflow(plan, target[:, : ended + 2], dt, describe)
         if target is not recorded:
-            recorded[:, pending] = target[:, pending]
-        fastest = work.reshape(w.shape)[-1]
-        pending &= ~(fastest <= 0.5 * 2**doublings)
+            recorded[pending] = target[pending]
+        fastest = work.reshape(w.shape)[plan.rows.index("fastest")]
+        pending &= ~(fastest <= 2.0**doublings / 2)
         if not pending.any():
             return
     raise ValueError(
-        f"dt = {dt:g} ms is too large: a state relaxes {fastest.max():.3g} times within one step; "
-        f"allowed: at most {0.5 * 2 ** DOUBLINGS[-1]:g} times"
+        f"dt = {dt:g} ms is too large for {describe(int(np.argmax(pending)))}: a state relaxes {fastest.max():.3g} "
+        f"times within one step; allowed: at most {2.0 ** DOUBLINGS[-1] / 2:g} times"
+    )
+
+
+def _explain_overflow(plan: Plan, recorded: np.ndarray, dt: float, describe: Callable[[int], str]) -> None:
+    shown = recorded[:1] if plan.lanes is None else recorded
+    wild = ~(np.abs(shown) < 1e5)
+    lane = int(np.argmax(wild.any(axis=1)))
+    step = int(np.argmax(wild[lane])) if wild[lane].any() else shown.shape[1] - 1
+    raise ValueError(
+        f"{plan.method} at dt = {dt:g} ms is unstable for {describe(lane)}: {plan.states[0]} is {shown[lane, step]:g} "
+        f"at step {step}, {step * dt:g} ms; choose a smaller dt or another method"
+    )
+
+
+def working_array(plan: Plan, values: Mapping[str, Any], lanes: int) -> np.ndarray:
+    """The rows that the time loop works on, (n_rows, lanes), from states and constants by name."""
+    rows = [np.broadcast_to(values.get(row, 0.0), lanes) for row in plan.rows]
+    return np.array(rows, PRECISIONS.get(plan.precision, np.float64))
+
+
+def stimulus_samples(stimulus: Stimulus, dtype: Any) -> np.ndarray:
+    """The samples of a `Waveform`; nothing for a stimulus that is a formula."""
+    return stimulus.samples.astype(dtype) if isinstance(stimulus, Waveform) else np.empty(0, dtype)
+
+
+def trace_of(neuron: Neuron, stimulus: Stimulus, t: np.ndarray, recorded: np.ndarray, seed: Any) -> Trace:
+    """The `Trace` of recorded states, (n_states, n); ionic currents are computed when somebody asks for them."""
+    first, *others = neuron.states()
+    by_state = dict(zip(neuron.states(), recorded, strict=True))
+    names = {**neuron.names(), **by_state}
+
+    def current(name: str) -> np.ndarray:
+        g, E = neuron.equations[name].at(names)
+        return g * (by_state["V"] - E)
+
+    return Trace(
+        t=t,
+        V=by_state[first],
+        I=stimulus.current(t + 1e-6 * (t[1] - t[0])),
+        start=stimulus.start,
+        stop=stimulus.stop,
+        gates={name: by_state[name] for name in others},
+        currents=Lazy(neuron.of_kind("current"), current),
+        I_unit=neuron.current_unit,
+        spike_threshold=neuron.spike_threshold,
+        seed=seed,
     )
 
 
 @njit(nogil=True, error_model="numpy")
 def _summarise(summarise, inject, one_current, w, samples, dt, t, recorded, starts, stops, count):
     """The statistics of the first `count` lanes of a block, (count, n_features)."""
-    V, I = np.empty(len(t)), np.empty(len(t))
+    I = np.empty(len(t))
     for lane in range(count):
-        V[:] = recorded[:, lane]
         if lane == 0 or not one_current:
             inject(w, lane, samples, dt, I)
+        V = recorded[lane].astype(np.float64)
         features = summarise(Sweep(t, V, I, starts[lane], stops[lane]))
         if lane == 0:
             table = np.empty((count, len(features)))
@@ -209,13 +265,13 @@ def _summarise(summarise, inject, one_current, w, samples, dt, t, recorded, star
 def _in_threads(
     block: Callable[[int], np.ndarray], firsts: range, threads: int | None, progress: bool, n_sims: int
 ) -> list[np.ndarray]:
-    """Run `block` for every first simulation, in order of results; Ctrl-C stops at the end of the running blocks."""
+    """Run `block` for every first simulation; the results in order."""
     workers = os.cpu_count() if threads is None else threads
     if not isinstance(workers, int) or workers < 1:
         raise ValueError(f"threads = {threads!r}; allowed: a whole number, at least 1")
+    results = []
     with ThreadPoolExecutor(workers) as pool, tqdm(total=n_sims, unit="sim", disable=not progress) as bar:
         futures = [pool.submit(block, first) for first in firsts]
-        results = []
         try:
             for first, future in zip(firsts, futures, strict=True):
                 results.append(future.result())
@@ -226,77 +282,21 @@ def _in_threads(
     return results
 
 
-# --------------------------------------------------------------------------------------------- arguments, checked
+def _checked_precision(precision: str) -> str:
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision = {precision!r}; allowed: {', '.join(PRECISIONS)}")
+    return precision
 
 
-def _number_of_steps(duration: float, dt: float, method: str) -> int:
-    if method not in METHODS:
-        raise ValueError(f"method = {method!r}; allowed: {', '.join(METHODS)}")
-    if not (np.isfinite(dt) and 0 < dt <= METHODS[method]):
-        raise ValueError(f"dt = {dt:g} ms; allowed for {method}: above 0 and at most {METHODS[method]:g} ms")
-    if not (np.isfinite(duration) and duration >= dt):
-        raise ValueError(f"duration = {duration:g} ms; allowed: at least one step of {dt:g} ms")
-    n_steps = round(duration / dt)
-    if abs(n_steps * dt - duration) > 1e-6 * dt:
-        raise ValueError(f"duration = {duration:g} ms is no whole number of steps dt = {dt:g} ms")
-    return n_steps
-
-
-def _as_stimulus(stimulus: Stimulus | np.ndarray, n_steps: int, dt: float) -> Stimulus:
-    if isinstance(stimulus, Waveform) and abs(stimulus.dt - dt) > 1e-9 * dt:
-        raise ValueError(f"the waveform is sampled every {stimulus.dt:g} ms, the simulation every dt = {dt:g} ms")
-    if not isinstance(stimulus, Stimulus):
-        stimulus = Waveform.from_samples(stimulus, dt)
-    if isinstance(stimulus, Waveform) and len(stimulus.samples) != n_steps + 1:
-        raise ValueError(
-            f"the stimulus has {len(stimulus.samples)} samples; allowed: {n_steps + 1}, one every {dt:g} ms from 0 to "
-            f"{n_steps * dt:g} ms"
-        )
-    return stimulus
-
-
-def _check_window(start: float | np.ndarray, stop: float | np.ndarray, duration: float) -> None:
-    if np.any(np.less_equal(stop, start)):
-        raise ValueError("stop must come after start in every simulation [ms]")
-    if np.max(stop) > duration * (1 + 1e-9):
-        raise ValueError(
-            f"the stimulus lasts until stop = {np.max(stop):g} ms; allowed: at most the duration, {duration:g} ms"
-        )
-
-
-def _as_seed(seed: int | tuple[int, int] | None) -> tuple[int, int]:
-    if seed is None:
-        return int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> np.uint64(1)), 0
-    pair = seed if isinstance(seed, tuple) else (seed, 0)
-    if len(pair) != 2 or not all(isinstance(n, int | np.integer) and 0 <= n < 2**63 for n in pair):
-        raise ValueError(f"seed = {seed!r}; allowed: a whole number from 0 to 2^63 - 1, or a pair (seed, simulation)")
-    return int(pair[0]), int(pair[1])
-
-
-def _values_of_simulations(
-    neuron: Neuron, stimulus: Stimulus, parameters: Mapping[str, Any]
-) -> tuple[dict[str, Any], int]:
-    """Every constant by name of its row, one number or (n_sims,), and n_sims."""
-    values: dict[str, Any] = {**neuron.values(), **_prefixed(stimulus.values())}
-    known = {**_prefixed(stimulus.parameters()), **neuron.parameters()}
-    lengths = set()
-    for name, given in parameters.items():
-        row = name if name in neuron.parameters() else f"stimulus_{name}"
-        if row not in known:
-            raise ValueError(
-                f"unknown parameter {name!r}; allowed: {', '.join((*neuron.parameters(), *stimulus.parameters()))}"
-            )
-        values[row] = known[row].check(given)
-        lengths.add(values[row].shape)
-    if len(lengths) != 1 or len(next(iter(lengths))) != 1 or lengths == {(0,)}:
-        shapes = ", ".join(f"{name} {np.shape(given)}" for name, given in parameters.items())
-        raise ValueError(f"parameters must be arrays of one and the same length, at least 1; got {shapes or 'none'}")
-    return values, lengths.pop()[0]
-
-
-def _prefixed(entries: Mapping[str, Any]) -> dict[str, Any]:
-    return {f"stimulus_{name}": value for name, value in entries.items()}
-
-
-def _samples(stimulus: Stimulus) -> np.ndarray:
-    return stimulus.samples if isinstance(stimulus, Waveform) else np.empty(0)
+def _samples_kept(keep: str, sampling: float | None, dt: float) -> int:
+    """Every how many steps a sample of the trace is kept; 0 where statistics are."""
+    if keep not in ("statistics", "trace"):
+        raise ValueError(f"keep = {keep!r}; allowed: 'statistics', 'trace'")
+    if keep == "statistics":
+        if sampling is not None:
+            raise ValueError(f"sampling = {sampling:g} ms goes with keep='trace' only")
+        return 0
+    every = 1 if sampling is None else round(sampling / dt)
+    if every < 1 or (sampling is not None and abs(every * dt - sampling) > 1e-6 * dt):
+        raise ValueError(f"sampling = {sampling:g} ms; allowed: a whole number of steps dt = {dt:g} ms")
+    return every

@@ -67,33 +67,41 @@ def summary(*, rest: int = 0, **units: str) -> Callable[[Callable[[Any], Any]], 
     return make
 
 
+# Sums of eight parts each: fast, as the parts fill a vector register, and the same on any machine.
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
-def _power_sums(x, centre):
-    """Sums over x of (x - centre) to the powers 1 to 4. Eight partial sums each: fast, and the same on any machine."""
-    parts = np.zeros((4, 8))
+def _mean(x):
+    """Mean of x (n,), counted from its first value, so that a constant has no rounding error."""
+    parts = np.zeros(8)
     whole = len(x) // 8 * 8
     for i in range(0, whole, 8):
         for j in range(8):
-            d = x[i + j] - centre
-            parts[0, j] += d
-            parts[1, j] += d * d
-            parts[2, j] += d * d * d
-            parts[3, j] += d * d * d * d
+            parts[j] += x[i + j] - x[0]
     for i in range(whole, len(x)):
-        d = x[i] - centre
-        parts[0, 0] += d
-        parts[1, 0] += d * d
-        parts[2, 0] += d * d * d
-        parts[3, 0] += d * d * d * d
-    return parts[0].sum(), parts[1].sum(), parts[2].sum(), parts[3].sum()
+        parts[0] += x[i] - x[0]
+    return x[0] + parts.sum() / len(x)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _moments(x):
     """Mean and the second to fourth central moments (population) of x (n,)."""
-    mean = x[0] + _power_sums(x, x[0])[0] / len(x)
-    _, second, third, fourth = _power_sums(x, mean)
-    return mean, second / len(x), third / len(x), fourth / len(x)
+    mean = _mean(x)
+    second, third, fourth = np.zeros(8), np.zeros(8), np.zeros(8)
+    whole = len(x) // 8 * 8
+    for i in range(0, whole, 8):
+        for j in range(8):
+            d = x[i + j] - mean
+            square = d * d
+            second[j] += square
+            third[j] += square * d
+            fourth[j] += square * square
+    for i in range(whole, len(x)):
+        d = x[i] - mean
+        second[0] += d**2
+        third[0] += d**3
+        fourth[0] += d**4
+    return mean, second.sum() / len(x), third.sum() / len(x), fourth.sum() / len(x)
 
 
 @summary(rest=10, spike_count="", rest_mean="mV", rest_sd="mV", mean="mV", variance="mV²", skewness="", kurtosis="")
@@ -129,7 +137,7 @@ def summary_statistics(sweep):
                 spikes += 1
             previous = t[i]
 
-    rest_mean = V[0] + _power_sums(V[:onset], V[0])[0] / onset
+    rest_mean = _mean(V[:onset])
     _, rest_variance, _, _ = _moments(V[int(0.9 * start / dt + 1e-6) : int(start / dt + 1e-6)])
     mean, variance, third, fourth = _moments(V[first:end])
     varies = variance > 0.0

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Sweep", "Trace", "find_spikes"]
+__all__ = ["Lazy", "Sweep", "Trace", "find_spikes"]
+
+
+class Lazy(Mapping[str, np.ndarray]):
+    """Arrays by name, each computed when it is first asked for."""
+
+    def __init__(self, names: Iterable[str], compute: Callable[[str], np.ndarray]) -> None:
+        self._names, self._compute, self._known = tuple(names), compute, dict[str, np.ndarray]()
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._known:
+            self._known[name] = self._compute(name)
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 class Sweep(NamedTuple):
@@ -29,7 +49,7 @@ class Trace:
     V: (n,) membrane potential [mV].
     I: (n,) injected current, [µA/cm²] for a model and [pA] for a recording: see `I_unit`.
     start, stop: when the stimulus goes on and off [ms].
-    gates: each gate by name, (n,) values between 0 and 1; empty for a recording.
+    gates: each gate by name, (n,) values between 0 and 1, and any other state; empty for a recording.
     currents: each ionic current by name, (n,) [µA/cm²], outward positive; empty for a recording.
     spike_threshold: V [mV] whose upward crossing is a spike.
     seed: what seeded the noise of a simulation, so that it can be repeated.

@@ -16,6 +16,21 @@ def exponentials(x):
 
 
 @njit
+def exponentials_less_one(x):
+    return np.array([kernels.expm1(value) for value in x])
+
+
+@njit
+def singles(x):
+    out = np.empty((3, len(x)))
+    for i in range(len(x)):
+        out[0, i] = kernels.exp_single(x[i])
+        out[1, i] = kernels.expm1_single(x[i])
+        out[2, i] = kernels.relaxation_single(np.float32(abs(x[i]) / np.float32(80.0)), 2)
+    return out
+
+
+@njit
 def relaxations(z, doublings):
     return np.array([kernels.relaxation(value, doublings) for value in z])
 
@@ -32,18 +47,36 @@ def draws(seed, simulation, n=500_000):
     return normals(kernels.random_keys(seed, np.array([simulation]))[0], n)
 
 
-def test_exp_to_2e_15():
+def test_exp_to_2e_13():
     x = np.concatenate([np.linspace(-700, 700, 200_001), np.linspace(-1e-3, 1e-3, 1001)])
     exact = np.array([math.exp(value) for value in x])
-    assert np.max(np.abs(exponentials(x) / exact - 1)) < 2e-15
+    assert np.max(np.abs(exponentials(x) / exact - 1)) < 2e-13
     assert exponentials(np.array([0.0]))[0] == 1.0
+    assert (exponentials(np.array([1e6, -1e6])) == exponentials(np.array([700.0, -700.0]))).all()
 
 
-@pytest.mark.parametrize("doublings", [1, 4, 8])
-def test_relaxation_to_1e_13_over_its_whole_range(doublings):
-    z = np.linspace(1e-9, 0.5 * 2**doublings, 50_001)
+def test_expm1_to_2e_13_also_close_to_zero():
+    x = np.concatenate([np.linspace(-600, 600, 100_001), -np.logspace(-300, 0, 500), np.logspace(-300, 0, 500)])
+    x = x[x != 0]
+    exact = np.array([math.expm1(value) for value in x])
+    assert np.max(np.abs(exponentials_less_one(x) / exact - 1)) < 2e-13
+
+
+def test_single_precision_to_4e_7():
+    x = np.concatenate([np.linspace(-80, 80, 100_001), np.linspace(-1e-3, 1e-3, 1000)]).astype(np.float32)
+    x = x[x != 0]
+    exp, expm1, phi = singles(x)
+    assert np.max(np.abs(exp / np.exp(x.astype(float)) - 1)) < 4e-7
+    assert np.max(np.abs(expm1 / np.expm1(x.astype(float)) - 1)) < 6e-7
+    z = np.abs(x.astype(float) / 80.0)
+    assert np.max(np.abs(phi / (-np.expm1(-z) / z) - 1)) < 1e-6
+
+
+@pytest.mark.parametrize("doublings", [0, 2, 3, 5, 9, 11])
+def test_relaxation_to_2e_12_over_its_whole_range(doublings):
+    z = np.linspace(1e-9, 2**doublings / 2, 50_001)
     exact = -np.expm1(-z) / z
-    assert np.max(np.abs(relaxations(z, doublings) / exact - 1)) < 1e-13
+    assert np.max(np.abs(relaxations(z, doublings) / exact - 1)) < 2e-12
     assert relaxations(np.array([0.0]), doublings)[0] == 1.0
 
 

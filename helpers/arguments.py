@@ -1,0 +1,91 @@
+"""The arguments of the simulator, checked: each function returns its argument in the proper form, or refuses it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .equations import Neuron
+from .integrators import EXPONENTIAL_EULER, METHODS
+from .stimuli import Stimulus, Waveform
+
+__all__ = ["as_seed", "as_stimulus", "check_window", "number_of_steps", "prefixed", "values_of_simulations"]
+
+
+def number_of_steps(duration: float, dt: float, method: str, neuron: Neuron) -> int:
+    """How many steps of `dt` make `duration` [ms]."""
+    if method not in (*METHODS, "lsoda"):
+        raise ValueError(f"method = {method!r}; allowed: {', '.join(METHODS)}, lsoda")
+    # The Runge-Kutta methods of higher order show by overflow when dt is too large; first order errs silently.
+    largest = neuron.largest_dt if method in (EXPONENTIAL_EULER, "euler") else np.inf
+    if not (np.isfinite(dt) and 0 < dt <= largest):
+        above = f" and at most {largest:g} ms" if np.isfinite(largest) else ""
+        raise ValueError(f"dt = {dt:g} ms; allowed for {method}: above 0{above}")
+    if not (np.isfinite(duration) and duration >= dt):
+        raise ValueError(f"duration = {duration:g} ms; allowed: at least one step of {dt:g} ms")
+    n_steps = round(duration / dt)
+    if abs(n_steps * dt - duration) > 1e-6 * dt:
+        raise ValueError(f"duration = {duration:g} ms is no whole number of steps dt = {dt:g} ms")
+    return n_steps
+
+
+def as_stimulus(stimulus: Stimulus | np.ndarray, n_steps: int, dt: float) -> Stimulus:
+    """A stimulus as it is, or an array of samples as a `Waveform` of the right length."""
+    if isinstance(stimulus, Waveform) and abs(stimulus.dt - dt) > 1e-9 * dt:
+        raise ValueError(f"the waveform is sampled every {stimulus.dt:g} ms, the simulation every dt = {dt:g} ms")
+    if not isinstance(stimulus, Stimulus):
+        stimulus = Waveform.from_samples(stimulus, dt)
+    if isinstance(stimulus, Waveform) and len(stimulus.samples) != n_steps + 1:
+        raise ValueError(
+            f"the stimulus has {len(stimulus.samples)} samples; allowed: {n_steps + 1}, one every {dt:g} ms from 0 to "
+            f"{n_steps * dt:g} ms"
+        )
+    return stimulus
+
+
+def check_window(start: float | np.ndarray, stop: float | np.ndarray, duration: float) -> None:
+    """Refuse stimuli that end before they begin or after the simulation."""
+    if np.any(np.less_equal(stop, start)):
+        raise ValueError("stop must come after start in every simulation [ms]")
+    if np.max(stop) > duration * (1 + 1e-9):
+        raise ValueError(
+            f"the stimulus lasts until stop = {np.max(stop):g} ms; allowed: at most the duration, {duration:g} ms"
+        )
+
+
+def as_seed(seed: int | tuple[int, int] | None) -> tuple[int, int]:
+    """The seed and the number of the simulation; None draws a seed."""
+    if seed is None:
+        return int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> np.uint64(1)), 0
+    pair = seed if isinstance(seed, tuple) else (seed, 0)
+    if len(pair) != 2 or not all(isinstance(n, int | np.integer) and 0 <= n < 2**63 for n in pair):
+        raise ValueError(f"seed = {seed!r}; allowed: a whole number from 0 to 2^63 - 1, or a pair (seed, simulation)")
+    return int(pair[0]), int(pair[1])
+
+
+def values_of_simulations(
+    neuron: Neuron, stimulus: Stimulus, parameters: Mapping[str, Any]
+) -> tuple[dict[str, Any], int]:
+    """Every constant by name of its row, one number or (n_sims,), and n_sims."""
+    values: dict[str, Any] = {**neuron.values(), **prefixed(stimulus.values())}
+    known = {**prefixed(stimulus.parameters()), **neuron.parameters()}
+    lengths = set()
+    for name, given in parameters.items():
+        row = name if name in neuron.parameters() else f"stimulus_{name}"
+        if row not in known:
+            raise ValueError(
+                f"unknown parameter {name!r}; allowed: {', '.join((*neuron.parameters(), *stimulus.parameters()))}"
+            )
+        values[row] = known[row].check(given)
+        lengths.add(values[row].shape)
+    if len(lengths) != 1 or len(next(iter(lengths))) != 1 or lengths == {(0,)}:
+        shapes = ", ".join(f"{name} {np.shape(given)}" for name, given in parameters.items())
+        raise ValueError(f"parameters must be arrays of one and the same length, at least 1; got {shapes or 'none'}")
+    return values, lengths.pop()[0]
+
+
+def prefixed(entries: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of a stimulus under the names of their rows."""
+    return {f"stimulus_{name}": value for name, value in entries.items()}

@@ -1,0 +1,67 @@
+"""The adaptive solver LSODA of SciPy on the same equations: slow, and right to about 1e-9, to compare with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from scipy.integrate import solve_ivp
+
+from .equations import Neuron
+from .stimuli import Stimulus
+
+__all__ = ["TOLERANCE", "integrate", "slopes"]
+
+TOLERANCE = 1e-10  # relative and absolute
+
+
+def slopes(neuron: Neuron, state: np.ndarray, I: float, names: Mapping[str, float] | None = None) -> np.ndarray:
+    """d(state)/dt, (n_states,), at `state` (n_states,) under the current `I`."""
+    here = {**(names or neuron.names()), **dict(zip(neuron.states(), state, strict=True)), "I": I}
+    result = []
+    for name, x in zip(neuron.states(), state, strict=True):
+        if name == "V" and neuron.of_kind("current"):
+            channels = [entry.at(here) for entry in neuron.of_kind("current").values()]
+            result.append((I - sum(g * (x - E) for g, E in channels)) / here["C"])
+        elif neuron.equations[name].kind == "gate":
+            alpha, beta = neuron.equations[name].at(here)
+            result.append(alpha * (1.0 - x) - beta * x)
+        else:
+            a, b = neuron.equations[name].at(here)
+            result.append(a - b * x)
+    return np.array(result, dtype=float)
+
+
+def integrate(neuron: Neuron, stimulus: Stimulus, states: Mapping[str, float], t: np.ndarray) -> np.ndarray:
+    """All states at the times `t` (n,) [ms]: (n_states, n). The solver restarts where the stimulus jumps.
+
+    Raises ValueError for a neuron with noise or with a reset, and for a sampled waveform, which jumps all the time.
+    """
+    names = neuron.names()
+    if names.get("noise", 0.0) > 0.0:
+        raise ValueError(f"noise = {names['noise']:g}: lsoda needs a neuron without noise")
+    if neuron.of_kind("event") or stimulus.I is None:
+        what = f"the reset of {type(neuron).__name__}" if neuron.of_kind("event") else "a sampled waveform"
+        raise ValueError(f"lsoda cannot integrate across {what}; take another method")
+    edges = np.unique(np.clip([t[0], *stimulus.jumps(), t[-1]], t[0], t[-1]))
+    recorded = np.empty((len(states), len(t)))
+    state = np.array(list(states.values()))
+    for begin, end in zip(edges[:-1], edges[1:], strict=True):
+        inside = (t >= begin) & (t <= end)
+        width = 1e-9 * (end - begin)
+        solution = solve_ivp(
+            lambda s, y, low=begin + width, high=end - width: slopes(
+                neuron, y, float(stimulus.current(np.clip(s, low, high))), names
+            ),
+            (begin, end),
+            state,
+            method="LSODA",
+            t_eval=np.union1d(t[inside], end),
+            rtol=TOLERANCE,
+            atol=TOLERANCE,
+        )
+        if not solution.success:
+            raise ValueError(f"lsoda failed between {begin:g} and {end:g} ms: {solution.message}")
+        recorded[:, inside] = solution.y[:, : np.count_nonzero(inside)]
+        state = solution.y[:, -1]
+    return recorded

@@ -1,0 +1,124 @@
+"""The integrators: order conditions in exact fractions, orders measured on a spike, and agreement with LSODA."""
+
+from fractions import Fraction
+from functools import cache
+
+import numpy as np
+import pytest
+
+from helpers.integrators import METHODS, TABLEAUS
+from helpers.neurons import HindmarshRose, HodgkinHuxley, Pospischil
+from helpers.simulator import simulate
+from helpers.stimuli import step
+
+# ----------------------------------------------------------- order conditions: one for each rooted tree (Butcher 1963)
+
+
+@cache
+def trees(n):
+    """Rooted trees of n nodes, each the sorted tuple of its subtrees."""
+    found = set()
+
+    def add(rest, largest, subtrees):
+        if rest == 0:
+            found.add(tuple(sorted(subtrees)))
+        for size in range(min(rest, largest), 0, -1):
+            for tree in trees(size):
+                add(rest - size, size, [*subtrees, tree])
+
+    add(n - 1, n - 1, [])
+    return sorted(found)
+
+
+def nodes(tree):
+    return 1 + sum(nodes(subtree) for subtree in tree)
+
+
+def density(tree):
+    result = nodes(tree)
+    for subtree in tree:
+        result *= density(subtree)
+    return result
+
+
+def stage_weights(tableau, tree):
+    result = [Fraction(1)] * len(tableau.b)
+    for subtree in tree:
+        inner = stage_weights(tableau, subtree)
+        result = [
+            x * sum(a * w for a, w in zip(row, inner, strict=False)) for x, row in zip(result, tableau.a, strict=True)
+        ]
+    return result
+
+
+def holds(tableau, tree):
+    return sum(b * w for b, w in zip(tableau.b, stage_weights(tableau, tree), strict=True)) == Fraction(
+        1, density(tree)
+    )
+
+
+@pytest.mark.parametrize("name", TABLEAUS)
+def test_order_conditions_hold_up_to_the_order_and_not_beyond(name):
+    tableau = TABLEAUS[name]
+    assert [len(trees(n)) for n in range(1, 8)] == [1, 1, 2, 4, 9, 20, 48]
+    for order in range(1, tableau.order + 1):
+        assert all(holds(tableau, tree) for tree in trees(order))
+    assert not all(holds(tableau, tree) for tree in trees(tableau.order + 1))
+
+
+def test_six_stages_sold_as_sixth_order_fail_every_condition_of_order_six():
+    assert len(TABLEAUS["rk5"].b) == 6
+    assert not any(holds(TABLEAUS["rk5"], tree) for tree in trees(6))
+
+
+# ------------------------------------------------------------------------------------------------- measured orders
+
+STEPS = {"euler": 0.002, "exponential_euler": 0.002, "rk4": 0.02, "rk5": 0.02, "rk6": 0.04}
+ORDERS = {"euler": 1, "exponential_euler": 1, "rk4": 4, "rk5": 5, "rk6": 6}
+
+
+def smooth_stretch(method, dt, every=0.2):
+    """V of the squid axon every 0.2 ms for 2 ms: from a depolarised start it sinks, without a spike."""
+    start = {"V": -60.0, "m": 0.06, "h": 0.6, "n": 0.32}
+    trace = simulate(HodgkinHuxley(), step(0.0, 0.0, 2.0), 2.0, dt, method, start=start)
+    return trace.V[:: round(every / dt)]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_measured_order(method):
+    exact, dt = smooth_stretch("rk6", 0.002), STEPS[method]
+    errors = [np.sqrt(np.mean((smooth_stretch(method, h) - exact) ** 2)) for h in (dt, dt / 2)]
+    assert np.log2(errors[0] / errors[1]) == pytest.approx(ORDERS[method], abs=0.2)
+
+
+def test_lsoda_agrees_with_the_sixth_order():
+    np.testing.assert_allclose(smooth_stretch("lsoda", 0.01), smooth_stretch("rk6", 0.005), rtol=1e-7)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_single_precision_loses_digits_and_no_spikes(method):
+    double, single = (
+        simulate(HodgkinHuxley(), step(10.0, 5.0, 95.0), 100.0, 0.01, method, precision=p) for p in ("double", "single")
+    )
+    assert single.V.dtype == np.float32
+    assert len(single.spike_times) == len(double.spike_times) == 7
+    error = np.abs(single.spike_times - double.spike_times).max()
+    assert 0 < error < 0.01  # ms, after 90 ms
+
+
+@pytest.mark.parametrize(("neuron", "dt"), [(HodgkinHuxley(), 0.2), (Pospischil(noise=0.0, g_Na=80.0), 0.1)])
+@pytest.mark.parametrize("method", ["rk4", "rk5", "rk6"])
+def test_instability_is_found_and_named(neuron, dt, method):
+    with pytest.raises(ValueError, match=rf"{method} at dt = {dt} ms is unstable for .*V is .* at step \d+, [\d.]+ ms"):
+        simulate(neuron, step(10.0, 5.0, 95.0), 100.0, dt, method)
+
+
+def test_exponential_euler_does_not_blow_up_where_runge_kutta_does():
+    trace = simulate(HodgkinHuxley(), step(10.0, 5.0, 95.0), 100.0, 0.05)
+    assert len(trace.spike_times) == 7 and np.abs(trace.V).max() < 80
+
+
+def test_every_method_makes_the_chaotic_burster_burst():
+    for method in METHODS:
+        trace = simulate(HindmarshRose(), step(0.0, 0.0, 1000.0), 1000.0, 0.01, method)
+        assert 65 <= len(trace.spike_times) <= 85
