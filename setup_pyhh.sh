@@ -5,9 +5,14 @@ CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 trap 'exit 130' INT  # pip turns Ctrl-C into an ordinary failure; here it stays an interruption
 
 notebooks=(1_HH_model_simulation.ipynb 2_Bayesian_Inference.ipynb 3_Biological_vs_Artificial_Neurons.ipynb)
-venv_python=.venv/bin/python
-log=.venv/install.log
-stamp=.venv/setup_pyhh.stamp  # "installing", or what is installed; see set_up
+# use_venv FOLDER: the virtual environment that everything below works on.
+use_venv() {
+    venv=$1
+    venv_python=$venv/bin/python
+    log=$venv/install.log
+    stamp=$venv/setup_pyhh.stamp  # "installing", or what is installed; see set_up
+}
+use_venv .venv
 
 usage() {
     cat <<'END'
@@ -15,6 +20,7 @@ usage: ./setup_pyhh.sh COMMAND
   run                execute the three notebooks; leaves them as HTML in results/
   notebook           open the first notebook in Jupyter
   test               check the code, the helpers and the notebooks; more arguments go to pytest
+  bench              time the simulator beside its peers, in an environment of its own (.venv-bench, 3 GB)
   pyhh               fetch the pyHH simulator that the series started from, into external/pyHH
   badges OWNER/REPO  write the address of the published repository into the README and the notebooks
   help               show this text
@@ -81,7 +87,7 @@ install_torch() {
     stage "installing $torch" "$venv_python" -m pip install "$torch"
 }
 
-# set_up REQUIREMENTS...: makes .venv hold these files. The stamp says what it holds, so that a second call is quick;
+# set_up REQUIREMENTS...: makes the environment hold these files. The stamp says what it holds, so that a second call is quick;
 # "installing" in it means that the last call was cut off, and that no package can be trusted.
 set_up() {
     local want python torch file
@@ -95,8 +101,8 @@ set_up() {
         find_python
         "$python" -c 'import ensurepip, venv' 2>/dev/null ||
             fail "$python cannot make a virtual environment: on Debian or Ubuntu, apt install python3-venv"
-        say "making .venv with $("$python" -V); the first time takes a few minutes"
-        "$python" -m venv --clear .venv || fail "could not make .venv"
+        say "making $venv with $("$python" -V); the first time takes a few minutes"
+        "$python" -m venv --clear "$venv" || fail "could not make $venv"
         want="$("$venv_python" -V) $(cksum "$@")"
     fi
 
@@ -148,6 +154,8 @@ case "$command" in
     run) set_up requirements.txt; exec "$venv_python" -m helpers.notebooks run "${notebooks[@]}" ;;
     notebook) set_up requirements.txt; exec "$venv_python" -m notebook "${notebooks[0]}" "$@" ;;
     test) set_up requirements.txt tests/requirements.txt; run_tests "$@" ;;
+    bench) use_venv .venv-bench; set_up requirements.txt benchmarks/requirements.txt
+        exec "$venv_python" -m benchmarks.speed "$@" ;;
     pyhh) fetch_pyhh ;;
     badges) write_badges "$@" ;;
     help | -h | --help) usage ;;

@@ -222,7 +222,7 @@ def train_npe(
         raise ValueError(f"theta[{np.argmax(outside)}] = {theta[np.argmax(outside)]} lies outside the prior")
     scale = FeatureScale.of(x)
     with _repeatable(seed), redirect_stdout(sys.stdout if progress else io.StringIO()):
-        trainer = NPE(prior, density_estimator=_estimator(model), show_progress_bars=progress)
+        trainer = NPE(prior, density_estimator=_estimator(model), show_progress_bars=progress, tracker=_NoDiary())
         trainer.append_simulations(torch.as_tensor(theta, dtype=torch.float32), scale(x))
         network = trainer.train(show_train_summary=False)
     losses = np.array(trainer.summary["validation_loss"], dtype=float)
@@ -246,6 +246,16 @@ def _estimator(model: str) -> Any:
     if model not in ("maf", "nsf", "mdn"):
         raise ValueError(f"model = {model!r}; allowed: 'maf', 'nsf', 'mdn'")
     return posterior_nn(model=model)
+
+
+class _NoDiary:
+    """What sbi tells of its training goes nowhere: by default it would fill a folder sbi-logs in the user's place."""
+
+    log_dir = None
+
+    def log_metric(self, *args: Any, **kwargs: Any) -> None: ...
+
+    log_metrics = log_params = add_figure = flush = log_metric
 
 
 def _untrained(model: str, n_parameters: int, n_features: int) -> torch.nn.Module:

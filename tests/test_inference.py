@@ -156,3 +156,10 @@ def test_bad_observations(posterior):
         posterior.sample(10, np.array([0.5, np.nan]), seed=0)
     with pytest.raises(ValueError, match="theta has 3 columns; allowed: 2"):
         posterior.log_prob(np.zeros((1, 3)), np.zeros(2))
+
+
+def test_training_leaves_nothing_behind(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    train_npe(PRIOR, THETA, X, seed=0, model="mdn")
+    assert list(tmp_path.iterdir()) == []
+    assert capsys.readouterr().out == ""
