@@ -38,7 +38,7 @@ __all__ = ["LANES", "TILE", "WIDEST", "Plan"]
 
 LANES = 64  # the states and parameters of 64 neurons fit the first-level cache, and fill vector registers of any width
 
-TILE = 64  # steps whose V is collected before it is written out neuron by neuron, and looked at for overflow
+TILE = 32  # steps whose V is collected before it is written out neuron by neuron, and looked at for overflow
 
 WIDEST = 9  # doublings of the widest exponential update
 
@@ -93,9 +93,11 @@ class Plan:
         names, L lanes each (1 for one neuron), and is left with the last values; `keys` (L,) seed the noise; `samples`
         is the current of a `Waveform`; `recorded` is filled with V, (L, n_steps + 1), or for one neuron with all
         states, (n_states, n_steps + 1). Returns the step at which it ended: less than `n_steps` if V went out of all
-        bounds. Coupled neurons take one more argument, `links`, for the coupling, have a row of `samples` each, and
-        record all states, (L, n_states, n_steps + 1). The row "fastest" ends with the largest b·dt that an exponential update met (a quarter of it for V):
+        bounds. The row "fastest" ends with the largest b·dt that an exponential update met (a quarter of it for V):
         the result is right where that is at most 2^doublings / 2.
+
+        run(..., recorded, links) of coupled neurons: `links` is for the coupling; `samples` has a row per neuron; all
+        states are recorded, (L, n_states, n_steps + 1).
 
         inject(w, lane, samples, dt, I): fills `I` with the current injected into one lane.
         """
@@ -162,7 +164,7 @@ class _Loops:
         if self.is_membrane(state):
             lines = [f"a = {self.drive()}", "b = real(0.0)"]
             for entry in self.currents.values():
-                lines += [f"g, E = {self.call(entry, moved=moved)}", "a += g * E", "b += g"]
+                lines += [f"g, E = {self.call(entry, moved=moved)}", "a = fma(g, E, a)", "b += g"]
             return lines
         entry = self.plan.neuron.equations[state]
         if entry.kind == "gate":
@@ -198,7 +200,7 @@ class _Loops:
                 moved = f"{self.at(x)} + dt * ({terms})" if terms else self.at(x)
                 lines += self.each(f"{self.at(f'at_{x}')} = {moved}")
             if c:
-                lines += [f"t = real((step + {min(float(c), 1 - 1e-6)!r}) * dt)"]
+                lines += [f"t = real((step + {min(float(c), 1 - 1e-6)!r}) * exact_dt)"]
             lines += self.hold_current()
             for x in self.plan.states:
                 scale = f" * {self.at('per_C')}" if self.is_membrane(x) else ""
@@ -225,7 +227,7 @@ class _Loops:
 
     def step(self) -> list[str]:
         """One step: noise, integration, and what happens at a spike."""
-        lines = ["t = real((step + 1e-6) * dt)  # just inside the interval, where a step has switched"]
+        lines = ["t = real((step + 1e-6) * exact_dt)  # just inside the interval, where a step has switched"]
         if "noise" in self.plan.neuron.parameters():
             key = "key" if self.plan.lanes is None else "keys[lane]"
             normal, following = self.at("normal"), self.at("next_normal")
@@ -240,16 +242,20 @@ class _Loops:
         return lines
 
     def before(self) -> list[str]:
+        """Lines that prepare the rows of the time loop. Time is counted in double precision: a step must not be late."""
         lines = [f"{self.at(name)} = real(0.0)" for name in WORK if name != "coupling"]
         if self.currents:
             lines += [f"{self.at('per_C')} = real(1.0) / {self.at('C')}"]
         if "noise" in self.plan.neuron.parameters():
             lines += [f"{self.at('noise')} = {self.at('noise')} / real(np.sqrt(dt))"]
-        return self.each(*lines)
+        return ["exact_dt, dt = dt, real(dt)", *self.each(*lines)]
 
     def texts(self) -> tuple[str, str]:
         """The functions `run` and `inject`."""
-        run = self.run_coupled() if self.plan.coupling else self.run_one() if self.plan.lanes is None else self.run_many()
+        if self.plan.coupling:
+            run = self.run_coupled()
+        else:
+            run = self.run_one() if self.plan.lanes is None else self.run_many()
         fill = [
             "for step in range(len(I)):",
             *_indented(["t = real((step + 1e-6) * dt)", f"I[step] = {self.injected()}"]),

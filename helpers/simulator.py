@@ -57,7 +57,7 @@ def simulate(
     """
     n_steps = number_of_steps(duration, dt, method, neuron)
     stimulus = as_stimulus(stimulus, n_steps, dt)
-    check_window(stimulus.start, stimulus.stop, duration)
+    check_window(stimulus.stop, duration)
     base, simulation = as_seed(seed)
     states = {**neuron.start(), **(start or {})}
     for name, value in states.items():
@@ -122,7 +122,7 @@ def simulate_many(
     base, _ = as_seed(seed)
     values, n_sims = values_of_simulations(neuron, stimulus, parameters)
     starts, stops = (np.broadcast_to(values[f"stimulus_{end}"], n_sims).astype(float) for end in ("start", "stop"))
-    check_window(starts, stops, duration)
+    check_window(stops, duration)
     every = _samples_kept(keep, sampling, dt)
     if isinstance(summarise, Summary):
         if not every:
@@ -186,7 +186,7 @@ def run(
         work = w.ravel().copy()
         target = recorded if pending.all() else np.empty_like(recorded)
         module = replace(plan, doublings=doublings).compile()
-        ended = module.run(work, keys, samples, w.dtype.type(dt), n_steps, noisy, target)
+        ended = module.run(work, keys, samples, float(dt), n_steps, noisy, target)
         if ended < n_steps:
             _explain_overflow(plan, target[:, : ended + 2], dt, describe)
         if target is not recorded:

@@ -1,23 +1,56 @@
-"""What is injected into a neuron: frozen dataclasses whose waveform is an equation of time and their parameters."""
+"""What is injected into a neuron: frozen dataclasses whose waveform is an equation of time and their parameters.
+
+    step, ramp                       a constant current, one that grows
+    pulse_pair, pulse_train          short pulses, two or many
+    sine, chirp                      an oscillation at one frequency, at a rising one
+    ornstein_uhlenbeck, recorded     noise and recordings, sample by sample: a `Waveform`
+
+Outside `start` (included) to `stop` (excluded) no current flows; statistics take this window as "during the stimulus".
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+from scipy.signal import lfilter
 
 from .equations import Equation, equation
-from .functions import where
+from .functions import sin, where
 from .parameters import Declared, parameter
+from .trace import Trace
 
-__all__ = ["Step", "Stimulus", "Waveform", "step", "waveform"]
+__all__ = [
+    "Chirp",
+    "OrnsteinUhlenbeck",
+    "PulsePair",
+    "PulseTrain",
+    "Ramp",
+    "Sine",
+    "Step",
+    "Stimulus",
+    "Waveform",
+    "chirp",
+    "ornstein_uhlenbeck",
+    "pulse_pair",
+    "pulse_train",
+    "ramp",
+    "recorded",
+    "sine",
+    "step",
+    "waveform",
+]
 
 waveform = equation("waveform")  # marks the injected current as a function of t [ms] and declared parameters
 
 
 class Stimulus(Declared):
-    """Base of the stimuli. A subclass declares `start` and `stop` [ms] and a `@waveform I(t, ...)` [µA/cm²]."""
+    """Base of the stimuli. A subclass declares `start` and `stop` [ms] and a `@waveform I(t, ...)` [µA/cm²].
+
+    `a + b` adds two stimuli of which at least one is a `Waveform`; `a.sampled(duration, dt)` makes one of a formula.
+    """
 
     I: ClassVar[Equation | None] = None
     start: float
@@ -28,19 +61,77 @@ class Stimulus(Declared):
         assert self.I is not None
         return np.asarray(self.I.at({**self.values(), "t": np.asarray(t, dtype=float)}), dtype=float)
 
+    def jumps(self) -> tuple[float, ...]:
+        """Times [ms] at which the current or its slope may jump: an adaptive solver restarts there."""
+        return (self.start, self.stop)
+
+    @classmethod
+    def check_together(cls, values: Mapping[str, Any]) -> None:
+        """Raise ValueError for values by name, numbers or arrays, each of which is allowed but not with the others."""
+        _refuse(values["stop"] <= values["start"], "stop = {stop:g} ms is not after start = {start:g} ms", values)
+
+    def sampled(self, duration: float, dt: float) -> Waveform:
+        """The same current as samples every `dt`, each held until the next, for a simulation of `duration` [ms]."""
+        t = np.arange(_steps(duration, dt) + 1) * dt + 1e-6 * dt  # just inside the interval, where a step has switched
+        return Waveform(samples=self.current(t), dt=dt, start=self.start, stop=self.stop)
+
+    def __add__(self, other: object) -> Waveform:
+        if not isinstance(other, Stimulus):
+            return NotImplemented
+        grids = [part for part in (self, other) if isinstance(part, Waveform)]
+        if not grids:
+            raise ValueError("two formulas cannot be added as such; sample one first: a.sampled(duration, dt) + b")
+        n_steps, dt = len(grids[0].samples) - 1, grids[0].dt
+        if len(grids[-1].samples) != n_steps + 1 or abs(grids[-1].dt - dt) > 1e-9 * dt:
+            described = " and ".join(f"{len(grid.samples)} samples, dt = {grid.dt:g} ms" for grid in grids)
+            raise ValueError(f"waveforms to be added must share their samples' times; got {described}")
+        samples = [x.samples if isinstance(x, Waveform) else x.sampled(n_steps * dt, dt).samples for x in (self, other)]
+        return Waveform(
+            samples=samples[0] + samples[1],
+            dt=dt,
+            start=min(self.start, other.start),
+            stop=max(self.stop, other.stop),
+        )
+
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.start < self.stop:
-            raise ValueError(f"stop = {self.stop:g} ms is not after start = {self.start:g} ms")
+        self.check_together(self.values())
+
+
+def _refuse(bad: Any, message: str, values: Mapping[str, Any]) -> None:
+    """Raise ValueError with `message` about the first entry that is bad."""
+    if np.any(bad):
+        first = int(np.argmax(np.ravel(bad)))
+        shape = np.shape(bad)
+        raise ValueError(message.format(**{key: np.broadcast_to(x, shape).flat[first] for key, x in values.items()}))
+
+
+def _start() -> Any:
+    return parameter(10.0, "ms", "onset of the stimulus", low=0.0, high=1000.0, minimum=0.0)
+
+
+def _stop() -> Any:
+    return parameter(110.0, "ms", "end of the stimulus", low=0.0, high=1000.0, minimum=0.0)
+
+
+def _current(default: float, meaning: str) -> Any:
+    return parameter(default, "µA/cm²", meaning, low=-20.0, high=100.0)
+
+
+def _frequency(default: float, meaning: str, minimum: float = 0.001) -> Any:
+    return parameter(default, "Hz", meaning, low=1.0, high=200.0, minimum=minimum, maximum=10_000.0)
+
+
+# ---------------------------------------------------------------------------------------------- steps and ramps
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step(Stimulus):
     """A constant current from `start` (included) to `stop` (excluded)."""
 
-    amplitude: float = parameter(10.0, "µA/cm²", "injected current density", low=-20.0, high=100.0)
-    start: float = parameter(10.0, "ms", "onset of the stimulus", low=0.0, high=1000.0, minimum=0.0)
-    stop: float = parameter(110.0, "ms", "end of the stimulus", low=0.0, high=1000.0, minimum=0.0)
+    amplitude: float = _current(10.0, "injected current density")
+    start: float = _start()
+    stop: float = _stop()
 
     @waveform
     def I(t, amplitude, start, stop):
@@ -50,6 +141,185 @@ class Step(Stimulus):
 def step(amplitude: float, start: float, stop: float) -> Step:
     """A step of `amplitude` [µA/cm²] from `start` to `stop` [ms]."""
     return Step(amplitude=amplitude, start=start, stop=stop)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ramp(Stimulus):
+    """A current that changes evenly from `first` at `start` to `last` at `stop`, then falls to 0."""
+
+    first: float = _current(0.0, "current density at the onset")
+    last: float = _current(20.0, "current density at the end")
+    start: float = _start()
+    stop: float = _stop()
+
+    @waveform
+    def I(t, first, last, start, stop):
+        return where((t >= start) & (t < stop), first + (last - first) * ((t - start) / (stop - start)), 0.0)
+
+
+def ramp(first: float, last: float, start: float, stop: float) -> Ramp:
+    """A ramp from `first` to `last` [µA/cm²] between `start` and `stop` [ms]."""
+    return Ramp(first=first, last=last, start=start, stop=stop)
+
+
+# ------------------------------------------------------------------------------------------------------- pulses
+
+
+def _edges(onsets: np.ndarray, width: float, stop: float) -> tuple[float, ...]:
+    """When pulses begin and end, up to `stop`; rounding errors make no second edge beside the first."""
+    edges = np.sort([*onsets, *(onsets + width)])
+    kept = edges[np.diff(edges, prepend=-1.0) > 1e-9]
+    return (*kept[kept < stop - 1e-9].tolist(), stop)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PulsePair(Stimulus):
+    """Two pulses, the second one `interval` after the first, as for the refractory period.
+
+    Pulses may overlap (`width` above `interval`): there they add. Both must end by `stop`.
+    """
+
+    amplitude: float = _current(20.0, "current density of the first pulse")
+    second_amplitude: float = _current(20.0, "current density of the second pulse")
+    width: float = parameter(1.0, "ms", "duration of a pulse", low=0.1, high=10.0, minimum=0.001)
+    interval: float = parameter(10.0, "ms", "time from onset to onset", low=0.0, high=50.0, minimum=0.0)
+    start: float = _start()
+    stop: float = _stop()
+
+    @waveform
+    def I(t, amplitude, second_amplitude, width, interval, start, stop):
+        first = where((t >= start) & (t < start + width), amplitude, 0.0)
+        second = where((t >= start + interval) & (t < start + interval + width), second_amplitude, 0.0)
+        return where(t < stop, first + second, 0.0)
+
+    @classmethod
+    def check_together(cls, values: Mapping[str, Any]) -> None:
+        super().check_together(values)
+        end = values["start"] + values["interval"] + values["width"]
+        message = "stop = {stop:g} ms; allowed: at least {end:g} ms, the end of the second pulse"
+        _refuse(values["stop"] < end * (1 - 1e-12), message, {**values, "end": end})
+
+    def jumps(self) -> tuple[float, ...]:
+        return _edges(self.start + np.array([0.0, self.interval]), self.width, self.stop)
+
+
+def pulse_pair(
+    amplitude: float, width: float, interval: float, start: float, stop: float, second_amplitude: float | None = None
+) -> PulsePair:
+    """Pulses of `amplitude` [µA/cm²] and `width` [ms] at `start` and at `start + interval` [ms].
+
+    stop: end of the window that statistics look at [ms].
+    second_amplitude: of the second pulse [µA/cm²]; by default that of the first.
+    """
+    second = amplitude if second_amplitude is None else second_amplitude
+    return PulsePair(
+        amplitude=amplitude, second_amplitude=second, width=width, interval=interval, start=start, stop=stop
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PulseTrain(Stimulus):
+    """Pulses at `start` and every 1000/`frequency` ms after it; one that flows at `stop` is cut off there."""
+
+    amplitude: float = _current(20.0, "current density of the pulses")
+    width: float = parameter(1.0, "ms", "duration of a pulse", low=0.1, high=10.0, minimum=0.001)
+    frequency: float = _frequency(50.0, "pulses per second")
+    start: float = _start()
+    stop: float = _stop()
+
+    @waveform
+    def I(t, amplitude, width, frequency, start, stop):
+        cycles = (t - start) * frequency / 1000.0 + 1e-12  # an onset counts as reached in spite of rounding errors
+        whole = where(1.0 + 1e-9 > 1.0, 6755399441055744.0, 12582912.0)  # rounds to whole cycles, as in `sin`
+        since = cycles - ((cycles + whole) - whole)
+        since = where(since < 0.0, since + 1.0, since)
+        return where((t >= start) & (t < stop) & (since < width * frequency / 1000.0), amplitude, 0.0)
+
+    @classmethod
+    def check_together(cls, values: Mapping[str, Any]) -> None:
+        super().check_together(values)
+        period = 1000.0 / values["frequency"]
+        message = "width = {width:g} ms; allowed: at most {period:g} ms, the period at frequency = {frequency:g} Hz"
+        _refuse(values["width"] > period * (1 + 1e-12), message, {**values, "period": period})
+
+    def jumps(self) -> tuple[float, ...]:
+        period = 1000.0 / self.frequency
+        return _edges(np.arange(self.start, self.stop, period), self.width, self.stop)
+
+
+def pulse_train(
+    amplitude: float,
+    width: float,
+    start: float,
+    stop: float,
+    *,
+    frequency: float | None = None,
+    period: float | None = None,
+) -> PulseTrain:
+    """Pulses of `amplitude` [µA/cm²] and `width` [ms] from `start` to `stop` [ms], so many a second or one a period.
+
+    Give either `frequency` [Hz] or `period` [ms] from onset to onset.
+    """
+    if (frequency is None) == (period is None):
+        raise ValueError(f"frequency = {frequency} Hz, period = {period} ms; allowed: exactly one of the two")
+    if period is not None:
+        if not (np.isfinite(period) and period > 0.0):
+            raise ValueError(f"period = {period:g} ms; allowed: above 0 ms")
+        frequency = 1000.0 / period
+    return PulseTrain(amplitude=amplitude, width=width, frequency=frequency, start=start, stop=stop)
+
+
+# ------------------------------------------------------------------------------------------------- oscillations
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sine(Stimulus):
+    """offset + amplitude·sin(2π·frequency·(t - start) + phase) from `start` to `stop`."""
+
+    offset: float = _current(0.0, "mean current density")
+    amplitude: float = _current(5.0, "amplitude of the oscillation")
+    frequency: float = _frequency(20.0, "frequency")
+    phase: float = parameter(0.0, "rad", "phase at the onset", low=-np.pi, high=np.pi)
+    start: float = _start()
+    stop: float = _stop()
+
+    @waveform
+    def I(t, offset, amplitude, frequency, phase, start, stop):
+        angle = 6.283185307179586 * ((t - start) * frequency / 1000.0) + phase
+        return where((t >= start) & (t < stop), offset + amplitude * sin(angle), 0.0)
+
+
+def sine(
+    amplitude: float, frequency: float, start: float, stop: float, offset: float = 0.0, phase: float = 0.0
+) -> Sine:
+    """A sine of `amplitude` [µA/cm²] and `frequency` [Hz] around `offset` [µA/cm²], with `phase` [rad] at `start`."""
+    return Sine(offset=offset, amplitude=amplitude, frequency=frequency, phase=phase, start=start, stop=stop)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chirp(Stimulus):
+    """offset + amplitude·sin(2π·cycles), the frequency going evenly from `f_0` at `start` to `f_1` at `stop`."""
+
+    offset: float = _current(0.0, "mean current density")
+    amplitude: float = _current(5.0, "amplitude of the oscillation")
+    f_0: float = _frequency(1.0, "frequency at the onset", minimum=0.0)
+    f_1: float = _frequency(100.0, "frequency at the end", minimum=0.0)
+    start: float = _start()
+    stop: float = _stop()
+
+    @waveform
+    def I(t, offset, amplitude, f_0, f_1, start, stop):
+        since = t - start
+        cycles = (f_0 + 0.5 * (f_1 - f_0) * (since / (stop - start))) * since / 1000.0
+        return where((t >= start) & (t < stop), offset + amplitude * sin(6.283185307179586 * cycles), 0.0)
+
+
+def chirp(amplitude: float, f_0: float, f_1: float, start: float, stop: float, offset: float = 0.0) -> Chirp:
+    """A sine of `amplitude` around `offset` [µA/cm²] whose frequency sweeps from `f_0` to `f_1` [Hz]."""
+    return Chirp(offset=offset, amplitude=amplitude, f_0=f_0, f_1=f_1, start=start, stop=stop)
+
+
+# --------------------------------------------------------------------------------------------- sample by sample
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -62,8 +332,8 @@ class Waveform(Stimulus):
 
     samples: np.ndarray
     dt: float
-    start: float = parameter(10.0, "ms", "onset of the stimulus", low=0.0, high=1000.0, minimum=0.0)
-    stop: float = parameter(110.0, "ms", "end of the stimulus", low=0.0, high=1000.0, minimum=0.0)
+    start: float = _start()
+    stop: float = _stop()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -75,6 +345,7 @@ class Waveform(Stimulus):
                 f"samples[{np.argmin(np.isfinite(samples))}] is not finite; allowed: finite values [µA/cm²]"
             )
         object.__setattr__(self, "samples", samples)
+        object.__setattr__(self, "dt", _positive("dt", self.dt))
 
     @classmethod
     def from_samples(cls, samples: np.ndarray, dt: float) -> Waveform:
@@ -88,3 +359,84 @@ class Waveform(Stimulus):
     def current(self, t: np.ndarray) -> np.ndarray:
         """The injected current [µA/cm²] at times `t` [ms]."""
         return self.samples[np.floor(np.asarray(t) / self.dt + 1e-6).astype(int)]
+
+
+def _positive(name: str, value: Any) -> float:
+    if not (np.isfinite(value) and value > 0.0):
+        raise ValueError(f"{name} = {value:g} ms; allowed: above 0 ms")
+    return float(value)
+
+
+def _steps(duration: float, dt: float) -> int:
+    n_steps = round(_positive("duration", duration) / _positive("dt", dt))
+    if n_steps < 1 or abs(n_steps * dt - duration) > 1e-6 * dt:
+        raise ValueError(f"duration = {duration:g} ms; allowed: a whole number of steps dt = {dt:g} ms")
+    return n_steps
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrnsteinUhlenbeck(Declared):
+    """Coloured noise around a mean, as of many synapses: d(I)/dt = (mean - I)/tau + sd·sqrt(2/tau)·(white noise).
+
+    It is normally distributed, its correlation at a lag is exp(-lag/tau), and it is stationary from `start` on.
+    Source: Uhlenbeck & Ornstein 1930, Phys. Rev. 36:823; the exact update from sample to sample is that of Gillespie
+    1996, Phys. Rev. E 54:2084.
+    """
+
+    mean: float = _current(5.0, "mean current density")
+    sd: float = parameter(2.0, "µA/cm²", "standard deviation", low=0.0, high=20.0, minimum=0.0)
+    tau: float = parameter(5.0, "ms", "correlation time", low=0.5, high=50.0, minimum=0.001)
+    start: float = _start()
+    stop: float = _stop()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        Stimulus.check_together(self.values())
+
+    def sampled(self, duration: float, dt: float, seed: int) -> Waveform:
+        """A realisation for a simulation of `duration` in steps of `dt` [ms]; the same seed gives the same one."""
+        n_steps = _steps(duration, dt)
+        if self.stop > duration * (1 + 1e-9):
+            raise ValueError(f"stop = {self.stop:g} ms; allowed: at most the duration, {duration:g} ms")
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+            raise ValueError(f"seed = {seed!r}; allowed: a whole number from 0")
+        first, end = (int(np.ceil(edge / dt - 1e-6)) for edge in (self.start, self.stop))
+        kicks = np.random.default_rng(seed).standard_normal(end - first)
+        kicks[1:] *= np.sqrt(-np.expm1(-2.0 * dt / self.tau))
+        samples = np.zeros(n_steps + 1)
+        samples[first:end] = self.mean + self.sd * lfilter([1.0], [1.0, -np.exp(-dt / self.tau)], kicks)
+        return Waveform(samples=samples, dt=dt, start=self.start, stop=self.stop)
+
+
+def ornstein_uhlenbeck(
+    mean: float, sd: float, tau: float, start: float, stop: float, duration: float, dt: float, seed: int
+) -> Waveform:
+    """Noise around `mean` with standard deviation `sd` [µA/cm²] and correlation time `tau` [ms].
+
+    duration, dt: those of the simulation [ms].
+    seed: the same one gives the same samples, however long the simulation goes on after `stop`.
+    """
+    return OrnsteinUhlenbeck(mean=mean, sd=sd, tau=tau, start=start, stop=stop).sampled(duration, dt, seed)
+
+
+def recorded(trace: Trace, dt: float | None = None) -> Waveform:
+    """The current that was injected into `trace`, to inject it again; its time begins at 0.
+
+    dt: time between samples [ms], by default that of the trace. Each sample is held until the next; with a `dt` above
+        that of the trace samples between are skipped.
+
+    Raises ValueError when I is not in µA/cm².
+    """
+    if trace.I_unit != "µA/cm²":
+        raise ValueError(
+            f"I is in {trace.I_unit or 'no unit'}; allowed: µA/cm². helpers.rig.current_density(trace, area) turns a "
+            "recorded current in pA into µA/cm²"
+        )
+    length, held = float(trace.t[-1] - trace.t[0]), trace.dt
+    dt = held if dt is None else _positive("dt", dt)
+    if dt > length * (1 + 1e-6):
+        raise ValueError(f"dt = {dt:g} ms; allowed: at most the length of the trace, {length:g} ms")
+    n_steps = int(length / dt + 1e-6)
+    latest = np.floor(np.arange(n_steps + 1) * (dt / held) + 1e-6).astype(int)
+    start, stop = max(float(trace.start - trace.t[0]), 0.0), min(float(trace.stop - trace.t[0]), n_steps * dt)
+    return Waveform(samples=np.asarray(trace.I)[np.minimum(latest, len(trace.I) - 1)], dt=dt, start=start, stop=stop)
