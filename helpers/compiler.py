@@ -242,7 +242,7 @@ class _Loops:
         return lines
 
     def before(self) -> list[str]:
-        """Lines that prepare the rows of the time loop. Time is counted in double precision: a step must not be late."""
+        """Lines that prepare the rows. Time is counted in double precision: no step may come late."""
         lines = [f"{self.at(name)} = real(0.0)" for name in WORK if name != "coupling"]
         if self.currents:
             lines += [f"{self.at('per_C')} = real(1.0) / {self.at('C')}"]

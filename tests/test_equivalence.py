@@ -58,7 +58,7 @@ def test_against_the_plain_path_on_2000_draws_of_the_eight_parameter_box(noisy):
 @njit
 def tutorial(g_Na, g_K, seed):
     """V of sbi's tutorial simulator, written out again from its description: Python loop, math.exp, NumPy's noise."""
-    np.random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - the generator that compiled code knows
     V = np.empty(N_STEPS + 1)
     V[0] = v = -70.0
     gates = np.zeros(4)
@@ -69,7 +69,7 @@ def tutorial(g_Na, g_K, seed):
             na, k, leak, slow = g_Na * m**3 * h, g_K * n**4, 0.1, 0.07 * p
             total = na + k + leak + slow
             current = 3.24806 if 1000 <= i - 1 < 11_000 else 0.0
-            drive = current + 0.1 * np.random.randn() / np.sqrt(DT)
+            drive = current + 0.1 * np.random.randn() / np.sqrt(DT)  # noqa: NPY002
             v_inf = (na * 53.0 + (k + slow) * -107.0 + leak * -70.0 + drive) / total
             v = v_inf + (v - v_inf) * np.exp(-DT * total)
             V[i] = v

@@ -1,0 +1,341 @@
+"""Coupled neurons: gap junctions and chemical synapses between neurons of one class.
+
+The neurons run side by side as the lanes of one compiled time loop (see compiler.py). Before each step `couple` turns
+the V of all of them into the current that each receives, and that current is held for the step. So the coupling is of
+order 1 in dt whatever the method: with "rk4" the neurons are of order 4, the network is not.
+A new number of neurons is compiled once, which takes seconds, and kept on disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from .arguments import as_seed, as_stimulus, check_window, number_of_steps, prefixed
+from .compiler import Plan
+from .equations import Neuron
+from .integrators import EXPONENTIAL_EULER, METHODS
+from .kernels import random_keys
+from .parameters import Declared, parameter
+from .simulator import DOUBLINGS, stimulus_samples, trace_of, working_array
+from .stimuli import Stimulus
+from .trace import Lazy, Trace
+
+__all__ = ["ChemicalSynapse", "GapJunction", "excitatory", "inhibitory", "simulate_network"]
+
+
+# ------------------------------------------------------------------------------------------------- the connections
+
+
+class Connection(Declared):
+    """Base of the connections, from neuron `pre` to neuron `post`: names, or places in a sequence from 0."""
+
+    pre: Hashable
+    post: Hashable
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.pre == self.post:
+            raise ValueError(f"{type(self).__name__} connects neuron {self.pre!r} to itself; allowed: two neurons")
+
+
+@dataclass(frozen=True)
+class GapJunction(Connection):
+    """Channels that join two cells: g·(V_pre - V_post) flows into post and the same current out of pre.
+
+    One object serves both directions. A positive g pulls the two potentials together. A negative one would drive them
+    apart, which no membrane does; it is refused unless `allow_negative` is set, to see what a wrong sign does.
+    For neurons that count in pA, g is in nS.
+    """
+
+    pre: Hashable
+    post: Hashable
+    g: float = parameter(0.1, "mS/cm²", "conductance of the gap junction", low=0.0, high=1.0)
+    allow_negative: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.g < 0.0 and not self.allow_negative:
+            raise ValueError(
+                f"g = {self.g:g} mS/cm²; allowed: at least 0 mS/cm². The current g·(V_pre - V_post) flows into post: a "
+                "positive g pulls the neurons together, a negative one drives them apart; to try that all the same, "
+                "pass allow_negative=True"
+            )
+
+
+@dataclass(frozen=True)
+class ChemicalSynapse(Connection):
+    """A synapse after Destexhe, Mainen & Sejnowski (1994, Neural Comput 6:14).
+
+    When V of pre rises through `threshold`, transmitter of concentration T is there for `release`, after a `delay`;
+    a further spike within that time renews it. The share r of open receptors obeys dr/dt = alpha·T·(1 - r) - beta·r,
+    without transmitter dr/dt = -beta·r, both solved exactly within a step. The current g·r·(V_post - E) leaves post.
+    `release` and `delay` are whole numbers of steps. For neurons that count in pA, g is in nS.
+    """
+
+    pre: Hashable
+    post: Hashable
+    g: float = parameter(0.1, "mS/cm²", "conductance with all receptors open", low=0.0, high=2.0, minimum=0.0)
+    E: float = parameter(0.0, "mV", "reversal potential", low=-100.0, high=20.0)
+    alpha: float = parameter(1.1, "1/(mM·ms)", "binding rate", low=0.1, high=10.0, minimum=0.0)
+    beta: float = parameter(0.19, "1/ms", "unbinding rate", low=0.01, high=2.0, minimum=1e-6)
+    T: float = parameter(1.0, "mM", "transmitter concentration", low=0.0, high=5.0, minimum=0.0)
+    release: float = parameter(1.0, "ms", "how long transmitter stays", low=0.1, high=5.0, minimum=0.0)
+    threshold: float = parameter(0.0, "mV", "V of pre that releases transmitter", low=-40.0, high=20.0)
+    delay: float = parameter(0.0, "ms", "from the spike to the transmitter", low=0.0, high=20.0, minimum=0.0)
+
+
+def excitatory(pre: Hashable, post: Hashable, g: float = 0.1, **changes: float) -> ChemicalSynapse:
+    """An AMPA synapse with the constants of Destexhe, Mainen & Sejnowski (1994, J Comput Neurosci 1:195)."""
+    constants = {"E": 0.0, "alpha": 1.1, "beta": 0.19, "T": 1.0, "release": 1.0}
+    return ChemicalSynapse(pre, post, g, **{**constants, **changes})
+
+
+def inhibitory(pre: Hashable, post: Hashable, g: float = 0.1, **changes: float) -> ChemicalSynapse:
+    """A GABA_A synapse with the constants of the same paper."""
+    constants = {"E": -80.0, "alpha": 5.0, "beta": 0.18, "T": 1.0, "release": 1.0}
+    return ChemicalSynapse(pre, post, g, **{**constants, **changes})
+
+
+# -------------------------------------------------------------------------------------------------- the simulation
+
+
+def simulate_network(
+    neurons: Mapping[Hashable, Neuron] | Sequence[Neuron],
+    stimuli: Any,
+    connections: Sequence[Connection],
+    duration: float,
+    dt: float = 0.01,
+    method: str = EXPONENTIAL_EULER,
+    seed: int | None = None,
+    start: Mapping[Hashable, Mapping[str, float]] | None = None,
+) -> tuple[Trace, ...]:
+    """Simulate coupled neurons and return the `Trace` of each, in the order of `neurons`.
+
+    neurons: by name, or a sequence, whose names are 0, 1, ...; all of one class, each with its own parameters.
+    stimuli: one for all (a stimulus or an array (n_steps + 1,) [µA/cm²]), or one for each: by name, or in order. All
+        of one class.
+    connections: `GapJunction`s and `ChemicalSynapse`s.
+    duration, dt: [ms], as in `simulate`, whose Trace an unconnected neuron gets, bit for bit.
+    method: "exponential_euler" or a Runge-Kutta method; the coupling is of order 1 in any case.
+    seed: of the current noise; neuron i gets that of `simulate(..., seed=(seed, i))`.
+    start: start values by name of neuron and of state; the others begin at `neuron.start()`.
+
+    In a trace, `currents` also holds I_gap and I_syn, what leaves through all gap junctions and chemical synapses
+    [µA/cm²], and `gates` holds r<k> for every chemical synapse onto the neuron, its share of open receptors, k being
+    its place in `connections`. For neurons with a reset, I_gap and I_syn take a spike at its drawn height.
+
+    Raises ValueError for an empty or mixed network, a connection to a neuron that is not there, a delay or release
+    that is no whole number of steps, a delay as long as the duration, and where the network is unstable.
+    """
+    cells = _by_name(neurons)
+    names, first = list(cells), next(iter(cells.values()))
+    if method == "lsoda":
+        raise ValueError(f"method = 'lsoda' runs one neuron at a time; allowed: {', '.join(METHODS)}")
+    n_steps = number_of_steps(duration, dt, method, first)
+    given = [as_stimulus(stimulus, n_steps, dt) for stimulus in _stimuli_of(stimuli, names)]
+    _check_one_class("stimuli", given)
+    for stimulus in given:
+        check_window(stimulus.stop, duration)
+    _check_connections(connections, names, duration, dt)
+    states = _start_values(cells, start or {})
+    base, simulation = as_seed(seed)
+
+    plan = Plan(type(first), type(given[0]), method, len(names), coupling=couple)
+    constants = [
+        {**states[name], **cells[name].names(), **prefixed(stimulus.values())}
+        for name, stimulus in zip(names, given, strict=True)
+    ]
+    w = working_array(plan, {key: [own[key] for own in constants] for key in constants[0]}, len(names))
+    keys = random_keys(base, simulation + np.arange(len(names)))
+    samples = np.array([stimulus_samples(stimulus, w.dtype) for stimulus in given])
+    recorded, opened = _run(plan, w, keys, samples, dt, n_steps, connections, names)
+
+    t = np.arange(n_steps + 1) * dt
+    used = base if seed is None else seed
+    traces = {name: trace_of(cells[name], given[i], t, recorded[i], used) for i, name in enumerate(names)}
+    r = dict(zip((k for k, link in enumerate(connections) if isinstance(link, ChemicalSynapse)), opened, strict=True))
+    return tuple(_with_coupling(name, traces, connections, r) for name in names)
+
+
+def couple(V, current, recorded, step, links):
+    """Fill `current` (n,) [µA/cm²] with what flows into each neuron at `V` (n,) [mV], and move r on by one step.
+
+    recorded: (n, n_states, n_steps + 1), valid up to `step`; its V, shown before a reset, tells the spikes.
+    links: records of gap junctions and of synapses, and r (n_synapses, n_steps + 1).
+    The compiler copies this text into the time loop.
+    """
+    gaps, synapses, r = links
+    for i in range(len(current)):
+        current[i] = 0.0
+    for i in range(len(gaps)):
+        gap = gaps[i]
+        flow = gap.g * (V[gap.pre] - V[gap.post])
+        current[gap.post] += flow
+        current[gap.pre] -= flow
+    for i in range(len(synapses)):
+        synapse = synapses[i]
+        current[synapse.post] -= synapse.g * r[i, step] * (V[synapse.post] - synapse.E)
+        seen = step - synapse.delay  # what pre did then arrives now
+        if seen > 0 and recorded[synapse.pre, 0, seen - 1] < synapse.threshold <= recorded[synapse.pre, 0, seen]:
+            synapse.left = synapse.release
+        if synapse.left > 0:
+            synapse.left -= 1
+            r[i, step + 1] = synapse.r_bound + (r[i, step] - synapse.r_bound) * synapse.rise
+        else:
+            r[i, step + 1] = r[i, step] * synapse.decay
+
+
+_ENDS = [("pre", np.int64), ("post", np.int64)]
+_STEPS = [("delay", np.int64), ("release", np.int64), ("left", np.int64)]  # left: steps for which transmitter remains
+_NUMBERS = [(name, np.float64) for name in ("g", "E", "threshold", "r_bound", "rise", "decay")]
+
+
+def _links(connections: Sequence[Connection], names: list[Hashable], dt: float, n_steps: int) -> tuple:
+    """The connections as `couple` takes them; r starts at 0."""
+    gaps, synapses = [], []
+    for link in connections:
+        ends = (names.index(link.pre), names.index(link.post))
+        if isinstance(link, GapJunction):
+            gaps.append((*ends, link.g))
+        else:
+            opening = link.alpha * link.T + link.beta
+            steps = (round(link.delay / dt), round(link.release / dt), 0)
+            shape = (link.alpha * link.T / opening, np.exp(-opening * dt), np.exp(-link.beta * dt))
+            synapses.append((*ends, *steps, link.g, link.E, link.threshold, *shape))
+    return (
+        np.array(gaps, [*_ENDS, ("g", np.float64)]),
+        np.array(synapses, [*_ENDS, *_STEPS, *_NUMBERS]),
+        np.zeros((len(synapses), n_steps + 1)),
+    )
+
+
+def _run(
+    plan: Plan,
+    w: np.ndarray,
+    keys: np.ndarray,
+    samples: np.ndarray,
+    dt: float,
+    n_steps: int,
+    connections: Sequence[Connection],
+    names: list[Hashable],
+) -> tuple[np.ndarray, np.ndarray]:
+    """All states (n, n_states, n_steps + 1), and r of every synapse (n_synapses, n_steps + 1)."""
+    noisy = "noise" in plan.rows and bool(w[plan.rows.index("noise")].any())
+    recorded = np.empty((len(names), len(plan.states), n_steps + 1))
+    for doublings in DOUBLINGS:  # as in `simulator.run`; here all run again, because each acts on the others
+        work, links = w.ravel().copy(), _links(connections, names, dt, n_steps)
+        loop = replace(plan, doublings=doublings).compile().run
+        ended = loop(work, keys, samples, dt, n_steps, noisy, recorded, links)
+        fastest = work.reshape(w.shape)[plan.rows.index("fastest")]
+        covered = fastest <= 2.0**doublings / 2
+        if covered.all():
+            break
+    V = recorded[:, 0, : ended + 2]
+    wild = ~(np.abs(V) < 1e5)
+    if wild.any():
+        step = int(np.argmax(wild.any(axis=0)))
+        worst = int(np.argmax(wild[:, step]))
+        raise ValueError(
+            f"{plan.method} at dt = {dt:g} ms is unstable for this network: at step {step}, {step * dt:g} ms, "
+            f"{plan.states[0]} of neuron {names[worst]!r} goes from {V[worst, step - 1]:g} to {V[worst, step]:g}; "
+            "choose a smaller dt, a weaker coupling, or gap junctions with positive g"
+        )
+    if not covered.all():
+        worst = int(np.argmin(covered))
+        raise ValueError(
+            f"dt = {dt:g} ms is too large for neuron {names[worst]!r}: a state relaxes {fastest[worst]:.3g} times "
+            f"within one step; allowed: at most {2.0**doublings / 2:g} times"
+        )
+    return recorded, links[2]
+
+
+def _with_coupling(
+    me: Hashable, traces: Mapping[Hashable, Trace], connections: Sequence[Connection], r: Mapping[int, np.ndarray]
+) -> Trace:
+    """The trace of one neuron with its coupling currents, outward positive, and the r of the synapses onto it."""
+    trace = traces[me]
+    gaps = [link for link in connections if isinstance(link, GapJunction) and me in (link.pre, link.post)]
+    synapses = {k: connections[k] for k in r if connections[k].post == me}
+
+    def current(name: str) -> np.ndarray:
+        if name == "I_gap":
+            others = (traces[link.pre if link.post == me else link.post] for link in gaps)
+            flows = [link.g * (trace.V - other.V) for link, other in zip(gaps, others, strict=True)]
+        elif name == "I_syn":
+            flows = [link.g * r[k] * (trace.V - link.E) for k, link in synapses.items()]
+        else:
+            return trace.currents[name]
+        return np.sum([np.zeros_like(trace.V), *flows], axis=0)
+
+    return replace(
+        trace,
+        gates={**trace.gates, **{f"r{k}": r[k] for k in synapses}},
+        currents=Lazy((*trace.currents, "I_gap", "I_syn"), current),
+    )
+
+
+# ---------------------------------------------------------------------------------------------- checking arguments
+
+
+def _by_name(neurons: Mapping[Hashable, Neuron] | Sequence[Neuron]) -> dict[Hashable, Neuron]:
+    cells = dict(neurons) if isinstance(neurons, Mapping) else dict(enumerate(neurons))
+    if not cells:
+        raise ValueError("neurons is empty; allowed: at least one neuron")
+    strangers = [name for name, cell in cells.items() if not isinstance(cell, Neuron)]
+    if strangers:
+        raise ValueError(f"neurons[{strangers[0]!r}] = {cells[strangers[0]]!r} is no neuron")
+    _check_one_class("neurons", cells.values())
+    return cells
+
+
+def _check_one_class(what: str, members: Any) -> None:
+    classes = sorted({type(member).__name__ for member in members})
+    if len(classes) > 1:
+        raise ValueError(f"{what} of {len(classes)} classes in one network: {', '.join(classes)}; allowed: one class")
+
+
+def _stimuli_of(stimuli: Any, names: list[Hashable]) -> list[Any]:
+    """One stimulus per neuron, in order."""
+    if isinstance(stimuli, Stimulus) or (isinstance(stimuli, np.ndarray) and stimuli.ndim == 1):
+        return [stimuli] * len(names)
+    if isinstance(stimuli, Mapping):
+        if set(stimuli) != set(names):
+            raise ValueError(f"stimuli for {list(stimuli)}; allowed: one for each of {names}")
+        return [stimuli[name] for name in names]
+    if len(stimuli) != len(names):
+        raise ValueError(f"{len(stimuli)} stimuli for {len(names)} neurons; allowed: one for all, or one for each")
+    return list(stimuli)
+
+
+def _check_connections(connections: Sequence[Connection], names: list[Hashable], duration: float, dt: float) -> None:
+    for k, link in enumerate(connections):
+        if not isinstance(link, GapJunction | ChemicalSynapse):
+            raise ValueError(f"connections[{k}] = {link!r}; allowed: a GapJunction or a ChemicalSynapse")
+        for end in ("pre", "post"):
+            if getattr(link, end) not in names:
+                raise ValueError(f"connections[{k}] has {end} = {getattr(link, end)!r}; the neurons are {names}")
+        for name in ("delay", "release") if isinstance(link, ChemicalSynapse) else ():
+            value = getattr(link, name)
+            if abs(round(value / dt) * dt - value) > 1e-6 * dt:
+                raise ValueError(f"connections[{k}] has {name} = {value:g} ms, no whole number of steps dt = {dt:g} ms")
+        if isinstance(link, ChemicalSynapse) and link.delay >= duration:
+            raise ValueError(
+                f"connections[{k}] has delay = {link.delay:g} ms; allowed: less than the duration, {duration:g} ms"
+            )
+
+
+def _start_values(
+    cells: Mapping[Hashable, Neuron], start: Mapping[Hashable, Mapping[str, float]]
+) -> dict[Hashable, dict[str, float]]:
+    for name, values in start.items():
+        if name not in cells:
+            raise ValueError(f"start has values for neuron {name!r}; the neurons are {list(cells)}")
+        for state, value in values.items():
+            if state not in cells[name].states() or not np.isfinite(value):
+                allowed = f"finite values of {', '.join(cells[name].states())}"
+                raise ValueError(f"start[{name!r}][{state!r}] = {value!r}; allowed: {allowed}")
+    return {name: {**cell.start(), **start.get(name, {})} for name, cell in cells.items()}
