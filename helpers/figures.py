@@ -57,7 +57,7 @@ def _mathematical(name: str) -> str:
 
 
 def plot_voltage(ax: Axes, trace: Trace) -> Axes:
-    """V over time, with a tick above each spike."""
+    """V over time; a small tick above each spike marks the time at which V rises through the spike threshold."""
     ax.plot(trace.t, trace.V, color=COLOURS["V"])
     ax.plot(trace.spike_times, np.full(len(trace.spike_times), trace.V.max() + 8), "|", color=COLOURS["V"])
     ax.set_ylabel("V (mV)")
@@ -158,6 +158,8 @@ def plot_posterior(
             ax.set_xlim(limits[column])
             if row != column:
                 ax.set_ylim(limits[row])
+        if row == column and count > 2:  # the axis label stands far below
+            ax.set_title(labels[row], fontsize=11)
         ax.set_xlabel(labels[column] if row == count - 1 else "")
         ax.set_ylabel(labels[row] if column == 0 and row > 0 else "")
     return figure
@@ -180,5 +182,5 @@ def plot_f_I(ax: Axes, currents: np.ndarray, rates: np.ndarray, fits: Mapping[st
         ax.plot(currents, curve, color=colour, linestyle=style, label=name)
     ax.plot(currents, rates, "o", color=COLOURS["V"], markersize=5, label="neuron")
     ax.set(xlabel="injected current (µA/cm²)", ylabel="firing rate (Hz)")
-    ax.legend(loc="lower right")
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=5)  # above the axes, where no line can run
     return ax

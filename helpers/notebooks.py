@@ -47,6 +47,7 @@ def run(path: Path) -> bool:
     """Execute a notebook and write it as HTML, up to the failing cell if there is one; return success."""
     notebook = read(path)
     succeeded = execute(notebook, path)
+    drop_widgets(notebook)
     page, _ = HTMLExporter(embed_images=True).from_notebook_node(
         notebook, resources={"metadata": {"name": path.stem, "path": str(path.parent)}}
     )
@@ -102,11 +103,20 @@ def execute(notebook: NotebookNode, path: Path) -> bool:
 
 def tidy(notebook: NotebookNode) -> None:
     """Drop what changes from one computer or editor to the next, so that a diff shows only real changes."""
-    notebook.metadata.pop("widgets", None)  # large, and GitHub shows no notebook with some of them
+    drop_widgets(notebook)
     notebook.metadata.kernelspec = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
     notebook.metadata.get("language_info", {}).pop("version", None)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
+
+
+def drop_widgets(notebook: NotebookNode) -> None:
+    """Leave the still picture of each explorer: without its kernel a widget shows nothing, on a page or on GitHub."""
+    notebook.metadata.pop("widgets", None)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}):
+                output.data.pop("application/vnd.jupyter.widget-view+json", None)
 
 
 if __name__ == "__main__":
