@@ -13,7 +13,7 @@ __all__ = ["exp", "expm1", "linoid", "sin", "sqrt", "where"]
 
 def linoid(z):
     """z / (exp(z) - 1), the shape of many opening rates, with its limit 1 at z = 0 (where the formula is 0/0)."""
-    return (z + 1e-100) / (expm1(z) + 1e-100)
+    return (z + 1e-30) / (expm1(z) + 1e-30)  # 1e-30 is a number in single precision, too
 
 
 def sin(x):

@@ -122,3 +122,13 @@ def test_every_method_makes_the_chaotic_burster_burst():
     for method in METHODS:
         trace = simulate(HindmarshRose(), step(0.0, 0.0, 1000.0), 1000.0, 0.01, method)
         assert 65 <= len(trace.spike_times) <= 85
+
+
+@pytest.mark.parametrize("precision", ["double", "single"])
+@pytest.mark.parametrize(("neuron", "V"), [(HodgkinHuxley, -40.0), (HodgkinHuxley, -55.0), (Pospischil, -47.0)])
+def test_starts_at_the_points_where_a_rate_reads_0_over_0(neuron, V, precision):
+    at, near = (
+        simulate(neuron(V_init=v, noise=0.0), step(0.0, 0.0, 5.0), 5.0, precision=precision).V for v in (V, V + 1e-4)
+    )
+    assert np.isfinite(at).all()
+    assert np.abs(at - near).max() < 0.05
