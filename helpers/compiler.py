@@ -29,6 +29,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
+
 from . import functions, kernels
 from .equations import Equation, Neuron
 from .integrators import EXPONENTIAL_EULER, TABLEAUS, Tableau
@@ -82,6 +84,19 @@ class Plan:
         return TABLEAUS.get(self.method)
 
     @property
+    def reach(self) -> float:
+        """The largest b·dt, as the row "fastest" counts it, for which the exponential update is right."""
+        return 2.0**self.doublings / 2
+
+    def is_noisy(self, w: np.ndarray) -> bool:
+        """Whether any neuron of the working array (n_rows, lanes) has noise."""
+        return "noise" in self.rows and bool(w[self.rows.index("noise")].any())
+
+    def fastest(self, work: np.ndarray) -> np.ndarray:
+        """The row "fastest" (lanes,) of a working array that the time loop has left."""
+        return work.reshape(len(self.rows), -1)[self.rows.index("fastest")]
+
+    @property
     def stops_at_overflow(self) -> bool:
         """Whether a V out of bounds is an error. While the fast update is tried, it only asks for a wider one."""
         return self.tableau is not None or self.doublings >= WIDEST
@@ -94,7 +109,7 @@ class Plan:
         is the current of a `Waveform`; `recorded` is filled with V, (L, n_steps + 1), or for one neuron with all
         states, (n_states, n_steps + 1). Returns the step at which it ended: less than `n_steps` if V went out of all
         bounds. The row "fastest" ends with the largest b·dt that an exponential update met (a quarter of it for V):
-        the result is right where that is at most 2^doublings / 2.
+        the result is right where that is within `reach`.
 
         run(..., recorded, links) of coupled neurons: `links` is for the coupling; `samples` has a row per neuron; all
         states are recorded, (L, n_states, n_steps + 1).

@@ -35,30 +35,33 @@ OPTIONS = {**_COMMON, "forceinline": True}  # of every function called inside th
 LOOP_OPTIONS = {**_COMMON, "nogil": True, "cache": True}  # of the time loop
 
 
-@intrinsic
-def _to_bits(typingctx, x):
-    def codegen(context, builder, signature, args):
-        return builder.bitcast(args[0], ir.IntType(64))
+def _same_bits(source, target):
+    """An intrinsic that reads the bits of a `source` number as a `target` number."""
 
-    return types.int64(types.float64), codegen
+    def typed(typingctx, x):
+        def codegen(context, builder, signature, args):
+            return builder.bitcast(args[0], context.get_value_type(target))
+
+        return target(source), codegen
+
+    return intrinsic(typed)
 
 
-@intrinsic
-def _from_bits(typingctx, n):
-    def codegen(context, builder, signature, args):
-        return builder.bitcast(args[0], ir.DoubleType())
-
-    return types.float64(types.int64), codegen
+_to_bits, _from_bits = _same_bits(types.float64, types.int64), _same_bits(types.int64, types.float64)
+_to_bits_single, _from_bits_single = _same_bits(types.float32, types.int32), _same_bits(types.int32, types.float32)
 
 
 @intrinsic
 def fma(typingctx, x, y, z):
-    """x·y + z, rounded once."""
+    """x·y + z, rounded once, in the precision of x."""
 
     def codegen(context, builder, signature, args):
         return builder.fma(*args)
 
-    return types.float64(types.float64, types.float64, types.float64), codegen
+    return x(x, x, x), codegen
+
+
+fma_single = fma
 
 
 def _extreme(name):
@@ -175,30 +178,6 @@ def relaxation_plain(z, doublings):
 
 
 # Single precision: the same with 24 bits, about 1e-7.
-
-
-@intrinsic
-def fma_single(typingctx, x, y, z):
-    def codegen(context, builder, signature, args):
-        return builder.fma(*args)
-
-    return types.float32(types.float32, types.float32, types.float32), codegen
-
-
-@intrinsic
-def _to_bits_single(typingctx, x):
-    def codegen(context, builder, signature, args):
-        return builder.bitcast(args[0], ir.IntType(32))
-
-    return types.int32(types.float32), codegen
-
-
-@intrinsic
-def _from_bits_single(typingctx, n):
-    def codegen(context, builder, signature, args):
-        return builder.bitcast(args[0], ir.FloatType())
-
-    return types.float32(types.int32), codegen
 
 
 _f = np.float32

@@ -148,14 +148,14 @@ def _run(
     names: list[Hashable],
 ) -> tuple[np.ndarray, np.ndarray]:
     """All states (n, n_states, n_steps + 1), and r of every synapse (n_synapses, n_steps + 1)."""
-    noisy = "noise" in plan.rows and bool(w[plan.rows.index("noise")].any())
+    noisy = plan.is_noisy(w)
     recorded = np.empty((len(names), len(plan.states), n_steps + 1))
     for doublings in DOUBLINGS:  # as in `simulator.run`; here all run again, because each acts on the others
         work, links = w.ravel().copy(), _links(connections, names, dt, n_steps)
-        loop = replace(plan, doublings=doublings).compile().run
-        ended = loop(work, keys, samples, dt, n_steps, noisy, recorded, links)
-        fastest = work.reshape(w.shape)[plan.rows.index("fastest")]
-        covered = fastest <= 2.0**doublings / 2
+        wide = replace(plan, doublings=doublings)
+        ended = wide.compile().run(work, keys, samples, dt, n_steps, noisy, recorded, links)
+        fastest = plan.fastest(work)
+        covered = fastest <= wide.reach
         if covered.all():
             break
     V = recorded[:, 0, : ended + 2]
@@ -172,7 +172,7 @@ def _run(
         worst = int(np.argmin(covered))
         raise ValueError(
             f"dt = {dt:g} ms is too large for neuron {names[worst]!r}: a state relaxes {fastest[worst]:.3g} times "
-            f"within one step; allowed: at most {2.0**doublings / 2:g} times"
+            f"within one step; allowed: at most {wide.reach:g} times"
         )
     return recorded, links[2]
 

@@ -179,25 +179,24 @@ def run(
     A lane that met a larger b·dt than the fast exponential update covers is computed again with a wider one: lane by
     lane, so that the result of one does not depend on its neighbours.
     """
-    noisy = "noise" in plan.rows and bool(w[plan.rows.index("noise")].any())
-    samples = stimulus_samples(stimulus, w.dtype)
+    noisy, samples = plan.is_noisy(w), stimulus_samples(stimulus, w.dtype)
     pending = np.ones(w.shape[1], dtype=bool)
     for doublings in DOUBLINGS:
         work = w.ravel().copy()
         target = recorded if pending.all() else np.empty_like(recorded)
-        module = replace(plan, doublings=doublings).compile()
-        ended = module.run(work, keys, samples, float(dt), n_steps, noisy, target)
+        wide = replace(plan, doublings=doublings)
+        ended = wide.compile().run(work, keys, samples, float(dt), n_steps, noisy, target)
         if ended < n_steps:
             _explain_overflow(plan, target[:, : ended + 2], dt, describe)
         if target is not recorded:
             recorded[pending] = target[pending]
-        fastest = work.reshape(w.shape)[plan.rows.index("fastest")]
-        pending &= ~(fastest <= 2.0**doublings / 2)
+        fastest = plan.fastest(work)
+        pending &= ~(fastest <= wide.reach)
         if not pending.any():
             return
     raise ValueError(
         f"dt = {dt:g} ms is too large for {describe(int(np.argmax(pending)))}: a state relaxes {fastest.max():.3g} "
-        f"times within one step; allowed: at most {2.0 ** DOUBLINGS[-1] / 2:g} times"
+        f"times within one step; allowed: at most {wide.reach:g} times"
     )
 
 
