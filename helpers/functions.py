@@ -1,7 +1,7 @@
 """The functions that the equations of a neuron may use, besides plain arithmetic.
 
-Here they work on numbers and NumPy arrays. `compiler.py` gives the same names a compiled meaning; functions built
-from others (`linoid`, ...) are compiled from the very text below.
+Here they work on numbers and NumPy arrays. `kernels.py` has their compiled counterparts; `sin` is compiled from the
+very text below.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ __all__ = ["exp", "expm1", "linoid", "sin", "sqrt", "where"]
 
 def linoid(z):
     """z / (exp(z) - 1), the shape of many opening rates, with its limit 1 at z = 0 (where the formula is 0/0)."""
-    return (z + 1e-30) / (expm1(z) + 1e-30)  # 1e-30 is a number in single precision, too
+    return (z + 1e-30) / (expm1(z) + 1e-30)
 
 
 def sin(x):

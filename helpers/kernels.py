@@ -96,32 +96,50 @@ def sqrt(x):
 @njit(**OPTIONS)
 def _power_of_two(x):
     """For |x| <= 700: 2^k, and exp(r) - 1 of what remains, where x = k·ln2 + r with |r| <= ln2/2."""
-    x = larger(smaller(x, 700.0), -700.0)
     # Adding 1.5·2^52 rounds x/ln2 to the whole number k and leaves k in the low bits, to be moved to the exponent.
     shifted = fma(x, 1.4426950408889634, 6755399441055744.0)
     r = fma(shifted - 6755399441055744.0, -0.6931471805599453, x)
-    r2 = r * r  # even and odd powers apart: two short chains instead of a long one
-    even = fma(2.4867883453521802e-05, r2, 0.001388883909064138)
-    even = fma(even, r2, 0.041666666786337556)
-    even = fma(even, r2, 0.4999999999995507)
-    odd = fma(2.761757684835413e-06, r2, 0.00019841224581544105)
-    odd = fma(odd, r2, 0.008333333344209506)
-    odd = fma(odd, r2, 0.16666666666662583)
-    rest = fma(fma(odd, r, even), r2, r)
+    r2 = r * r  # in pairs (Estrin): several short chains instead of a long one
+    low = fma(fma(0.008333333344209506, r, 0.041666666786337556), r2, fma(0.16666666666662583, r, 0.4999999999995507))
+    high = fma(2.761757684835413e-06, r, 2.4867883453521802e-05)
+    high = fma(high, r2, fma(0.00019841224581544105, r, 0.001388883909064138))
+    rest = fma(fma(high, r2 * r2, low), r2, r)
     return _from_bits((_to_bits(shifted) << 52) + np.int64(0x3FF0000000000000)), rest
+
+
+@njit(**OPTIONS)
+def bounded_exp(x, share):
+    """exp(x) to a relative error of 2e-13 for |x| <= 700·share; beyond, the value at the bound."""
+    power, rest = _power_of_two(larger(smaller(x, 700.0 * share), -700.0 * share))
+    return fma(power, rest, power)
 
 
 @njit(**OPTIONS)
 def exp(x):
     """exp(x) to a relative error of 2e-13 for |x| <= 700; beyond, the value at the bound."""
-    power, rest = _power_of_two(x)
-    return fma(power, rest, power)
+    return bounded_exp(x, 1.0)
+
+
+@njit(**OPTIONS)
+def linoid(z):
+    """z / (exp(z) - 1), and its limit 1 at z = 0, to a relative error of 2e-12."""
+    return linoid_given(z, 1.0, exp(z))
+
+
+@njit(**OPTIONS)
+def linoid_given(z, k, e):
+    """linoid(z) where exp(z) = k·e. Near 0, where k·e - 1 would lose its digits, a polynomial in z²."""
+    w = z * z
+    series = fma(3.299141550241532e-05, w, -0.0013888870765003199)
+    series = fma(series, w, 0.08333333332704088)
+    series = fma(series, w, fma(-0.5, z, 1.0))
+    return where(w < 0.0625, series, z / fma(k, e, -1.0))
 
 
 @njit(**OPTIONS)
 def expm1(x):
     """exp(x) - 1 to a relative error of 2e-13, also close to 0; for |x| > 700 the value at the bound."""
-    power, rest = _power_of_two(x)
+    power, rest = _power_of_two(larger(smaller(x, 700.0), -700.0))
     return fma(power, rest, power - 1.0)
 
 
@@ -129,20 +147,26 @@ def expm1(x):
 def relaxation(z, doublings):
     """(1 - exp(-z)) / z for 0 <= z <= 2^doublings / 2, to a relative error of 2e-12, without dividing by z.
 
-    A polynomial on [0, 1/2] and the rule for twice the argument: phi(2w) = phi(w)·(1 - w·phi(w)/2).
+    A polynomial on [0, 1/2] or [0, 2], and the rule for twice the argument: phi(2w) = phi(w)·(1 - w·phi(w)/2).
     """
+    if doublings < 2:
+        w2 = z * z
+        low = fma(fma(-0.0416666527637577, z, 0.16666666623335183), w2, fma(-0.4999999999977904, z, 1.0))
+        high = fma(-2.04546605776332e-05, z, 0.00019552697329987)
+        high = fma(high, w2, fma(-0.0013879215401993456, z, 0.008333165614689341))
+        return fma(high, w2 * w2, low)
     w = z
-    for _ in range(doublings):
+    for _ in range(doublings - 2):
         w = 0.5 * w
     w2 = w * w
-    even = fma(0.00019552697329987, w2, 0.008333165614689341)
-    even = fma(even, w2, 0.16666666623335183)
-    even = fma(even, w2, 1.0)
-    odd = fma(-2.04546605776332e-05, w2, -0.0013879215401993456)
-    odd = fma(odd, w2, -0.0416666527637577)
-    odd = fma(odd, w2, -0.4999999999977904)
-    q = fma(odd, w, even)
-    for _ in range(doublings):
+    w4 = w2 * w2
+    low = fma(fma(-0.0416666664897942, w, 0.1666666666578507), w2, fma(-0.49999999999992717, w, 1.0))
+    middle = fma(-0.0013888832868869181, w, 0.0083333319456037)
+    middle = fma(fma(-2.4781934569324427e-05, w, 0.00019839944975123266), w2, middle)
+    high = fma(-2.6370333701756153e-07, w, 2.736831222531773e-06)
+    high = fma(fma(-9.134532588582497e-10, w, 2.0272097410316314e-08), w2, high)
+    q = fma(fma(high, w4, middle), w4, low)
+    for _ in range(doublings - 2):
         q = q * fma(-0.5 * w, q, 1.0)
         w = w + w
     return q
@@ -168,6 +192,11 @@ def exp_plain(x):
 
 
 @njit(**OPTIONS)
+def linoid_plain(z):
+    return z / math.expm1(z) if z != 0.0 else 1.0
+
+
+@njit(**OPTIONS)
 def expm1_plain(x):
     return math.expm1(x)
 
@@ -185,7 +214,6 @@ _f = np.float32
 
 @njit(**OPTIONS)
 def _power_of_two_single(x):
-    x = larger(smaller(x, _f(87.0)), _f(-87.0))
     shifted = fma_single(x, _f(1.4426950408889634), _f(12582912.0))
     k = shifted - _f(12582912.0)
     r = fma_single(k, _f(-0.693359375), x)
@@ -200,16 +228,35 @@ def _power_of_two_single(x):
 
 
 @njit(**OPTIONS)
+def bounded_exp_single(x, share):
+    """exp(x) to a relative error of 2e-7 for |x| <= 87·share; beyond, the value at the bound."""
+    power, rest = _power_of_two_single(larger(smaller(x, _f(87.0) * share), _f(-87.0) * share))
+    return fma_single(power, rest, power)
+
+
+@njit(**OPTIONS)
 def exp_single(x):
     """exp(x) to a relative error of 2e-7 for |x| <= 87; beyond, the value at the bound."""
-    power, rest = _power_of_two_single(x)
-    return fma_single(power, rest, power)
+    return bounded_exp_single(x, _f(1.0))
+
+
+@njit(**OPTIONS)
+def linoid_single(z):
+    return linoid_given_single(z, _f(1.0), exp_single(z))
+
+
+@njit(**OPTIONS)
+def linoid_given_single(z, k, e):
+    w = z * z
+    series = fma_single(_f(-0.001388861), w, _f(0.083333333))
+    series = fma_single(series, w, fma_single(_f(-0.5), z, _f(1.0)))
+    return where(w < _f(0.0625), series, z / fma_single(k, e, _f(-1.0)))
 
 
 @njit(**OPTIONS)
 def expm1_single(x):
     """exp(x) - 1 to a relative error of 4e-7, also close to 0."""
-    power, rest = _power_of_two_single(x)
+    power, rest = _power_of_two_single(larger(smaller(x, _f(87.0)), _f(-87.0)))
     return fma_single(power, rest, power - _f(1.0))
 
 

@@ -120,9 +120,8 @@ class Pospischil(Neuron):
 
     @gate
     def p(V, tau_max):
-        k = exp((V + 35.0) / 20.0)
-        p_inf = k * k / (1.0 + k * k)  # = 1 / (1 + exp(-(V + 35)/10))
-        rate = (3.3 * k + 1.0 / k) / tau_max  # 1 / tau_p
+        p_inf = 1.0 / (1.0 + exp(-(V + 35.0) / 10.0))
+        rate = (3.3 * exp((V + 35.0) / 20.0) + exp(-(V + 35.0) / 20.0)) / tau_max  # 1 / tau_p
         return p_inf * rate, (1.0 - p_inf) * rate
 
     @current

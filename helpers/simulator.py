@@ -151,7 +151,8 @@ def simulate_many(
         if every:
             return recorded[:count, ::every].copy()
         window = starts[lanes], stops[lanes]
-        table = _summarise(compiled, inject, one_current, w.ravel(), samples, dt, t, recorded, *window, count)
+        V = recorded.astype(float, copy=False)
+        table = _summarise(compiled, inject, one_current, w.ravel(), samples, dt, t, V, *window, count)
         bad = ~np.isfinite(table).all(axis=1)
         if bad.any():
             row = int(np.argmax(bad))
@@ -213,8 +214,11 @@ def _explain_overflow(plan: Plan, recorded: np.ndarray, dt: float, describe: Cal
 
 def working_array(plan: Plan, values: Mapping[str, Any], lanes: int) -> np.ndarray:
     """The rows that the time loop works on, (n_rows, lanes), from states and constants by name."""
-    rows = [np.broadcast_to(values.get(row, 0.0), lanes) for row in plan.rows]
-    return np.array(rows, PRECISIONS.get(plan.precision, np.float64))
+    w = np.zeros((len(plan.rows), lanes), PRECISIONS.get(plan.precision, np.float64))
+    for row, name in enumerate(plan.rows):
+        if name in values:
+            w[row] = values[name]
+    return w
 
 
 def stimulus_samples(stimulus: Stimulus, dtype: Any) -> np.ndarray:
@@ -247,14 +251,13 @@ def trace_of(neuron: Neuron, stimulus: Stimulus, t: np.ndarray, recorded: np.nda
 
 
 @njit(nogil=True, error_model="numpy")
-def _summarise(summarise, inject, one_current, w, samples, dt, t, recorded, starts, stops, count):
+def _summarise(summarise, inject, one_current, w, samples, dt, t, V, starts, stops, count):
     """The statistics of the first `count` lanes of a block, (count, n_features)."""
     I = np.empty(len(t))
     for lane in range(count):
         if lane == 0 or not one_current:
             inject(w, lane, samples, dt, I)
-        V = recorded[lane].astype(np.float64)
-        features = summarise(Sweep(t, V, I, starts[lane], stops[lane]))
+        features = summarise(Sweep(t, V[lane], I, starts[lane], stops[lane]))
         if lane == 0:
             table = np.empty((count, len(features)))
         table[lane] = features

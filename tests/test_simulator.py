@@ -9,7 +9,7 @@ import oracles
 import pytest
 from scipy.optimize import fsolve
 
-from helpers import compiler
+from helpers import compiler, generated
 from helpers.neurons import HodgkinHuxley, Pospischil
 from helpers.simulator import simulate, simulate_many
 from helpers.stimuli import Waveform, step
@@ -174,11 +174,11 @@ def test_a_fast_lane_is_computed_again_and_its_neighbours_are_not_touched():
 
 
 def test_threads_may_meet_at_a_module_that_nobody_has_compiled(monkeypatch, tmp_path):
-    monkeypatch.setattr(compiler, "_folder", lambda: tmp_path)
-    compiler._load_once.cache_clear()
+    monkeypatch.setattr(generated, "_folder", lambda: tmp_path)
+    generated._load_once.cache_clear()
     source = compiler.Plan(HodgkinHuxley, type(step(1.0, 1.0, 2.0)), lanes=8).source()
     with ThreadPoolExecutor(8) as pool:
-        modules = set(pool.map(compiler._load, [source] * 32))
+        modules = set(pool.map(generated.load, [source] * 32))
     assert len(modules) == len(list(tmp_path.glob("*.py"))) == 1
     assert not list(tmp_path.glob("*.part"))
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from helpers import compiler, functions, kernels
+from helpers import equation_text, functions, kernels
 from helpers.equations import Neuron, current
 from helpers.neurons import HodgkinHuxley
 from helpers.parameters import parameter
@@ -169,7 +169,7 @@ def test_sine_in_numpy_and_in_both_precisions():
 def compiled_sine(precision):
     real = np.float32 if precision == "single" else np.float64
     names = {"njit": njit, "OPTIONS": kernels.OPTIONS, "where": kernels.where, "real": real}
-    exec(compiler._function_text(functions.sin, "sin", precision), names)
+    exec(equation_text.function_text(functions.sin, "sin", precision), names)
     sin = names["sin"]
     return njit(lambda x: np.array([sin(value) for value in x]))
 

@@ -1,0 +1,55 @@
+"""Generated modules on disk, each named by a hash of its text: compiled once, and never old code for new equations."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.util
+import os
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from types import ModuleType
+
+from . import kernels
+
+__all__ = ["load"]
+
+_loading = threading.Lock()  # two threads may want the same module at the same moment
+
+
+def load(source: str) -> ModuleType:
+    """The module with this text, imported. Its compiled functions are kept beside it for the next time."""
+    with _loading:
+        return _load_once(source)
+
+
+@functools.cache
+def _load_once(source: str) -> ModuleType:
+    versions = Path(kernels.__file__).read_bytes()  # a change of the building blocks makes new machine code, too
+    name = "pyhh_" + hashlib.sha256(source.encode() + versions).hexdigest()[:16]
+    path = _folder() / f"{name}.py"
+    if not path.exists():
+        part = path.with_suffix(f".{os.getpid()}.part")
+        part.write_text(source, encoding="utf-8")
+        os.replace(part, path)
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@functools.cache
+def _folder() -> Path:
+    """Where generated modules live: beside helpers, or in the temporary folder where that is read-only."""
+    for folder in (Path(__file__).parent / "__pycache__" / "generated", Path(tempfile.gettempdir()) / "pyhh-generated"):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return folder
+        except OSError:
+            continue
+    raise OSError("no folder for generated code can be written")

@@ -1,0 +1,133 @@
+"""The rewritten equations against the text as it was written, and the rules one by one."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from numba import njit
+
+from helpers import kernels
+from helpers.compiler import _rewritten
+from helpers.equations import Neuron, current, gate, state
+from helpers.functions import exp, linoid
+from helpers.neurons import HodgkinHuxley, Pospischil
+from helpers.parameters import parameter
+from helpers.rewriting import rewrite
+
+KERNELS = {name: getattr(kernels, name) for name in ("bounded_exp", "exp", "fma", "linoid", "linoid_given", "where")}
+
+
+def values_of(neuron, name, V, precision="double"):
+    """(a, b) of gate `name` by its rewritten text, at each V."""
+    rewritten = _rewritten(type(neuron), precision)
+    suffix = "_single" if precision == "single" else ""
+    kernel = {name: getattr(kernels, name + suffix, getattr(kernels, name)) for name in KERNELS}
+    real = np.float32 if suffix else np.float64
+    scope = {"njit": njit, "OPTIONS": {}, "real": real, **kernel}
+    for text in rewritten.texts:
+        exec(text, scope)
+    names = {key: real(value) for key, value in neuron.names().items()}
+    for row in rewritten.held:
+        names[row] = scope[row](*(names[x] for x in rewritten.arguments[row]))
+    results = []
+    for v in V:
+        names["V"] = real(v)
+        for entry in rewritten.shared:
+            names[entry.row] = kernel["bounded_exp"](real(-float(entry.slope)) * names["V"], real(1 / entry.highest))
+            if entry.inverse:
+                names[entry.inverse] = real(1) / names[entry.row]
+        results.append(scope[f"gate_{name}"](*(names[x] for x in rewritten.arguments[f"gate_{name}"])))
+    return np.array(results, dtype=float).T
+
+
+@pytest.mark.parametrize("precision", ["double", "single"])
+@pytest.mark.parametrize(
+    ("neuron", "name"),
+    [(HodgkinHuxley(temperature=18.5), x) for x in "mhn"] + [(Pospischil(V_T=-56.3, tau_max=812.0), x) for x in "mhnp"],
+)
+def test_rates_are_those_of_the_text_as_written(neuron, name, precision):
+    singular = [-40.0, -55.0, -43.3, -16.3, -41.3]  # where linoid reads 0/0
+    V = np.concatenate([np.linspace(-150, 120, 541), *(np.add(singular, h) for h in (0, 1e-9, -1e-6, 1e-3, 0.9, 1.1))])
+    V = V.astype(np.float32 if precision == "single" else float).astype(float)
+    np.testing.assert_allclose(
+        values_of(neuron, name, V, precision), neuron.rates(name, V), rtol=2e-5 if precision == "single" else 1e-11
+    )
+
+
+def test_one_exponential_serves_all_whose_slopes_are_whole_multiples():
+    shared = {neuron: _rewritten(neuron, "double").shared for neuron in (HodgkinHuxley, Pospischil)}
+    assert [(x.slope, x.highest) for x in shared[HodgkinHuxley]] == [(Fraction(1, 80), 8)]  # 10, 10, 20, 80; not 18
+    assert [(x.slope, x.highest) for x in shared[Pospischil]] == [(Fraction(1, 40), 10)]  # 4, 5, 10, 20, 40; not 18
+
+
+def test_plain_text_is_left_alone():
+    plain = _rewritten(Pospischil, "plain")
+    assert not plain.rows
+    assert "linoid(-(u - 13.0) / 4.0)" in "".join(plain.texts)
+    assert plain.arguments["gate_m"] == ("V", "V_T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written(Neuron):
+    """Equations of every shape that must not be taken for another."""
+
+    C: float = parameter(1.0, "µF/cm²", "capacitance", low=0.5, high=2.0)
+    k: float = parameter(9.0, "mV", "a slope that is a parameter", low=1.0, high=20.0)
+    tau: float = parameter(3.0, "ms", "a time constant", low=1.0, high=20.0)
+    V_init: float = parameter(-65.0, "mV", "start", low=-100.0, high=50.0)
+    c_init: float = parameter(0.1, "", "start", low=0.0, high=1.0)
+
+    @gate
+    def twice(V, tau):
+        x = V / 20.0
+        x = x + 1.0  # a name given twice: left alone
+        return exp(x) / tau, 1.0 / (1.0 + exp(-x))
+
+    @gate
+    def steep(V, k):
+        return exp((V + 40.0) / k), exp(V * V / 4000.0)
+
+    @gate
+    def shared(V, k, tau):
+        u = (V + 2.0 * k - k / 4.0) / 20.0
+        return exp(u) / tau, linoid(-3.0 * u) * (1.0 + tau / k)
+
+    @gate
+    def with_a_state(V, c):
+        return exp((V + c) / 20.0), exp(-(V - 7.0) / 60.0)
+
+    @state
+    def c(c, tau):
+        return 0.0, 1.0 / tau
+
+    @current
+    def I_L(k, tau):
+        return 0.1 * tau / (k + tau), -60.0
+
+
+@pytest.mark.parametrize("name", ["twice", "steep", "shared"])
+def test_only_what_is_understood_is_rewritten(name):
+    neuron = Written(k=7.3, tau=2.2)
+    V = np.linspace(-120, 60, 91)
+    np.testing.assert_allclose(values_of(neuron, name, V), neuron.rates(name, V), rtol=1e-11)
+
+
+def test_what_depends_on_parameters_only_is_held_and_a_state_is_not():
+    rewritten = _rewritten(Written, "double")
+    assert [(x.slope, x.highest) for x in rewritten.shared] == [(Fraction(1, 60), 9)]
+    assert not {"k", "tau"} & set(rewritten.arguments["gate_shared"])
+    assert rewritten.arguments["gate_steep"] == ("V", "held_0")  # 1/k
+    assert rewritten.arguments["gate_with_a_state"][:2] == ("V", "c")  # V + c is no line in V and parameters
+    assert set(rewritten.arguments["current_I_L"]) <= set(rewritten.held)
+
+
+def test_the_bound_of_a_shared_exponential_is_that_of_its_steepest():
+    """In single precision exp overflows at 87: exp(-V/2) at -100 mV must not be cut because exp(-V/4) is shared."""
+
+    def steep(V):
+        return exp(-V / 4.0), exp(-V / 2.0)
+
+    entry = gate(steep)
+    (shared,) = rewrite({"gate_steep": entry}, ["gate_steep"], "V", (), "single").shared
+    assert (shared.slope, shared.highest) == (Fraction(1, 4), 2)
