@@ -32,7 +32,7 @@ LANES = 64  # the states and parameters of 64 neurons fit the first-level cache,
 
 TILE = 32  # steps whose V is collected before it is written out neuron by neuron, and looked at for overflow
 
-WIDEST = 9  # doublings of the widest exponential update
+WIDEST = 9  # doublings of the widest exponential update, which holds for any b·dt
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Plan:
     @property
     def reach(self) -> float:
         """The largest b·dt, as the row "fastest" counts it, for which the exponential update is right."""
-        return 2.0**self.doublings / 2
+        return 2.0**self.doublings / 2 if self.doublings < WIDEST else np.inf
 
     def is_noisy(self, w: np.ndarray) -> bool:
         """Whether any neuron of the working array (n_rows, lanes) has noise."""

@@ -147,7 +147,8 @@ def expm1(x):
 def relaxation(z, doublings):
     """(1 - exp(-z)) / z for 0 <= z <= 2^doublings / 2, to a relative error of 2e-12, without dividing by z.
 
-    A polynomial on [0, 1/2] or [0, 2], and the rule for twice the argument: phi(2w) = phi(w)·(1 - w·phi(w)/2).
+    A polynomial on [0, 1/2] or [0, 2], and the rule for twice the argument: phi(2w) = phi(w)·(1 - w·phi(w)/2). From
+    nine doublings on for all z, as it is 1/z for any larger one.
     """
     if doublings < 2:
         w2 = z * z
@@ -169,7 +170,7 @@ def relaxation(z, doublings):
     for _ in range(doublings - 2):
         q = q * fma(-0.5 * w, q, 1.0)
         w = w + w
-    return q
+    return where(z < 256.0, q, 1.0 / z) if doublings >= 9 else q
 
 
 @njit(**OPTIONS)
@@ -273,7 +274,7 @@ def relaxation_single(z, doublings):
     for _ in range(doublings):
         q = q * fma_single(_f(-0.5) * w, q, _f(1.0))
         w = w + w
-    return q
+    return where(z < _f(256.0), q, _f(1.0) / z) if doublings >= 9 else q
 
 
 @njit(forceinline=True)

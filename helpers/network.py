@@ -154,9 +154,7 @@ def _run(
         work, links = w.ravel().copy(), _links(connections, names, dt, n_steps)
         wide = replace(plan, doublings=doublings)
         ended = wide.compile().run(work, keys, samples, dt, n_steps, noisy, recorded, links)
-        fastest = plan.fastest(work)
-        covered = fastest <= wide.reach
-        if covered.all():
+        if (plan.fastest(work) <= wide.reach).all():
             break
     V = recorded[:, 0, : ended + 2]
     wild = ~(np.abs(V) < 1e5)
@@ -167,12 +165,6 @@ def _run(
             f"{plan.method} at dt = {dt:g} ms is unstable for this network: at step {step}, {step * dt:g} ms, "
             f"{plan.states[0]} of neuron {names[worst]!r} goes from {V[worst, step - 1]:g} to {V[worst, step]:g}; "
             "choose a smaller dt, a weaker coupling, or gap junctions with positive g"
-        )
-    if not covered.all():
-        worst = int(np.argmin(covered))
-        raise ValueError(
-            f"dt = {dt:g} ms is too large for neuron {names[worst]!r}: a state relaxes {fastest[worst]:.3g} times "
-            f"within one step; allowed: at most {wide.reach:g} times"
         )
     return recorded, links[2]
 

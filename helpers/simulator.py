@@ -191,14 +191,9 @@ def run(
             _explain_overflow(plan, target[:, : ended + 2], dt, describe)
         if target is not recorded:
             recorded[pending] = target[pending]
-        fastest = plan.fastest(work)
-        pending &= ~(fastest <= wide.reach)
+        pending &= ~(plan.fastest(work) <= wide.reach)
         if not pending.any():
             return
-    raise ValueError(
-        f"dt = {dt:g} ms is too large for {describe(int(np.argmax(pending)))}: a state relaxes {fastest.max():.3g} "
-        f"times within one step; allowed: at most {wide.reach:g} times"
-    )
 
 
 def _explain_overflow(plan: Plan, recorded: np.ndarray, dt: float, describe: Callable[[int], str]) -> None:

@@ -339,7 +339,6 @@ PAIR = {"a": HodgkinHuxley(), "b": HodgkinHuxley()}
         ({"dt": np.nan}, "dt = nan ms"),
         ({"duration": np.nan}, "duration = nan ms"),
         ({"seed": -1}, "seed = -1; allowed"),
-        ({"neurons": {"a": HodgkinHuxley(), "b": HodgkinHuxley(C=0.01, g_K=1e6)}}, "neuron 'b'"),
     ],
 )
 def test_bad_arguments_of_simulate_network(change, message):

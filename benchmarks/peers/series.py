@@ -13,23 +13,50 @@ from helpers.simulator import simulate, simulate_many
 from helpers.stimuli import step
 
 
-def training(n: int, threads: int) -> Training:
+def training(n: int, threads: int = ALL_CORES, precision: str = "double", noisy: bool = True) -> Training:
     stimulus = step(CORTICAL.amplitude, CORTICAL.start, CORTICAL.stop)
 
     def run(g_Na: np.ndarray, g_K: np.ndarray, noise: float) -> np.ndarray:
-        drawn = {"g_Na": g_Na, "g_K": g_K}
-        return simulate_many(Pospischil(noise=noise), stimulus, drawn, CORTICAL.duration, seed=0, threads=threads)
+        return simulate_many(
+            Pospischil(noise=noise if noisy else 0.0),
+            stimulus,
+            {"g_Na": g_Na, "g_K": g_K},
+            CORTICAL.duration,
+            seed=0,
+            threads=threads,
+            precision=precision,
+        )
 
     return run
 
 
-def single() -> Single:
+def single(precision: str = "double") -> Single:
     stimulus = step(SQUID.amplitude, 0.0, SQUID.duration)
-    return lambda: simulate(HodgkinHuxley(), stimulus, SQUID.duration).V
+    return lambda: simulate(HodgkinHuxley(), stimulus, SQUID.duration, precision=precision).V
 
 
 NAME = "this series"
+SINGLE = "single"  # precision
 PEERS = (
-    Peer(NAME, "numba", partial(training, threads=ALL_CORES), single, n=10_000, quick_n=128, cores=ALL_CORES),
+    Peer(NAME, "numba", training, single, n=10_000, quick_n=128, cores=ALL_CORES),
     Peer(f"{NAME}, 1 thread", "numba", partial(training, threads=1), n=10_000, quick_n=128),
+    Peer(
+        f"{NAME}, no noise",
+        "numba",
+        partial(training, noisy=False),
+        n=10_000,
+        quick_n=128,
+        cores=ALL_CORES,
+        note="as the peers without noise",
+    ),
+    Peer(
+        f"{NAME}, f32",
+        "numba",
+        partial(training, precision=SINGLE),
+        partial(single, SINGLE),
+        n=10_000,
+        quick_n=128,
+        precision="f32",
+        cores=ALL_CORES,
+    ),
 )
