@@ -7,6 +7,8 @@ python -m helpers.notebooks save [NOTEBOOK...]    execute in place, in the form 
 from __future__ import annotations
 
 import argparse
+import base64
+import io
 import logging
 import sys
 import warnings
@@ -19,6 +21,7 @@ from nbclient.exceptions import CellControlSignal, DeadKernelError
 from nbconvert import HTMLExporter
 from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
+from PIL import Image  # Pillow comes with matplotlib
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -104,10 +107,23 @@ def execute(notebook: NotebookNode, path: Path) -> bool:
 def tidy(notebook: NotebookNode) -> None:
     """Drop what changes from one computer or editor to the next, so that a diff shows only real changes."""
     drop_widgets(notebook)
+    shrink_pictures(notebook)
     notebook.metadata.kernelspec = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
     notebook.metadata.get("language_info", {}).pop("version", None)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
+
+
+def shrink_pictures(notebook: NotebookNode) -> None:
+    """Store pictures with a palette of 128 colours: the same to the eye, in a third of the bytes."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}):
+                with Image.open(io.BytesIO(base64.b64decode(output.data["image/png"]))) as picture:
+                    few = picture.convert("RGB").quantize(128, dither=Image.Dither.NONE)
+                stored = io.BytesIO()
+                few.save(stored, "PNG", optimize=True)
+                output.data["image/png"] = base64.b64encode(stored.getvalue()).decode()
 
 
 def drop_widgets(notebook: NotebookNode) -> None:

@@ -13,6 +13,7 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -61,18 +62,28 @@ def _format(path: str | Path, choices: Mapping[str, Callable[..., Any]]) -> Call
 # ---- A published recording, by name
 
 
+# The repository of pyABF (Scott Harden), MIT licence, and of Myokit (Clerx et al. 2016, Prog Biophys Mol Biol 120:100),
+# BSD licence.
+PYABF = "https://raw.githubusercontent.com/swharden/pyABF/3ad9cd6f2cdfe79bc1978736ab46314866ca1c4c/data/abfs/"
+MYOKIT = "https://raw.githubusercontent.com/myokit/myokit/a71fb9a5018cbd8986549a63a4e133a5dd4861b8/"
+
+
 @dataclass(frozen=True)
 class Recording:
-    """A published recording: its name here, its file, the hash that the file must have, and what it is."""
+    """A published recording: its name here, its file, the hash that the file must have, and what it is.
+
+    address: where it is downloaded from. package: an installed package that brings it, and in which of its folders.
+    """
 
     name: str
     file: str
     sha256: str
     description: str
+    address: str = PYABF
+    package: str = ""
+    folder: str = ""
 
 
-# Source: the pyABF repository of Scott Harden, data/abfs, MIT licence.
-ADDRESS = "https://raw.githubusercontent.com/swharden/pyABF/3ad9cd6f2cdfe79bc1978736ab46314866ca1c4c/data/abfs/"
 TIMEOUT = 5.0  # s; an offline machine should not wait longer
 RECORDINGS: Mapping[str, Recording] = {
     entry.name: entry
@@ -95,6 +106,16 @@ RECORDINGS: Mapping[str, Recording] = {
             "97cc2ccedcf0fddfff30e887732612467ddc4e1635834ec0f68f371492c72704",
             "a cell in voltage clamp, 13 sweeps; it can be fetched but not read as a membrane potential",
         ),
+        Recording(
+            "sodium_currents",
+            "abf-v2.abf",
+            "a1431b4bc360653c2213d4188c3d993dd5c55a0012ceaeacb50810f5d15c64c2",
+            "sodium currents in voltage clamp, 37 steps from -120 mV; see helpers.clamp_recordings. The file says when "
+            "(2016) and with what (Clampex), not from which cell and not at which temperature",
+            address=f"{MYOKIT}myokit/tests/data/formats/",
+            package="myokit",
+            folder="tests/data/formats",
+        ),
     )
 }
 
@@ -106,31 +127,41 @@ class RecordingUnavailable(OSError):
 def fetch(name: str) -> Path:
     """The file of a published recording, one of `RECORDINGS`.
 
-    Taken from the folder that the environment variable PYHH_RECORDINGS names, if it is set; else downloaded once and
-    kept in the user's cache folder. The file's hash is checked each time.
-    Raises RecordingUnavailable without a connection; ValueError for an unknown name or a wrong hash, and when
-    PYHH_RECORDINGS names a folder that is not there or lacks the file.
+    Taken from the folder that the environment variable PYHH_RECORDINGS names, or from an installed package that brings
+    it; else, if the variable is not set, downloaded once and kept in the user's cache folder. The file's hash is
+    checked each time.
+    Raises RecordingUnavailable where the file is in none of these places; ValueError for an unknown name or a wrong
+    hash, and when PYHH_RECORDINGS names a folder that is not there.
     """
     if name not in RECORDINGS:
         raise ValueError(f"no recording is called {name!r}; allowed: {', '.join(RECORDINGS)}")
     recording = RECORDINGS[name]
-    if folder := os.environ.get("PYHH_RECORDINGS"):
-        path = Path(folder).expanduser() / recording.file
-        if not path.is_file():
-            what = f"has no {recording.file}" if path.parent.is_dir() else "is not a folder"
-            raise ValueError(f"PYHH_RECORDINGS = {folder} {what}; unset it to download the recording instead")
-        if hashlib.sha256(path.read_bytes()).hexdigest() != recording.sha256:
-            raise ValueError(f"{path} is not the published recording {name!r}: its SHA-256 hash differs")
-        return path
+    folder = os.environ.get("PYHH_RECORDINGS")
+    if folder and not Path(folder).expanduser().is_dir():
+        raise ValueError(f"PYHH_RECORDINGS = {folder} is not a folder; unset it to download the recording instead")
+    places = [Path(folder).expanduser() / recording.file] if folder else []
+    if recording.package and (package := find_spec(recording.package)) and package.origin:
+        places.append(Path(package.origin).parent / recording.folder / recording.file)
+    for path in places:
+        if path.is_file():
+            if hashlib.sha256(path.read_bytes()).hexdigest() != recording.sha256:
+                raise ValueError(f"{path} is not the published recording {name!r}: its SHA-256 hash differs")
+            return path
+    if folder:
+        raise RecordingUnavailable(f"PYHH_RECORDINGS = {folder} has no {recording.file}; unset it to download the file")
+    return _downloaded(recording)
+
+
+def _downloaded(recording: Recording) -> Path:
     import pooch  # here, because only this function needs it
 
     pooch.get_logger().setLevel("WARNING")  # pooch announces each download otherwise
-    shelf = pooch.create(pooch.os_cache("pyhh"), ADDRESS, registry={recording.file: recording.sha256})
+    shelf = pooch.create(pooch.os_cache("pyhh"), recording.address, registry={recording.file: recording.sha256})
     try:
         return Path(shelf.fetch(recording.file, downloader=pooch.HTTPDownloader(timeout=TIMEOUT)))
     except OSError as error:
         raise RecordingUnavailable(
-            f"recording {name!r} is not on this machine and {recording.file} cannot be downloaded now "
+            f"recording {recording.name!r} is not on this machine and {recording.file} cannot be downloaded now "
             f"({type(error).__name__}); connect, or set PYHH_RECORDINGS to a folder that holds the file"
         ) from None
     except ValueError:

@@ -1,13 +1,21 @@
 """helpers.notebooks on small notebooks, and the form of the three that are committed."""
 
+import base64
+import io
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
+
+from helpers.notebooks import shrink_pictures
 
 ROOT = Path(__file__).parent.parent
 COMMITTED = [
@@ -119,3 +127,17 @@ def test_a_committed_notebook_shows_no_warning_and_no_path_of_this_computer(comm
     shown = "\n".join(map(text_of, outputs))
     assert "Warning" not in shown
     assert not re.findall(r"/(?:work|root|home|tmp|Users)/\S*", shown)
+
+
+def test_pictures_shrink_and_keep_their_looks():
+    canvas = FigureCanvasAgg(Figure(figsize=(4, 3)))
+    canvas.figure.subplots().plot([0, 1, 0.5], "--", color="#D55E00", label="line")
+    drawn = io.BytesIO()
+    canvas.print_png(drawn)
+    data = {"image/png": base64.b64encode(drawn.getvalue()).decode()}
+    cell = new_code_cell(outputs=[new_output("display_data", data)])
+    shrink_pictures(new_notebook(cells=[cell, new_markdown_cell()]))
+    small = base64.b64decode(cell.outputs[0].data["image/png"])
+    assert len(small) < 0.6 * len(drawn.getvalue())
+    before, after = (np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), float) for png in (drawn.getvalue(), small))
+    assert np.abs(before - after).mean() < 0.5  # of 255

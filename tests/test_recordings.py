@@ -6,6 +6,7 @@ import http.server
 import socket
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pooch
@@ -13,7 +14,16 @@ import pytest
 from builders import LEVELS
 
 from helpers import recordings as module
-from helpers.recordings import RECORDINGS, RecordingUnavailable, fetch, load, number_of_sweeps, read, read_abf
+from helpers.recordings import (
+    RECORDINGS,
+    Recording,
+    RecordingUnavailable,
+    fetch,
+    load,
+    number_of_sweeps,
+    read,
+    read_abf,
+)
 
 # ---- What the cells do
 
@@ -72,6 +82,11 @@ def bare(monkeypatch, tmp_path):
     return cache
 
 
+def download_from(monkeypatch, address):
+    moved = {name: replace(entry, address=address, package="") for name, entry in RECORDINGS.items()}
+    monkeypatch.setattr(module, "RECORDINGS", moved)
+
+
 @pytest.fixture
 def server(tmp_path, monkeypatch, bare):
     """A web server on this machine in the place of the repository; returns the folder that it serves."""
@@ -87,13 +102,13 @@ def server(tmp_path, monkeypatch, bare):
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as web:
         threading.Thread(target=web.serve_forever, args=(0.02,), daemon=True).start()
-        monkeypatch.setattr(module, "ADDRESS", f"http://127.0.0.1:{web.server_port}/")
+        download_from(monkeypatch, f"http://127.0.0.1:{web.server_port}/")
         yield folder
         web.shutdown()
     gc.collect()  # the sockets of LEAVES_SOCKET, while the mark still holds
 
 
-@pytest.mark.parametrize("name", RECORDINGS)
+@pytest.mark.parametrize("name", [name for name, entry in RECORDINGS.items() if not entry.package])
 def test_fetch_from_the_folder(recordings, name):
     path = fetch(name)
     assert path == recordings / RECORDINGS[name].file
@@ -102,7 +117,7 @@ def test_fetch_from_the_folder(recordings, name):
 
 def test_fetch_from_a_wrong_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("PYHH_RECORDINGS", str(tmp_path))
-    with pytest.raises(ValueError, match=r"PYHH_RECORDINGS = .* has no 171116sh_0018\.abf"):
+    with pytest.raises(RecordingUnavailable, match=r"PYHH_RECORDINGS = .* has no 171116sh_0018\.abf"):
         fetch("regular_spiking")
     (tmp_path / "171116sh_0018.abf").write_bytes(b"ABF2 but another")
     with pytest.raises(ValueError, match=r"is not the published recording 'regular_spiking': its SHA-256 hash differs"):
@@ -112,6 +127,27 @@ def test_fetch_from_a_wrong_folder(tmp_path, monkeypatch):
         fetch("regular_spiking")
     with pytest.raises(ValueError, match="no recording is called 'chattering'; allowed: regular_spiking, fast_spiking"):
         fetch("chattering")
+
+
+def test_fetch_from_an_installed_package(tmp_path, monkeypatch, bare):
+    content, package = b"ABF2 as the package brings it", tmp_path / "bringer"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    entry = Recording("mine", "mine.abf", hashlib.sha256(content).hexdigest(), "", package="bringer", folder="data")
+    monkeypatch.setattr(module, "RECORDINGS", {"mine": entry})
+    monkeypatch.setenv("PYHH_RECORDINGS", str(tmp_path))
+    with pytest.raises(RecordingUnavailable, match=r"has no mine\.abf"):
+        fetch("mine")
+    (package / "data").mkdir()
+    (package / "data" / "mine.abf").write_bytes(content)
+    assert fetch("mine") == package / "data" / "mine.abf"
+    (tmp_path / "mine.abf").write_bytes(content)
+    assert fetch("mine") == tmp_path / "mine.abf"  # the reader's own folder goes first
+    (package / "data" / "mine.abf").write_bytes(b"another")
+    (tmp_path / "mine.abf").unlink()
+    with pytest.raises(ValueError, match="its SHA-256 hash differs"):
+        fetch("mine")
 
 
 def assert_unavailable():
@@ -125,14 +161,14 @@ def assert_unavailable():
 def test_fetch_without_a_connection(bare, monkeypatch):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))  # bound but not listening: the connection is refused
-        monkeypatch.setattr(module, "ADDRESS", f"http://127.0.0.1:{closed.getsockname()[1]}/")
+        download_from(monkeypatch, f"http://127.0.0.1:{closed.getsockname()[1]}/")
         assert_unavailable()
 
 
 def test_fetch_from_a_silent_server(bare, monkeypatch):
     monkeypatch.setattr(module, "TIMEOUT", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, never answers
-        monkeypatch.setattr(module, "ADDRESS", f"http://127.0.0.1:{silent.getsockname()[1]}/")
+        download_from(monkeypatch, f"http://127.0.0.1:{silent.getsockname()[1]}/")
         assert_unavailable()
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..trace import Trace
 from .common import CURRENT, VOLTAGE, check_index, existing, factor, first_stretch, make_trace, require, stretch_times
 
-__all__ = ["count_abf", "read_abf"]
+__all__ = ["count_abf", "open_abf", "read_abf"]
 
 
 def read_abf(path: str | Path, sweep: int = 0, channel: int = 0) -> Trace:
@@ -24,7 +24,7 @@ def read_abf(path: str | Path, sweep: int = 0, channel: int = 0) -> Trace:
     a file that is cut short or not ABF.
     """
     path = existing(path)
-    abf = _open_abf(path)
+    abf = open_abf(path)
     check_index(path, "sweep", sweep, abf.sweepCount)
     check_index(path, "channel", channel, min(len(abf.adcUnits), len(abf.dacUnits)))
     measured, command = abf.adcUnits[channel], abf.dacUnits[channel]
@@ -48,10 +48,11 @@ def read_abf(path: str | Path, sweep: int = 0, channel: int = 0) -> Trace:
 
 def count_abf(path: str | Path) -> int:
     """The number of sweeps in the file. Raises ValueError for a file that is cut short or not ABF."""
-    return int(_open_abf(existing(path)).sweepCount)
+    return int(open_abf(existing(path)).sweepCount)
 
 
-def _open_abf(path: Path) -> Any:
+def open_abf(path: Path) -> Any:
+    """The file as pyabf reads it. Raises ValueError where it cannot."""
     import pyabf  # here, so that a notebook without ABF files does not wait for it
 
     if path.stat().st_size == 0:
