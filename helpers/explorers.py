@@ -2,6 +2,9 @@
 
 The picture is drawn by reused artists and sent as an image, several times faster than a fresh figure. What it shows
 stands below it in words, and the same words are the picture's description for those who cannot see it.
+
+Here are what every explorer is made of and the two explorers of one slider; those of the four
+benches are in bench_explorers.py.
 """
 
 from __future__ import annotations
@@ -9,99 +12,107 @@ from __future__ import annotations
 import base64
 import html
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
-import traitlets
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from .benches import spikes_in_words
+from .controls import Control, Dial
 from .figures import COLOURS, LINES
 from .neurons import HodgkinHuxley
-from .parameters import Parameter
 from .simulator import simulate
 from .stimuli import Step, step
 from .trace import Trace
 from .units import ACTIVATIONS, Fit, fit_activation, measure_f_I
 
-__all__ = ["Dial", "Explorer", "explore_f_I", "explore_spikes", "fitted_f_I", "held_current"]
+__all__ = [
+    "Explorer",
+    "canvas",
+    "explore_f_I",
+    "explore_spikes",
+    "fitted_f_I",
+    "held_current",
+]
 
 
-class Dial(widgets.HBox):
-    """One parameter: a box that takes any number of its range, and a slider in hundredths of the range.
+# ---------------------------------------------------------------------------------------------------- the explorer
 
-    `value` is exact: what is typed stays as it is, and the slider shows the nearest of its positions. Set it from
-    Python as well; a number beyond `min` or `max` becomes the nearer end.
-    """
-
-    value = traitlets.Float()
-
-    def __init__(self, declared: Parameter) -> None:
-        self.min, self.max, self.default = declared.low, declared.high, declared.default
-        self.step = (self.max - self.min) / 100
-        common = {"value": self.default, "min": self.min, "max": self.max, "step": self.step}
-        self.box = widgets.BoundedFloatText(
-            **common,
-            description=declared.label,
-            tooltip=f"{declared.meaning}, as a number",
-            style={"description_width": "12em"},
-            layout={"width": "18em"},
-        )
-        self.slider = widgets.FloatSlider(
-            **common,
-            tooltip=f"{declared.meaning}: drag, PageUp or PageDown",
-            readout=False,
-            layout={"width": "24em"},
-        )
-        super().__init__([self.box, self.slider], layout={"flex_flow": "row wrap"})
-        self.value = self.default
-        self.observe(lambda change: self._show(change.new), names="value")
-        self.box.observe(lambda change: self.set_trait("value", change.new), names="value")
-        self.slider.observe(lambda change: self._moved(change.new), names="value")
-
-    def _nearest(self) -> float:
-        """The slider's position nearest to the value."""
-        return self.min + self.step * round((self.value - self.min) / self.step)
-
-    def _show(self, value: float) -> None:
-        self.box.value, self.slider.value = value, self._nearest()
-
-    def _moved(self, value: float) -> None:
-        if abs(value - self._nearest()) > self.step / 100:  # moved by hand, not by `_show`
-            self.value = value
+OWN = "your own values"  # what the list of presets shows when the values are those of none
 
 
 class Explorer(widgets.VBox):
-    """Sliders, a picture and a sentence. `update(**values)` draws on `figure` and returns the sentence.
+    """Controls, a picture and a sentence. `update(**values)` draws on `figure` and returns the sentence.
 
-    A slider can be set from Python, `explorer.sliders["amplitude"].value = 3.0`. The reset button brings every default
-    back. Where no slider can be shown (on GitHub, or before the cell is run) the picture stands by itself.
+    groups: the controls, by heading of the column that they stand in.
+    presets: by name, in words what it is, and the value of every control that it sets.
+
+    A control can be set from Python, `explorer.sliders["amplitude"].value = 3.0`. The reset button brings every default
+    back. Values that do not go together give the error's message in place of the picture; `failure` holds it. Where no
+    slider can be shown (on GitHub, or before the cell is run) the picture stands by itself.
     """
 
-    def __init__(self, figure: Figure, update: Callable[..., str], parameters: Mapping[str, Parameter]) -> None:
-        self.figure, self.update = figure, update
-        self.sliders = {name: Dial(declared) for name, declared in parameters.items()}
+    def __init__(
+        self,
+        figure: Figure,
+        update: Callable[..., str],
+        groups: Mapping[str, Sequence[Control]],
+        presets: Mapping[str, tuple[str, Mapping[str, Any]]] | None = None,
+    ) -> None:
+        self.figure, self.update, self.presets = figure, update, presets or {}
+        self.sliders = {control.name: control for controls in groups.values() for control in controls}
         self.image = widgets.HTML()
         self.sentence = widgets.HTML()
         reset = widgets.Button(description="reset", tooltip="bring every default back", layout={"width": "6em"})
         reset.on_click(lambda _: self.reset())
-        for slider in self.sliders.values():
-            slider.observe(lambda _: self.draw(), names="value")
-        super().__init__([*self.sliders.values(), reset, self.image, self.sentence])
+        self.preset = widgets.Dropdown(
+            options=[*self.presets, OWN], value=OWN, description="preset", layout={"width": "17em"}
+        )
+        self.source = widgets.HTML()
+        self.preset.observe(lambda change: self.take(change.new), names="value")
+        for control in self.sliders.values():
+            control.observe(lambda _: self.draw(), names="value")
+        columns = [
+            widgets.VBox([*([widgets.HTML(f"<b>{heading}</b>")] if heading else []), *controls])
+            for heading, controls in groups.items()
+        ]
+        top = [widgets.HBox([self.preset, reset]), self.source] if self.presets else [reset]
+        controls = [*top, widgets.HBox(columns, layout={"flex_flow": "row wrap"})]
+        shown = [self.image, self.sentence]
+        if len(self.sliders) > 6:  # so many stand beside the picture where the page is wide enough
+            left = widgets.VBox(controls, layout={"flex": "1 1 372px"})
+            right = widgets.VBox(shown, layout={"flex": "0 1 722px"})
+            super().__init__([widgets.HBox([left, right], layout={"flex_flow": "row wrap"})])
+        else:
+            super().__init__([*controls, *shown])
+        self._busy = False
         self.draw()
+        _keep_layout(figure)
 
     @property
-    def values(self) -> dict[str, float]:
-        """The value of every slider by name."""
-        return {name: slider.value for name, slider in self.sliders.items()}
+    def values(self) -> dict[str, Any]:
+        """The value of every control by name."""
+        return {name: control.value for name, control in self.sliders.items()}
 
     def draw(self) -> None:
-        """Show what the sliders say now."""
-        words = html.escape(self.update(**self.values))
+        """Show what the controls say now."""
+        if self._busy:
+            return
+        self.preset.value = self._matching()
+        self.source.value = html.escape(self.presets.get(self.preset.value, ("",))[0])
+        try:
+            words, self.failure = self.update(**self.values), None
+        except ValueError as failure:  # values that do not go together: no picture is better than the one before
+            self.failure, self.image.value = failure, ""
+            self.sentence.value = f'<p role="status">No picture: {html.escape(str(failure))}.</p>'
+            return
+        words = html.escape(words)
         picture = io.BytesIO()
         self.figure.canvas.print_png(picture, pil_kwargs={"compress_level": 1})
         self.png = base64.b64encode(picture.getvalue()).decode("ascii")
@@ -116,24 +127,61 @@ class Explorer(widgets.VBox):
         still = {"text/plain": "run this cell to get the slider", "image/png": self.png}
         return (super()._repr_mimebundle_(**kwargs) or {}) | still
 
+    def set(self, **values: Any) -> None:
+        """Set several controls and draw once."""
+        with self._drawing_once():
+            for name, value in values.items():
+                self.sliders[name].value = value
+
     def reset(self) -> None:
-        """Bring every slider back to its default."""
-        for slider in self.sliders.values():
-            slider.value = slider.default
+        """Bring every control back to its default."""
+        self.set(**{name: control.default for name, control in self.sliders.items()})
+
+    def take(self, preset: str) -> None:
+        """Set the controls that a preset names; the others stay."""
+        if preset not in (OWN, self._matching()):
+            self.set(**self.presets[preset][1])
 
     def try_both_ends(self) -> None:
-        """Move each slider to its ends and back: whatever fails there fails here."""
-        for slider in self.sliders.values():
-            for value in (slider.min, slider.max, slider.default):
-                slider.value = value
+        """Move each control to its ends and back, and take each preset: whatever fails there fails here."""
+        before = self.values
+        moves = [(control, value) for name, control in self.sliders.items() for value in (*control.ends, before[name])]
+        for widget, value in [*moves, *((self.preset, preset) for preset in self.presets)]:
+            widget.value = value
+            if self.failure:
+                raise self.failure
+        self.set(**before)
+
+    def _matching(self) -> str:
+        """The preset that the values are those of."""
+        values = self.values
+        alike = (name for name, (_, own) in self.presets.items() if all(values[key] == own[key] for key in own))
+        return next(alike, OWN)
+
+    @contextmanager
+    def _drawing_once(self) -> Iterator[None]:
+        self._busy = True
+        try:
+            yield
+        finally:
+            self._busy = False
+        self.draw()
 
 
-def _axes(rows: int, height: float, **more: Any) -> tuple[Figure, np.ndarray]:
-    """A figure that no notebook shows by itself, with `rows` axes above one another."""
+def canvas(height: float) -> Figure:
+    """A figure of the width of a notebook, `height` inches high, that no notebook shows by itself."""
     figure = Figure(figsize=(9, height), dpi=80, layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(rows, 1, sharex=True, squeeze=False, **more)[:, 0]
-    return figure, axes
+    return figure
+
+
+def _keep_layout(figure: Figure) -> None:
+    """Leave axes and their labels where they are: to lay out anew at each move takes longer than to draw."""
+    figure.set_layout_engine("none")
+    for ax in figure.axes:
+        for axis in (ax.xaxis, ax.yaxis):
+            on_page = axis.label.get_transform().transform(axis.label.get_position())
+            axis.set_label_coords(*ax.transAxes.inverted().transform(on_page))
 
 
 # ------------------------------------------------------------------------------------------------ injected current
@@ -146,7 +194,8 @@ def held_current(amplitude: float) -> Trace:
 
 def explore_spikes() -> Explorer:
     """Slide the injected current; see V and the gates."""
-    figure, (top, bottom) = _axes(2, 5.0, height_ratios=[3, 2])
+    figure = canvas(5.0)
+    top, bottom = figure.subplots(2, sharex=True, height_ratios=[3, 2])
     first = held_current(0.0)
     (line_V,) = top.plot(first.t, first.V, color=COLOURS["V"])
     top.axhline(first.spike_threshold, color="0.7", linestyle=":", linewidth=1)
@@ -163,12 +212,10 @@ def explore_spikes() -> Explorer:
         line_V.set_ydata(trace.V)
         for name, line in gates.items():
             line.set_ydata(trace.gates[name])
-        count = len(trace.spike_times)
-        spikes = f"{count} spike{'s' * (count != 1)} (V rising through {trace.spike_threshold:g} mV)"
-        return f"{amplitude:.4g} µA/cm² for {trace.stop - trace.start:.0f} ms: {spikes}."
+        return f"{amplitude:.4g} µA/cm² for {trace.stop - trace.start:.0f} ms: {spikes_in_words(trace)}."
 
     amplitude = replace(Step.parameters()["amplitude"], default=10.0, low=0.0)
-    return Explorer(figure, update, {"amplitude": amplitude})
+    return Explorer(figure, update, {"": [Dial(amplitude)]})
 
 
 # ------------------------------------------------------------------------------------------------------- f-I curve
@@ -183,7 +230,8 @@ def fitted_f_I(g_K: float, currents: np.ndarray) -> tuple[np.ndarray, dict[str, 
 def explore_f_I(plot: Callable[[Axes, np.ndarray, np.ndarray, Mapping[str, np.ndarray]], Axes]) -> Explorer:
     """Slide the potassium conductance; see the f-I curve and its fits, drawn by `plot` (such as `plot_f_I`)."""
     currents = np.arange(0.0, 51.0)
-    figure, (ax,) = _axes(1, 4.0)
+    figure = canvas(4.0)
+    ax = figure.subplots()
 
     def update(g_K: float) -> str:
         rates, fits = fitted_f_I(g_K, currents)
@@ -197,4 +245,4 @@ def explore_f_I(plot: Callable[[Axes, np.ndarray, np.ndarray, Mapping[str, np.nd
         onset = f"fires from {firing[0]:.0f} µA/cm²" if firing[0] > 0 else "fires without any current"
         return f"g_K = {g_K:.4g} mS/cm²: the neuron {onset}; the best fit is {best.name} with R² = {best.R2:.2f}."
 
-    return Explorer(figure, update, {"g_K": replace(HodgkinHuxley.parameters()["g_K"], low=20.0, high=60.0)})
+    return Explorer(figure, update, {"": [Dial(replace(HodgkinHuxley.parameters()["g_K"], low=20.0, high=60.0))]})

@@ -28,6 +28,7 @@ class HodgkinHuxley(Neuron):
         "squid": ("Hodgkin & Huxley 1952 at 6.3 °C", {}),
         "TTX": ("sodium channels blocked by tetrodotoxin", {"block_Na": 1.0}),
         "TEA": ("potassium channels blocked by tetraethylammonium", {"block_K": 1.0}),
+        "cold": ("the axon at 0 °C: every gate takes twice as long as at 6.3 °C", {"temperature": 0.0}),
         "warm": ("the axon at 18.5 °C, the warmest of the 1952 experiments", {"temperature": 18.5}),
         "braincell": ("first example of the braincell library: fewer channels than squid", {"g_K": 10.0, "g_L": 0.03}),
         "neun": (

@@ -116,6 +116,12 @@ class Declared:
             if "unit" in f.metadata
         }
 
+    def __str__(self) -> str:
+        """The class, and what is not at its default."""
+        own = self.values()
+        changed = [name for name, declared in self.parameters().items() if own[name] != declared.default]
+        return f"{type(self).__name__}({', '.join(f'{name}={own[name]:g}' for name in changed)})"
+
     def values(self) -> dict[str, float]:
         """The value of every parameter by name."""
         return {name: getattr(self, name) for name in self.parameters()}

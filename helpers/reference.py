@@ -1,4 +1,4 @@
-"""The adaptive solver LSODA of SciPy on the same equations: slow, and right to about 1e-9, to compare with."""
+"""The adaptive solver LSODA of SciPy on the same equations: slow, and right to about 1e-4 mV, to compare with."""
 
 from __future__ import annotations
 

@@ -6,7 +6,10 @@ import re
 import numpy as np
 import pytest
 
-from helpers.explorers import Dial, explore_f_I, explore_spikes, held_current
+from helpers.bench_explorers import explore_clamp, explore_current_clamp, explore_integrators, explore_phase_plane
+from helpers.benches import clamp_bench, current_clamp_bench, integrator_bench, phase_plane_bench, spikes_in_words
+from helpers.controls import Choice, Dial
+from helpers.explorers import OWN, Explorer, canvas, explore_f_I, explore_spikes, held_current
 from helpers.figures import (
     COLOURS,
     plot_currents,
@@ -59,18 +62,53 @@ def test_a_dial_keeps_what_is_typed_and_moves_in_hundredths():
     seen = []
     dial.observe(lambda change: seen.append(change.new), names="value")
     dial.box.value = 2.25
-    assert (dial.value, dial.box.value) == (2.25, 2.25)
-    assert dial.slider.value == pytest.approx(2.4)
-    dial.slider.value = 4.0
+    assert (dial.value, dial.box.value, dial.slider.value) == (2.25, 2.25, 3)
+    dial.slider.value = 5
     assert (dial.value, dial.box.value) == (4.0, 4.0)
-    for end in (dial.min, dial.max):
+    for end, position in ((dial.min, 0), (dial.max, 100)):
         dial.value = end
-        assert dial.box.value == dial.slider.value == end
+        assert (dial.box.value, dial.slider.value) == (end, position)
     dial.box.value = 1e6  # beyond the range
-    assert dial.value == dial.box.value == dial.slider.value == 80.0
+    assert (dial.value, dial.box.value, dial.slider.value) == (80.0, 80.0, 100)
     dial.value = dial.default
-    assert dial.value == dial.box.value == dial.slider.value == 36.0
+    assert (dial.value, dial.box.value, dial.slider.value) == (36.0, 36.0, 45)
     assert seen == [2.25, 4.0, 0.0, 80.0, 36.0]  # each once
+    dial.value = -3.0
+    assert dial.value == dial.box.value == 0.0
+    with pytest.raises(ValueError, match="g_K = nan; allowed: from 0 to 80"):
+        dial.value = np.nan
+    assert dial.value == 0.0
+
+
+@pytest.mark.parametrize("name", HodgkinHuxley.parameters())
+def test_a_browser_cannot_round_a_slider_and_a_slider_reads_well(name):
+    """Positions are whole numbers; what a position stands for has no digits of rounding errors."""
+    dial = Dial(HodgkinHuxley.parameters()[name])
+    for position in range(101):
+        dial.slider.value = position
+        assert dial.slider.value == position and len(f"{dial.value!r}") <= 8
+
+
+def test_a_mark_shows_beside_what_is_off_its_default_and_brings_it_back():
+    dial = Dial(HodgkinHuxley.parameters()["g_K"])
+    choice = Choice("dt", {"one": 1.0, "two": 2.0}, 1.0, "length of a step")
+    for control, other, shown in ((dial, 2.25, "↺ 36"), (choice, 2.0, "↺ one")):
+        assert control.mark.layout.visibility == "hidden"
+        control.value = other
+        assert control.mark.layout.visibility == "visible" and control.mark.description == shown
+        control.mark.click()
+        assert control.value == control.default and control.mark.layout.visibility == "hidden"
+
+
+def test_a_choice_takes_what_is_on_its_list():
+    choice = Choice("protocol", ["step", "ramp"], "step", "how the current goes")
+    choice.list.value = "ramp"
+    assert choice.value == "ramp"
+    choice.value = "step"
+    assert choice.list.value == "step"
+    with pytest.raises(ValueError, match="protocol = 'chirp'; allowed: step, ramp"):
+        choice.value = "chirp"
+    assert choice.value == choice.list.value == "step"
 
 
 def test_a_number_typed_into_an_explorer_stays_exactly_until_reset():
@@ -78,9 +116,9 @@ def test_a_number_typed_into_an_explorer_stays_exactly_until_reset():
     words = explorer.sentence.value
     dial = explorer.sliders["amplitude"]
     dial.box.value = 2.25
-    assert explorer.values == {"amplitude": 2.25} and dial.slider.value == 2.0
+    assert explorer.values == {"amplitude": 2.25} and dial.slider.value == 2
     explorer.reset()
-    assert explorer.values == {"amplitude": 10.0} == {"amplitude": dial.slider.value}
+    assert explorer.values == {"amplitude": 10.0} and dial.slider.value == 10
     assert explorer.sentence.value == words
 
 
@@ -131,6 +169,178 @@ def test_words_and_lines_follow_the_slider():
         explorer.sliders["amplitude"].value = amplitude
         assert words in explorer.sentence.value and words in shown_by(explorer)[0]
         np.testing.assert_array_equal(line.get_ydata(), held_current(amplitude).V)
+
+
+# ------------------------------------------------------------------------------------------------------ the benches
+
+BENCHES = [explore_current_clamp, explore_clamp, explore_phase_plane, explore_integrators]
+
+
+@pytest.fixture(scope="module", params=BENCHES)
+def bench(request):
+    use_style()
+    return request.param()
+
+
+def test_every_bench_comes_back_from_both_ends(bench):
+    bench.reset()
+    words, picture, values = bench.sentence.value, bench.image.value, bench.values
+    bench.try_both_ends()
+    assert (bench.values, bench.sentence.value, bench.image.value) == (values, words, picture)
+
+
+def test_every_control_of_a_bench_changes_the_picture(bench):
+    bench.reset()
+    if "protocol" in bench.sliders:
+        bench.set(protocol="pulse pair", amplitude=20.0)  # width and interval are those of the pulses
+    before = bench.values
+    for name, control in bench.sliders.items():
+        pictures = set()
+        for value in control.ends:
+            control.value = value
+            pictures.add(bench.image.value)
+        control.value = before[name]
+        assert len(pictures) > 1, name
+
+
+def test_nothing_that_a_bench_draws_leaves_its_axes_or_falls_off_the_picture(bench):
+    bench.reset()
+    for name, control in bench.sliders.items():
+        for value in (*control.ends, control.default):
+            control.value = value
+            for ax in bench.figure.axes:
+                low, high = ax.get_ylim()
+                for line in ax.lines:
+                    y = np.asarray(line.get_ydata(), dtype=float)
+                    inside = y[np.isfinite(y)]
+                    if line.get_label() not in ("separatrix", "dV/dt = 0") and inside.size and ax.get_yscale() != "log":
+                        assert low <= inside.min() and inside.max() <= high, (name, value, line.get_label())
+            width, height = bench.figure.canvas.get_width_height()
+            box = bench.figure.get_tightbbox(bench.figure.canvas.get_renderer()).transformed(
+                bench.figure.dpi_scale_trans
+            )
+            assert box.x0 >= -1 and box.y0 >= -1 and box.x1 <= width + 1 and box.y1 <= height + 1, (name, value)
+
+
+def test_every_slider_of_a_bench_has_the_label_the_range_and_the_default_of_its_declaration():
+    explorer, declared = explore_current_clamp(), HodgkinHuxley.parameters()
+    assert set(declared) - set(explorer.sliders) == {"V_init"}  # the axon begins at rest
+    for name in set(declared) & set(explorer.sliders):
+        dial = explorer.sliders[name]
+        assert dial.box.description == declared[name].label
+        assert (dial.min, dial.max, dial.value) == (declared[name].low, declared[name].high, declared[name].default)
+    assert explorer.sliders["amplitude"].box.description == "amplitude (µA/cm²)"
+
+
+def test_a_preset_sets_the_axon_and_leaves_the_stimulus():
+    explorer = explore_current_clamp()
+    assert (explorer.preset.value, explorer.source.value) == ("squid", "Hodgkin &amp; Huxley 1952 at 6.3 °C")
+    explorer.sliders["amplitude"].value = 5.0
+    for name in ("squid", "TTX", "TEA", "cold", "warm", "braincell"):
+        explorer.preset.value = name
+        assert explorer.preset.value == name and explorer.values["amplitude"] == 5.0
+    assert (explorer.values["g_K"], explorer.values["g_L"], explorer.values["temperature"]) == (10.0, 0.03, 6.3)
+    assert explorer.sliders["g_K"].mark.layout.visibility == "visible"
+    explorer.sliders["g_K"].value = 11.0  # by hand
+    assert (explorer.preset.value, explorer.source.value) == (OWN, "")
+    explorer.preset.value = "squid"
+    assert explorer.values["g_K"] == 36.0 and explorer.values["amplitude"] == 5.0
+    explorer.reset()
+    assert explorer.values["amplitude"] == 10.0
+
+
+def test_presets_and_reset_draw_once():
+    drawn = []
+    explorer = explore_current_clamp()
+    update = explorer.update
+    explorer.update = lambda **values: (drawn.append(values), update(**values))[1]
+    explorer.preset.value = "braincell"
+    assert len(drawn) == 1
+    explorer.reset()
+    assert len(drawn) == 2 and explorer.preset.value == "squid"
+
+
+def test_a_callback_that_fails_fails_when_both_ends_are_tried():
+    def explorer_of(update):
+        return Explorer(canvas(1.0), update, {"": [Dial(HodgkinHuxley.parameters()["g_K"])]})
+
+    def at_the_end(error):
+        def update(g_K):
+            if g_K == 80.0:
+                raise error
+            return f"g_K is {g_K:g}"
+
+        return update
+
+    for error in (ZeroDivisionError("broken"), ValueError("too much")):
+        with pytest.raises(type(error), match=str(error)):
+            explorer_of(at_the_end(error)).try_both_ends()
+    explorer = explorer_of(at_the_end(ValueError("80 < x & more")))
+    explorer.sliders["g_K"].value = 80.0  # the learner reads why there is no picture
+    assert explorer.sentence.value == '<p role="status">No picture: 80 &lt; x &amp; more.</p>'
+    assert explorer.image.value == ""
+    explorer.reset()
+    assert "g_K is 36" in explorer.sentence.value and shown_by(explorer)[0] == "g_K is 36"
+
+
+def test_a_membrane_without_any_channel_is_a_capacitor():
+    """V falls by I·t/C = 20 µA/cm² · 70 ms / 0.5 µF/cm² = 2800 mV: no membrane, but what the sliders say."""
+    explorer = explore_current_clamp()
+    explorer.set(g_L=0.0, block_Na=1.0, block_K=1.0, amplitude=-20.0, C=0.5)
+    assert "between -2865.0 and -65.0 mV" in explorer.sentence.value
+    assert "I_Na 0, I_K 0, I_L 0 µA/cm²" in explorer.sentence.value
+
+
+def test_the_benches_draw_what_their_functions_return():
+    explorer = explore_current_clamp()
+    explorer.set(protocol="ramp", amplitude=20.0, g_K=30.0)
+    trace = current_clamp_bench(**explorer.values)
+    for ax, expected in zip(
+        explorer.figure.axes,
+        ([trace.I], [trace.V, np.full(2, -20.0)], list(trace.gates.values()), list(trace.currents.values())),
+        strict=True,
+    ):
+        for line, values in zip(ax.lines, expected, strict=True):
+            np.testing.assert_array_equal(line.get_ydata(), values)
+    assert spikes_in_words(trace) in explorer.sentence.value
+
+    explorer = explore_clamp()
+    explorer.set(holding=-80.0, test=20.0)
+    step_, lines = clamp_bench(**explorer.values), [ax.lines for ax in explorer.figure.axes]
+    for line, values in zip(lines[0], step_.trace.currents.values(), strict=False):
+        np.testing.assert_array_equal(line.get_ydata(), values)
+    for line, values in zip(lines[1], step_.curves.values(), strict=False):
+        np.testing.assert_array_equal(line.get_ydata(), values)
+    ringed = lines[1][3]
+    assert list(ringed.get_xdata()) == [20.0] * 3 and list(ringed.get_ydata()) == list(step_.peaks.values())
+
+    explorer = explore_phase_plane()
+    explorer.sliders["moment"].value = 3.0
+    plane, shown = phase_plane_bench(10.0, 3.0), {line.get_label(): line for line in explorer.figure.axes[0].lines}
+    np.testing.assert_array_equal(shown["stable"].get_xydata(), plane.points[plane.stable])
+    np.testing.assert_array_equal(shown["saddle"].get_xydata(), plane.points[~plane.stable])
+    np.testing.assert_array_equal(shown["now"].get_xydata(), [[plane.trace.V[plane.k], plane.trace.m[plane.k]]])
+    np.testing.assert_array_equal(shown["dV/dt = 0"].get_xydata()[:-1], plane.nullclines["V"][0])
+
+    explorer = explore_integrators()
+    explorer.set(method="euler", dt=0.05)
+    run, (top, bottom) = integrator_bench("euler", 0.05), explorer.figure.axes
+    np.testing.assert_array_equal(top.lines[1].get_ydata(), run.trace.V)
+    np.testing.assert_array_equal(bottom.lines[0].get_ydata(), run.error)
+    explorer.set(method="rk4", dt=0.1)
+    assert not len(top.lines[1].get_ydata()) and bottom.texts[0].get_visible()
+    assert "No trace: rk4 at dt = 0.1 ms is unstable" in explorer.sentence.value
+
+
+def test_lines_are_told_apart_by_more_than_colour(bench):
+    bench.reset()
+    for ax in bench.figure.axes:
+        lines = [line for line in ax.lines if len(np.atleast_1d(line.get_xdata())) > 2]
+        looks = {(line.get_linestyle(), str(line._dash_pattern), line.get_linewidth()) for line in lines}
+        assert len(looks) == len(lines)
+
+
+# ------------------------------------------------------------------------------------------------- the still figures
 
 
 def test_figures_draw_the_trace_they_are_given():

@@ -124,6 +124,15 @@ def test_every_method_makes_the_chaotic_burster_burst():
         assert 65 <= len(trace.spike_times) <= 85
 
 
+@pytest.mark.parametrize("method", ["rk4", "rk5", "rk6"])
+def test_single_precision_switches_a_step_on_time(method):
+    """In 24 bits the end of a step of the integrator is the start of the next: its last stage must not look ahead."""
+    double, single = (
+        simulate(HodgkinHuxley(), step(10.0, 5.0, 45.0), 50.0, 0.05, method, precision=p) for p in ("double", "single")
+    )
+    assert np.abs(single.spike_times - double.spike_times).max() < 5e-4  # 8e-3 if the edges were missed
+
+
 @pytest.mark.parametrize("precision", ["double", "single"])
 @pytest.mark.parametrize(("neuron", "V"), [(HodgkinHuxley, -40.0), (HodgkinHuxley, -55.0), (Pospischil, -47.0)])
 def test_starts_at_the_points_where_a_rate_reads_0_over_0(neuron, V, precision):

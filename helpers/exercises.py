@@ -1,0 +1,50 @@
+"""What the exercises of notebook 1 keep from the learner: two neurons whose equations cannot be seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from .neurons import Pospischil
+from .simulator import simulate
+from .stimuli import step
+from .trace import Trace
+
+__all__ = ["UnknownPair"]
+
+
+@dataclass(frozen=True)
+class UnknownPair:
+    """Neurons "X" and "Y": one has an M current, the other, in its place, a larger leak. `seed` says which.
+
+    A step of 3 µA/cm² makes both fire equally fast at first, so that only their later firing tells them apart.
+    """
+
+    seed: int
+    _neurons: dict[str, Pospischil] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        pair = [Pospischil(), Pospischil(g_M=0.0, g_leak=0.15)]
+        if np.random.default_rng(self.seed).integers(2):
+            pair.reverse()
+        object.__setattr__(self, "_neurons", dict(zip("XY", pair, strict=True)))
+
+    def record(self, name: str, current: float, length: float = 1000.0) -> Trace:
+        """V of neuron "X" or "Y" under `current` [µA/cm²] for `length` [ms], from 50 ms on, as an electrode sees it.
+
+        Raises ValueError for another name.
+        """
+        self._check(name)
+        noise = (self.seed, "XY".index(name))
+        whole = simulate(self._neurons[name], step(current, 50.0, 50.0 + length), length + 100.0, dt=0.02, seed=noise)
+        return replace(whole, gates={}, currents={})
+
+    def has_M_current(self, name: str) -> bool:
+        """Whether neuron "X" or "Y" is the one with the M current. Raises ValueError for another name."""
+        self._check(name)
+        return self._neurons[name].g_M > 0.0
+
+    def _check(self, name: str) -> None:
+        if name not in self._neurons:
+            raise ValueError(f"neuron {name!r}; allowed: 'X', 'Y'")
