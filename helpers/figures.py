@@ -104,9 +104,7 @@ def plot_currents(ax: Axes, trace: Trace) -> Axes:
         ax.plot(trace.t, values, color=COLOURS[name], linestyle=LINES.get(name, "-"))
     for name, values in trace.currents.items():
         peak = int(np.argmax(np.abs(values)))
-        direct_label(
-            ax, trace.t[peak], values[peak], mathematical(name), COLOURS[name], rise=9 * np.sign(values[peak])
-        )
+        direct_label(ax, trace.t[peak], values[peak], mathematical(name), COLOURS[name], rise=9 * np.sign(values[peak]))
     ax.set_ylabel("current (µA/cm²)")
     ax.margins(y=0.15)
     return ax

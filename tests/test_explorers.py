@@ -26,16 +26,6 @@ from helpers.simulator import simulate
 from helpers.stimuli import step
 
 
-@pytest.fixture(autouse=True)
-def look(monkeypatch):
-    import matplotlib.pyplot as plt
-
-    plt.switch_backend("agg")
-    use_style()
-    yield
-    plt.close("all")
-
-
 @pytest.mark.parametrize("make", [explore_spikes, lambda: explore_f_I(plot_f_I)])
 def test_every_slider_reaches_both_ends_and_comes_back(make):
     explorer = make()
