@@ -21,6 +21,7 @@ usage: ./setup_pyhh.sh COMMAND
   notebook           open the first notebook in Jupyter
   test               check the code, the helpers and the notebooks; more arguments go to pytest
   bench              time the simulator beside its peers, in an environment of its own (.venv-bench, 3 GB)
+  bench inference    measure the inference against reference posteriors
   pyhh               fetch the pyHH simulator that the series started from, into external/pyHH
   badges OWNER/REPO  write the address of the published repository into the README and the notebooks
   help               show this text
@@ -148,14 +149,25 @@ run_tests() {
     return $status
 }
 
+# bench [inference] ARGUMENTS...: only the peers of the simulator need an environment of their own.
+bench() {
+    if [ "${1:-}" = inference ]; then
+        shift
+        set_up requirements.txt
+        exec "$venv_python" -m benchmarks.inference "$@"
+    fi
+    use_venv .venv-bench
+    set_up requirements.txt benchmarks/requirements.txt
+    exec "$venv_python" -m benchmarks.speed "$@"
+}
+
 command=${1:-}
 [ $# -eq 0 ] || shift
 case "$command" in
     run) set_up requirements.txt; exec "$venv_python" -m helpers.notebooks run "${notebooks[@]}" ;;
     notebook) set_up requirements.txt; exec "$venv_python" -m notebook "${notebooks[0]}" "$@" ;;
     test) set_up requirements.txt tests/requirements.txt; run_tests "$@" ;;
-    bench) use_venv .venv-bench; set_up requirements.txt benchmarks/requirements.txt
-        exec "$venv_python" -m benchmarks.speed "$@" ;;
+    bench) bench "$@" ;;
     pyhh) fetch_pyhh ;;
     badges) write_badges "$@" ;;
     help | -h | --help) usage ;;

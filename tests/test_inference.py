@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 
-from helpers.inference import Posterior, box_prior, train_npe
-from helpers.neurons import HodgkinHuxley, Pospischil
+from helpers import estimators
+from helpers.estimators import MODELS, Training, new_network, repeatable
+from helpers.inference import Posterior, box_prior, normal, prior_of, train_npe
+from helpers.neurons import Pospischil
 from helpers.simulator import simulate_many
 from helpers.stimuli import step
 
@@ -32,13 +35,125 @@ def test_posterior_of_a_normal_problem(posterior):
     assert abs(np.corrcoef(samples.T)[0, 1]) < 0.1
 
 
-def test_log_prob_is_a_density_over_the_prior_box(posterior):
-    x_o = np.array([0.5, 0.5])
-    g_Na, g_K = np.meshgrid(np.linspace(40, 60, 121), np.linspace(2, 8, 121))
+@pytest.mark.parametrize("x_o", [[0.5, 0.5], [0.05, 0.98]])  # in the middle, and cut off by two edges of the prior
+def test_log_prob_is_a_density_over_the_prior_box(posterior, x_o):
+    g_Na, g_K = np.meshgrid(40 + (np.arange(200) + 0.5) * 0.1, 2 + (np.arange(200) + 0.5) * 0.03)
     grid = np.column_stack([g_Na.ravel(), g_K.ravel()])
-    density = np.exp(posterior.log_prob(grid, x_o))
-    assert density.sum() * (20 / 120) * (6 / 120) == pytest.approx(1.0, abs=0.03)
-    assert posterior.log_prob([[39.0, 5.0]], x_o)[0] == -np.inf
+    density = np.exp(posterior.log_prob(grid, np.array(x_o)))
+    assert density.sum() * 0.1 * 0.03 == pytest.approx(1.0, abs=0.005)  # nothing leaks out of the prior
+    assert posterior.log_prob([[39.0, 5.0]], np.array(x_o))[0] == -np.inf
+
+
+def test_posterior_cut_off_by_the_prior(posterior):
+    """At x = (0.05, 0.98) the exact posterior is a normal of SD 0.1, cut off at 0 and 1."""
+    samples = posterior.sample(4000, np.array([0.05, 0.98]), seed=3)
+    unit = (samples - PRIOR.lower) / (PRIOR.upper - PRIOR.lower)
+    for column, centre in zip(unit.T, (0.05, 0.98), strict=True):
+        exact = stats.truncnorm(-centre / 0.1, (1 - centre) / 0.1, centre, 0.1)
+        assert abs(column.mean() - exact.mean()) < 0.02
+        assert column.std() == pytest.approx(exact.std(), rel=0.2)
+
+
+def test_the_loss_is_the_information_that_was_gained(posterior):
+    """Exact: the mean over the prior of log p(theta|x) - log p(theta), from the normal density and the box."""
+    theta = PRIOR.draw(20000, seed=5)
+    unit = (theta - PRIOR.lower) / (PRIOR.upper - PRIOR.lower)
+    x = noisy_readings(theta, 6)
+    mass = stats.norm.cdf((1 - x) / 0.1) - stats.norm.cdf(-x / 0.1)
+    gained = (stats.norm.logpdf(unit, x, 0.1) - np.log(mass)).sum(axis=1).mean()
+    assert -gained - 0.05 < posterior.losses[0][:, 1].min() < -gained + 0.2
+    assert posterior.losses[0].shape == (Training().for_simulations(2000).epochs, 2) == (56, 2)
+
+
+def test_a_parameter_that_does_nothing_keeps_its_prior():
+    prior = prior_of(Pospischil, {"g_Na": normal(50.0, 3.0), "E_K": normal(-100.0, 5.0)})
+    theta = prior.draw(2000, seed=0)
+    x = theta[:, :1] + 0.5 * np.random.default_rng(1).standard_normal((2000, 2))
+    samples = train_npe(prior, theta, x, seed=0).sample(4000, np.array([50.0, 50.0]), seed=0)
+    assert samples[:, 0].std() < 0.6
+    assert abs(samples[:, 1].mean() + 100.0) < 0.8 and samples[:, 1].std() == pytest.approx(5.0, rel=0.12)
+
+
+@pytest.mark.filterwarnings("ignore:torch.triangular_solve is deprecated")
+@pytest.mark.parametrize("model", MODELS)
+def test_every_network_lets_every_parameter_depend_on_the_statistics(model):
+    """sbi's "maf" as it comes does not for 1 network in 12 over two parameters."""
+    for seed in range(20):
+        with repeatable(seed):
+            network = new_network(model, 2, 3)
+            for weights in network.parameters():
+                weights.data += 0.1 * torch.randn_like(weights)
+        drawn = []
+        for x in (torch.zeros(1, 3), torch.ones(1, 3)):
+            with repeatable(1), torch.no_grad():
+                drawn.append(network.sample((200,), condition=x)[:, 0])
+        assert ((drawn[0] - drawn[1]).abs().amax(dim=0) > 1e-4).all()
+
+
+def test_an_ensemble_is_the_average_of_its_networks():
+    theta = PRIOR.draw(200, seed=0)
+    both = train_npe(PRIOR, theta, noisy_readings(theta, 1), seed=2, model="mdn", ensemble=2, epochs=20)
+    x_o = np.array([0.4, 0.6])
+    network = both.network
+    single = [estimators.Estimator(PRIOR, network.features, [net]) for net in network.net]
+    each = [Posterior(PRIOR, one, "mdn", both.losses[:1]) for one in single]
+    densities = [np.exp(one.log_prob(theta[:50], x_o)) for one in each]
+    np.testing.assert_allclose(np.exp(both.log_prob(theta[:50], x_o)), np.mean(densities, axis=0), rtol=1e-4)
+    means = [one.sample(20000, x_o, seed=1).mean(axis=0) for one in each]
+    np.testing.assert_allclose(both.sample(20000, x_o, seed=2).mean(axis=0), np.mean(means, axis=0), rtol=5e-3)
+
+
+def test_the_posterior_for_sbi_takes_raw_statistics_in_batches(posterior):
+    x = torch.tensor([[0.3, 0.7], [0.6, 0.2]])
+    torch.manual_seed(0)
+    drawn = posterior.sbi().sample_batched((2000,), x, show_progress_bars=False)
+    assert drawn.shape == (2000, 2, 2)
+    for i in range(2):
+        ours = posterior.sample(2000, x[i].numpy(), seed=1)
+        np.testing.assert_allclose(
+            drawn[:, i].mean(0), ours.mean(axis=0), atol=0.03 * (PRIOR.upper - PRIOR.lower).max()
+        )
+    theta = torch.tensor([[50.0, 5.0], [44.0, 6.0]])
+    np.testing.assert_allclose(
+        posterior.sbi().log_prob(theta, x[:1]), posterior.log_prob(theta.numpy(), x[0].numpy()), atol=1e-4
+    )
+
+
+def test_interrupting_keeps_the_best_network_so_far(monkeypatch, tmp_path):
+    theta = PRIOR.draw(1000, seed=0)
+    x = noisy_readings(theta, 1)
+    calls = []
+
+    class Interrupted(estimators.tqdm):
+        def update(self, n=1):
+            calls.append(n)
+            if len(calls) == 40:
+                raise KeyboardInterrupt
+            return super().update(n)
+
+    monkeypatch.setattr("helpers.inference.tqdm", Interrupted)
+    stopped = train_npe(PRIOR, theta, x, seed=2, ensemble=3, epochs=30)
+    assert stopped.interrupted and len(stopped.losses) == 2  # the first network whole, the second after 10 epochs
+    assert [len(losses) for losses in stopped.losses] == [30, 10]
+    best = stopped.losses[1][:, 1].min()
+    held_out = PRIOR.draw(2000, seed=8)
+    second = estimators.Estimator(PRIOR, stopped.network.features, [stopped.network.net[1]])
+    with torch.no_grad():
+        readings = torch.as_tensor(noisy_readings(held_out, 9))
+        loss = -(
+            second.log_prob(torch.as_tensor(held_out), readings) - PRIOR.log_prob(torch.as_tensor(held_out))
+        ).mean()
+    assert float(loss) == pytest.approx(best, abs=0.35)
+    stopped.save(tmp_path / "p.npz")
+    assert Posterior.load(tmp_path / "p.npz").interrupted
+
+
+def test_training_stops_when_it_no_longer_gets_better():
+    theta = PRIOR.draw(100, seed=0)
+    noise = np.random.default_rng(0).standard_normal((100, 2))
+    posterior = train_npe(PRIOR, theta, noise, seed=0, model="mdn", epochs=100, patience=5)
+    losses = posterior.losses[0][:, 1]
+    assert len(losses) == np.argmin(losses) + 1 + 5 < 100
 
 
 def test_same_seed_same_network_and_the_global_generator_is_left_alone(posterior):
@@ -52,8 +167,7 @@ def test_same_seed_same_network_and_the_global_generator_is_left_alone(posterior
     np.testing.assert_array_equal(*samples)
     torch.testing.assert_close(torch.rand(3), expected)
     assert torch.get_num_threads() == threads
-    np.testing.assert_array_equal(posterior.losses, again.losses)
-    assert posterior.losses[-1] < posterior.losses[0]
+    np.testing.assert_array_equal(posterior.losses[0], again.losses[0])
 
 
 @pytest.mark.parametrize("model", ["maf", "nsf", "mdn"])
@@ -65,7 +179,7 @@ def test_save_and_load(model, tmp_path):
     x_o = np.array([0.2, 0.6])
     np.testing.assert_array_equal(first.sample(50, x_o, seed=1), second.sample(50, x_o, seed=1))
     np.testing.assert_array_equal(first.log_prob(theta[:5], x_o), second.log_prob(theta[:5], x_o))
-    assert second.prior.parameters == first.prior.parameters
+    assert second.prior.difference(first.prior) == ""
     assert (second.prior.labels, second.model) == (("g_Na (mS/cm²)", "g_K (mS/cm²)"), model)
 
 
@@ -91,15 +205,6 @@ def test_a_missing_file_is_a_missing_file(tmp_path):
         Posterior.load(tmp_path / "none.npz")
 
 
-def test_the_prior_covers_its_box_and_repeats():
-    prior = box_prior(Pospischil(), ["g_Na", "V_T"])
-    theta = prior.draw(5000, seed=1)
-    np.testing.assert_array_equal(theta, prior.draw(5000, seed=1))
-    np.testing.assert_allclose([theta.min(axis=0), theta.max(axis=0)], [[0.5, -90], [80, -40]], atol=0.1)
-    assert list(prior.by_name(theta)) == ["g_Na", "V_T"]
-    assert torch.isfinite(prior.log_prob(torch.as_tensor(theta, dtype=torch.float32))).all()
-
-
 def test_from_simulations_to_a_posterior_over_conductances():
     """The tutorial's problem, small: the truth lies inside a posterior that is much narrower than the prior."""
     prior = box_prior(Pospischil, ["g_Na", "g_K"])
@@ -113,23 +218,6 @@ def test_from_simulations_to_a_posterior_over_conductances():
     assert (samples.std(axis=0) < [6.0, 1.0]).all()  # the prior has 23 and 4.3
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ((["g_Na", "g_Ca"],), r"names = \['g_Na', 'g_Ca'\]; allowed: different ones of C, g_Na"),
-        ((["g_Na", "g_Na"],), "allowed: different ones"),
-        (([],), "allowed: different ones"),
-        ((["g_Na"], [5.0], [5.0]), r"g_Na: low = 5 mS/cm² must lie below high = 5 mS/cm²"),
-        ((["g_Na"], [-5.0], [5.0]), r"g_Na = -5 mS/cm² \(entry 0\); allowed: at least 0 mS/cm²"),
-        ((["g_Na"], [1.0], [np.nan]), r"g_Na = nan mS/cm² \(entry 1\)"),
-        ((["g_Na", "g_K"], [1.0], [2.0, 3.0]), "2 names, 1 lower and 2 upper bounds"),
-    ],
-)
-def test_bad_priors(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        box_prior(HodgkinHuxley(), *arguments)
-
-
 THETA, X = PRIOR.draw(60, seed=0), np.random.default_rng(0).standard_normal((60, 3))
 
 
@@ -137,10 +225,17 @@ THETA, X = PRIOR.draw(60, seed=0), np.random.default_rng(0).standard_normal((60,
     ("theta", "x", "more", "message"),
     [
         (THETA, X[:50], {}, r"theta \(60, 2\) and x \(50, 3\) do not fit together"),
-        (THETA[:, :1], X, {}, r"allowed: \(n, 2\) and \(n, n_features\)"),
+        (THETA[:, :1], X, {}, r"allowed: \(n, 2\) and \(n, n_statistics\)"),
         (THETA[:10], X[:10], {}, "10 simulations are too few to train on; allowed: at least 50"),
         (THETA, np.where(np.arange(60)[:, None] == 7, np.nan, X), {}, r"x\[7\] = .*is not finite"),
-        (THETA + 30, X, {}, r"theta\[0\] = .* lies outside the prior"),
+        (THETA + 30, X, {}, r"theta\[0\]: g_Na = 8.* mS/cm² lies outside the prior; allowed: from 40 to 60"),
+        (THETA, X * 0 - 70.0, {}, r"all 60 simulations give the same statistics, \[-70.*all silent"),
+        (THETA, X, {"statistics": ["mean"]}, "x has 3 columns for 1 statistics, mean"),
+        (THETA, X, {"ensemble": 0}, "ensemble = 0; allowed: a whole number, at least 1"),
+        (THETA, X, {"epochs": 0}, "epochs = 0; allowed: a whole number, at least 1"),
+        (THETA, X, {"learning_rate": 5.0}, r"learning_rate = 5.0; allowed: above 0, at most 0.1"),
+        (THETA, X, {"held_out": 0.9}, r"held_out = 0.9; allowed: above 0, at most 0.5"),
+        (THETA, X, {"features": "magic"}, "features = 'magic'; allowed: auto, standardise, asinh, rank"),
         (THETA, X, {"model": "magic"}, r"model = 'magic'; allowed: 'maf', 'nsf', 'mdn'"),
     ],
 )
@@ -152,10 +247,47 @@ def test_bad_training_data(theta, x, more, message):
 def test_bad_observations(posterior):
     with pytest.raises(ValueError, match=r"x_o has shape \(3,\); allowed: \(2,\)"):
         posterior.sample(10, np.zeros(3), seed=0)
-    with pytest.raises(ValueError, match=r"x_o\[1\] is not finite"):
+    with pytest.raises(ValueError, match=r"x_o: x_o\[1\] is not finite"):
         posterior.sample(10, np.array([0.5, np.nan]), seed=0)
     with pytest.raises(ValueError, match="theta has 3 columns; allowed: 2"):
         posterior.log_prob(np.zeros((1, 3)), np.zeros(2))
+
+
+def test_an_observation_outside_all_simulations_is_told_in_numbers():
+    theta = PRIOR.draw(200, seed=0)
+    x = np.column_stack([noisy_readings(theta, 1), np.full(200, 5.0)])
+    names = ["first", "second", "spike_count"]
+    posterior = train_npe(PRIOR, theta, x, seed=0, model="mdn", epochs=3, statistics=names)
+    posterior.sample(5, np.array([0.5, 0.9, 5.0]), seed=0)
+    with pytest.warns(UserWarning, match=r"guess: second = 9, simulated -?[\d.]+ to 1\.\d+ \(another model"):
+        posterior.sample(5, np.array([0.5, 9.0, 5.0]), seed=0)
+    with pytest.warns(UserWarning, match=r"spike_count = 4, simulated 5 to 5 "):
+        posterior.log_prob(theta, np.array([0.5, 0.9, 4.0]))
+    with pytest.raises(ValueError, match="x_o: second is not finite"):
+        posterior.sample(5, np.array([0.5, np.inf, 5.0]), seed=0)
+
+
+def test_a_posterior_of_another_model_is_refused(posterior, tmp_path):
+    path = tmp_path / "p.npz"
+    posterior.save(path)
+    assert list(tmp_path.iterdir()) == [path]
+    Posterior.load(path, prior=box_prior(Pospischil, ["g_Na", "g_K"], low=[40.0, 2.0], high=[60.0, 8.0]), statistics=())
+    with pytest.raises(ValueError, match="trained with another prior: over g_Na, g_K; expected g_Na, g_M"):
+        Posterior.load(path, prior=box_prior(Pospischil, ["g_Na", "g_M"]))
+    with pytest.raises(ValueError, match="(?s)another prior: .*40 .*expected.*0.5"):
+        Posterior.load(path, prior=box_prior(Pospischil, ["g_Na", "g_K"]))
+    with pytest.raises(ValueError, match="other statistics"):
+        Posterior.load(path, statistics=["mean"])
+
+
+def test_one_parameter():
+    prior = box_prior(Pospischil, ["g_Na"], low=[40.0], high=[60.0])
+    theta = prior.draw(500, seed=0)
+    x = theta + np.random.default_rng(0).standard_normal((500, 1))
+    with pytest.raises(ValueError, match="one parameter; allowed: 'nsf', 'mdn'"):
+        train_npe(prior, theta, x, seed=0)
+    samples = train_npe(prior, theta, x, seed=0, model="mdn").sample(2000, np.array([50.0]), seed=0)
+    assert abs(samples.mean() - 50) < 0.3 and samples.std() == pytest.approx(1.0, rel=0.35)
 
 
 def test_training_leaves_nothing_behind(tmp_path, monkeypatch, capsys):

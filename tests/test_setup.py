@@ -166,6 +166,12 @@ def test_an_old_python_is_refused(copy, version):
     assert f"needs Python 3.11 or newer, found {version} at {copy.bin}/python3:" in line and "PYTHON=" in line
 
 
+def test_the_benchmark_of_inference_needs_nothing_more(copy):
+    assert copy("bench", "inference", "--quick").returncode == 0
+    assert "-m benchmarks.inference --quick\n" in copy.calls and "benchmarks/requirements.txt" not in copy.calls
+    assert not (copy.folder / ".venv-bench").exists()
+
+
 def test_python_can_be_chosen(copy):
     copy.program("my python", FAKE_PYTHON)
     copy.program("python3", "#!/usr/bin/env bash\nexit 1\n")

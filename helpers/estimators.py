@@ -1,0 +1,204 @@
+"""The neural density estimator of a posterior, and the loop that trains it.
+
+The networks are sbi's. They work on numbers that are easy for them: parameters as the standard normal numbers that the
+prior makes of them (so that no probability leaks out of the prior, and an untrained network says about "as the prior"),
+statistics as `Features`. `Estimator` holds both maps and an ensemble of networks, and speaks in raw parameters and raw
+statistics: what sbi's own posteriors and diagnostics expect.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from sbi.neural_nets import posterior_nn
+from sbi.neural_nets.estimators import ConditionalDensityEstimator
+from tqdm.auto import tqdm
+
+from .features import Features
+from .priors import Prior
+
+__all__ = ["MODELS", "Estimator", "Training", "new_network", "repeatable", "train"]
+
+MODELS = ("maf", "nsf", "mdn")
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a network is trained.
+
+    epochs: how often it sees all simulations, at most; None: 40 times, or more where that makes less than 1,000 steps.
+    batch: simulations per step. learning_rate: of Adam, the largest one; it rises over the first tenth of the steps and
+    falls to zero along a cosine (Loshchilov & Hutter 2017, ICLR).
+    patience: stop early after so many epochs without a better validation loss. held_out: share of the simulations that
+    the validation loss is computed on. The best network by that loss is kept.
+    """
+
+    epochs: int | None = None
+    batch: int = 100
+    learning_rate: float = 5e-3
+    patience: int = 40
+    held_out: float = 0.1
+
+    def __post_init__(self) -> None:
+        whole = {"epochs": self.epochs, "batch": self.batch, "patience": self.patience}
+        for name, value in whole.items():
+            if (name, value) != ("epochs", None) and not (isinstance(value, int | np.integer) and value >= 1):
+                raise ValueError(f"{name} = {value!r}; allowed: a whole number, at least 1")
+        if not 0 < self.learning_rate <= 0.1:
+            raise ValueError(f"learning_rate = {self.learning_rate!r}; allowed: above 0, at most 0.1")
+        if not 0 < self.held_out <= 0.5:
+            raise ValueError(f"held_out = {self.held_out!r}; allowed: above 0, at most 0.5")
+
+    def for_simulations(self, n: int) -> Training:
+        """The same with the number of epochs that suits `n` simulations, where none was given."""
+        steps = math.ceil((1 - self.held_out) * n / self.batch)
+        return self if self.epochs is not None else replace(self, epochs=max(40, math.ceil(1000 / steps)))
+
+    def rate(self, n_steps: int) -> Callable[[int], float]:
+        """The learning rate of each of `n_steps` steps, as a share of the largest."""
+        rise = max(1, n_steps // 10)
+        return lambda step: min(
+            (step + 1) / rise, 0.5 * (1 + math.cos(math.pi * max(0, step - rise) / (n_steps - rise + 1)))
+        )
+
+
+class Estimator(ConditionalDensityEstimator):
+    """p(theta | x) as an even mixture of networks, in raw parameters and raw statistics."""
+
+    def __init__(self, prior: Prior, features: Features, networks: Sequence[torch.nn.Module]) -> None:
+        n_statistics = len(features.centre)
+        shapes = torch.Size([len(prior.names)]), torch.Size([n_statistics])
+        super().__init__(torch.nn.ModuleList(networks), *shapes)
+        self.prior, self.features = prior, features
+
+    def log_prob(self, input: torch.Tensor, condition: torch.Tensor, **_: object) -> torch.Tensor:
+        theta, x, _ = self._broadcast_and_align(input, condition)
+        prior = self.prior.log_prob(theta).double()
+        inside = prior.isfinite()
+        anywhere = self.prior.from_normal(torch.zeros(self.input_shape))
+        z = self.prior.to_normal(torch.where(inside[..., None], theta.double(), anywhere))
+        rows, seen = z.float().flatten(0, 1), self.features(x).flatten(0, 1)
+        with _quiet():
+            each = torch.stack([net.log_prob(rows, condition=seen).reshape(inside.shape) for net in self.net])
+        mixture = torch.logsumexp(each, 0) - math.log(len(self.net))
+        return torch.where(inside, mixture + prior + _surprise_of_prior(z), -torch.inf).float()
+
+    def sample(self, sample_shape: torch.Size, condition: torch.Tensor, **_: object) -> torch.Tensor:
+        n_draws, n_observations = math.prod(sample_shape), len(condition)
+        seen = self.features(condition).expand(n_draws, *condition.shape).flatten(0, 1)
+        member = torch.randint(len(self.net), (n_draws * n_observations,))
+        z = torch.empty(n_draws * n_observations, *self.input_shape)
+        with torch.no_grad(), _quiet():
+            for number, net in enumerate(self.net):
+                rows = torch.nonzero(member == number)[:, 0]
+                if len(rows):
+                    z[rows] = net.sample((1,), condition=seen[rows])[0]
+        return self.prior.from_normal(z).float().reshape(*sample_shape, n_observations, *self.input_shape)
+
+    def loss(self, input: torch.Tensor, condition: torch.Tensor, **_: object) -> torch.Tensor:
+        return -self.log_prob(input, condition)[0]
+
+
+def new_network(model: str, n_parameters: int, n_statistics: int) -> ConditionalDensityEstimator:
+    """An untrained network of sbi for standard normal numbers and features."""
+    if model not in MODELS:
+        raise ValueError(f"model = {model!r}; allowed: {', '.join(map(repr, MODELS))}")
+    if model == "maf" and n_parameters == 1:
+        raise ValueError("model = 'maf' can only be normal where there is one parameter; allowed: 'nsf', 'mdn'")
+    build = posterior_nn(model=model, z_score_theta="none", z_score_x="none")  # both are on scale already
+    network = build(torch.randn(10, n_parameters), torch.randn(10, n_statistics))
+    # A layer of this flow does not let its first parameter depend on x. sbi shuffles the parameters between the five
+    # layers: with two of them, 1 network in 12 has one that is always first and is never learned. Reversed from layer
+    # to layer, as in the paper (Papamakarios et al. 2017, arXiv:1705.07057), each has its turn.
+    turned = {
+        name: value.sort(descending=True).values
+        for name, value in network.state_dict().items()
+        if name.endswith("_permutation") and model == "maf"
+    }
+    network.load_state_dict(turned, strict=False)
+    return network
+
+
+def train(
+    network: ConditionalDensityEstimator, z: torch.Tensor, seen: torch.Tensor, how: Training, bar: tqdm
+) -> tuple[np.ndarray, bool]:
+    """Train `network` to give the density of `z` (n, n_parameters) given features `seen` (n, n_features).
+
+    Returns the loss after each epoch, (n_epochs, 2): of training and of validation, as mean log p(theta) -
+    log p(theta|x) in nats: 0 is no better than the prior. The second value tells whether the user stopped it; `network`
+    is then the best so far. Raises ValueError where no epoch gives a finite loss.
+    """
+    n_held_out = max(1, round(how.held_out * len(z)))
+    shuffled = torch.randperm(len(z))
+    held_out, used = shuffled[:n_held_out], shuffled[n_held_out:]
+    steps = math.ceil(len(used) / how.batch)
+    optimiser = torch.optim.Adam(network.parameters(), lr=how.learning_rate)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, how.rate(how.epochs * steps))
+    losses: list[tuple[float, float]] = []
+    best, best_epoch, stopped = (math.inf, copy.deepcopy(network.state_dict())), 0, False
+
+    def loss_of(rows: torch.Tensor) -> torch.Tensor:
+        return -(network.log_prob(z[rows], condition=seen[rows]) + _surprise_of_prior(z[rows])).mean()
+
+    try:
+        for epoch in range(how.epochs):
+            network.train()
+            total = 0.0
+            for rows in used[torch.randperm(len(used))].split(how.batch):
+                optimiser.zero_grad()
+                loss = loss_of(rows)
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+                optimiser.step()
+                schedule.step()
+                total += loss.item() * len(rows)
+            network.eval()
+            with torch.no_grad():
+                losses.append((total / len(used), loss_of(held_out).item()))
+            if losses[-1][1] < best[0]:
+                best, best_epoch = (losses[-1][1], copy.deepcopy(network.state_dict())), epoch
+            bar.set_postfix_str(f"loss {losses[-1][1]:.2f}, best {best[0]:.2f}")
+            bar.update()
+            if epoch - best_epoch >= how.patience:
+                break
+    except KeyboardInterrupt:
+        stopped = True
+        if not losses:
+            raise
+    network.load_state_dict(best[1])
+    network.eval()
+    if not math.isfinite(best[0]):
+        raise ValueError(f"training went astray at learning_rate = {how.learning_rate:g}; try a smaller one")
+    return np.array(losses), stopped
+
+
+@contextmanager
+def repeatable(seed: int) -> Iterator[None]:
+    """Seed torch, and keep it to one thread, as sums depend on how they are split; afterwards all is as before."""
+    threads = torch.get_num_threads()
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "torch.triangular_solve is deprecated")  # inside the spline flow
+        yield
+
+
+def _surprise_of_prior(z: torch.Tensor) -> torch.Tensor:
+    """Minus the log-density of standard normal numbers, (...,): what p(z|x) has to beat."""
+    return 0.5 * (z**2 + math.log(2 * math.pi)).sum(-1)

@@ -1,0 +1,106 @@
+"""What a network sees of the summary statistics: each brought onto a scale on which a network learns easily.
+
+Statistics over a prior are often heavy-tailed: most cells spike, a few sit on a plateau or are silent, and their
+variance or kurtosis is far off. Standardised by mean and SD alone, all the others would become one point.
+
+Undefined statistics: there are none here. A summary gives every trace a stated finite value (`summary_statistics` says
+skewness 0 and kurtosis 3 for a trace that does not vary), and training refuses NaN.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scipy.special import ndtri
+
+__all__ = ["FEATURES", "Features"]
+
+FEATURES = ("auto", "standardise", "asinh", "rank")
+HEAVY = 8.0  # a statistic whose range is that many interquartile ranges has heavy tails
+KNOTS = 129  # quantiles that the rank transform keeps
+MARGIN = 0.05  # how far beyond all simulations counts as outside, in units of their range
+
+
+class Features(torch.nn.Module):
+    """A map of statistics (..., n_statistics) to features of the same shape, learned from simulations by `of`.
+
+    kind: "standardise": centred on the median, in units of the interquartile range. "asinh": after that the inverse
+    hyperbolic sine, linear around the median and logarithmic far out. "auto": the one or, where the tails are heavy,
+    the other. "rank": each value becomes the normal quantile of its rank among the simulations (linear between 129
+    quantiles and beyond the last ones). The results have mean 0 and SD 1; a statistic that never varied becomes 0.
+    """
+
+    def __init__(self, kind: str, n_statistics: int) -> None:
+        super().__init__()
+        if kind not in FEATURES:
+            raise ValueError(f"features = {kind!r}; allowed: {', '.join(FEATURES)}")
+        self.kind = kind
+        for name in ("centre", "spread", "bend", "mean", "sd", "lowest", "highest"):
+            self.register_buffer(name, torch.ones(n_statistics, dtype=torch.float64))
+        knots = KNOTS if kind == "rank" else 0
+        for name in ("values", "quantiles"):
+            self.register_buffer(name, torch.ones(n_statistics, knots, dtype=torch.float64))
+
+    @classmethod
+    def of(cls, x: np.ndarray, kind: str = "auto") -> Features:
+        """The map that suits the statistics `x` (n, n_statistics) of simulations."""
+        features = cls(kind, x.shape[1])
+        low, centre, high = np.percentile(x, [25, 50, 75], axis=0)
+        spread = np.where(high > low, high - low, x.std(axis=0))
+        spread = np.where(spread > 0, spread, 1.0)
+        heavy = np.ptp(x, axis=0) > HEAVY * spread
+        learned = {
+            "centre": centre,
+            "spread": spread,
+            "bend": heavy if kind == "auto" else np.full(len(centre), kind == "asinh"),
+            "lowest": x.min(axis=0),
+            "highest": x.max(axis=0),
+        }
+        if kind == "rank":
+            learned["values"], learned["quantiles"] = map(np.array, zip(*map(_ranks, x.T), strict=True))
+        features._set(**learned, mean=np.zeros(x.shape[1]))
+        bent = features(torch.as_tensor(x)).double().numpy()
+        features._set(mean=bent.mean(axis=0), sd=np.where(np.ptp(x, axis=0) > 0, bent.std(axis=0), np.inf))
+        return features
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.kind == "rank":
+            bent = _interpolated(x.double(), self.values, self.quantiles)
+        else:
+            bent = (x.double() - self.centre) / self.spread
+            bent = torch.where(self.bend > 0, torch.asinh(bent), bent)
+        return ((bent - self.mean) / self.sd).float()
+
+    def outside(self, x: np.ndarray) -> np.ndarray:
+        """Which of the statistics `x` (n_statistics,) lie beyond everything simulated (by 5 % of the range)."""
+        low, value, high = (self(row).numpy() for row in (self.lowest, torch.as_tensor(x), self.highest))
+        margin = MARGIN * (high - low)
+        constant = (self.lowest == self.highest).numpy() & (np.abs(x - self.lowest.numpy()) > 1e-6)
+        return constant | (value < low - margin) | (value > high + margin)
+
+    def _set(self, **values: np.ndarray) -> None:
+        for name, value in values.items():
+            getattr(self, name).copy_(torch.as_tensor(value))
+
+
+def _ranks(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Quantiles of `x` (n,), and the standard normal quantile of the mid-rank of each."""
+    values = np.quantile(x, np.linspace(0, 1, KNOTS), method="inverted_cdf")
+    ordered = np.sort(x)
+    below, upto = (np.searchsorted(ordered, values, side) for side in ("left", "right"))
+    return values, ndtri((below + upto) / (2 * len(x)))
+
+
+def _interpolated(x: torch.Tensor, values: torch.Tensor, quantiles: torch.Tensor) -> torch.Tensor:
+    """Piecewise linear in each column of `x` through (values, quantiles), (n_columns, KNOTS) each, and on beyond."""
+    columns = []
+    for value, knots, heights in zip(x.unbind(-1), values, quantiles, strict=True):
+        knots, first = np.unique(knots.numpy(), return_index=True)
+        if len(knots) == 1:
+            columns.append(torch.zeros_like(value))
+            continue
+        knots, heights = torch.as_tensor(knots), heights[torch.as_tensor(first)]
+        left = (torch.searchsorted(knots, value.contiguous()) - 1).clamp(0, len(knots) - 2)
+        slope = (heights[left + 1] - heights[left]) / (knots[left + 1] - knots[left])
+        columns.append(heights[left] + slope * (value - knots[left]))
+    return torch.stack(columns, -1)

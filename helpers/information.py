@@ -1,0 +1,83 @@
+"""What each summary statistic knows about each parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .references import LocalGaussian
+
+__all__ = ["Information", "information"]
+
+
+@dataclass(frozen=True)
+class Information:
+    """What each statistic knows about each parameter at one point of the parameter space.
+
+    names, parameters: of statistics and parameters. noise (n_features,): SD over repeats; over_prior (n_features,): SD
+    over the prior. sensitivity (n_features, n_parameters): change of the statistic, in units of its noise, when the
+    parameter moves by one prior SD. alone (n_features, n_parameters): posterior SD over prior SD if this were the only
+    statistic and all other parameters were known; without (n_features, n_parameters): posterior SD if this statistic
+    were left out, over the posterior SD with all of them.
+    """
+
+    names: tuple[str, ...]
+    parameters: tuple[str, ...]
+    noise: np.ndarray
+    over_prior: np.ndarray
+    sensitivity: np.ndarray
+    alone: np.ndarray
+    without: np.ndarray
+
+    @property
+    def mute(self) -> np.ndarray:
+        """Which statistics know nothing: none narrows any parameter below 90 % of its prior, alone. (n_features,)."""
+        return (self.alone > 0.9).all(axis=1)
+
+    def __str__(self) -> str:
+        head = ["statistic", "noise SD", "prior SD", "ratio", *(f"per SD of {p}" for p in self.parameters)]
+        head += [f"{p} without it" for p in self.parameters]
+        rows = [head]
+        for j, name in enumerate(self.names):
+            ratio = f"{self.over_prior[j] / self.noise[j]:.3g}" if self.noise[j] > 0 else "-"
+            cells = [name, f"{self.noise[j]:.3g}", f"{self.over_prior[j]:.3g}", ratio]
+            cells += [f"{value:+.3g}" for value in self.sensitivity[j]] + [
+                f"× {value:.3g}" for value in self.without[j]
+            ]
+            rows.append(cells)
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        return "\n".join("  ".join(f"{cell:>{w}}" for cell, w in zip(row, widths, strict=True)) for row in rows)
+
+
+def information(local: LocalGaussian, x: np.ndarray, names: Sequence[str]) -> Information:
+    """The table of the statistics `names` from repeats at one point (`local`) and simulations `x` from the prior.
+
+    All from the Fisher information of `local`: see `local_gaussian`. A statistic without noise that does not change
+    there (a spike count, mostly) has sensitivity 0.
+    """
+    x = np.asarray(x, dtype=float)
+    if x.ndim != 2 or x.shape[1] != len(local.centre) or len(names) != len(local.centre):
+        raise ValueError(f"x {x.shape} and {len(names)} names; allowed: (n, {len(local.centre)}) and as many names")
+    prior_sd = local.prior.draw(10_000, seed=0).std(axis=0)
+    noise = np.sqrt(np.diag(local.noise))
+    response = np.abs(local.jacobian) / np.where(noise > 0, noise, np.inf)[:, None]
+    without = np.ones_like(response)
+    for j in np.flatnonzero(local.used):
+        others = local.used & (np.arange(len(noise)) != j)
+        without[j] = _sd(local, others) / local.sd
+    return Information(
+        tuple(names), local.prior.names, noise, x.std(axis=0),
+        np.sign(local.jacobian) * response * prior_sd, 1.0 / np.sqrt(1.0 + (response * prior_sd) ** 2), without,
+    )  # fmt: skip
+
+
+def _sd(local: LocalGaussian, used: np.ndarray) -> np.ndarray:
+    """Posterior SDs, (n_parameters,), from a part of the statistics; infinite where they leave a parameter open."""
+    slope = local.jacobian[used]
+    precision = slope.T @ np.linalg.pinv(local.noise[np.ix_(used, used)], hermitian=True) @ slope
+    scaled = precision * np.outer(local.sd, local.sd)  # free of units, so that one limit suits all parameters
+    if used.sum() == 0 or np.linalg.matrix_rank(scaled, hermitian=True) < len(scaled):
+        return np.full(len(local.sd), np.inf)
+    return local.sd * np.sqrt(np.diag(np.linalg.inv(scaled)))

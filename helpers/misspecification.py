@@ -1,0 +1,101 @@
+"""Can the model give such data at all? A posterior answers as surely when it cannot."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+
+import numpy as np
+from sbi.diagnostics import calc_misspecification_logprob, calc_misspecification_mmd
+from sbi.inference import MarginalTrainer
+from sbi.neural_nets import marginal_nn
+from sbi.neural_nets.factory import ZukoFlowType
+
+from .diagnostics import as_tensor, lines
+from .estimators import repeatable
+from .features import Features
+
+__all__ = ["Misspecification", "misspecification"]
+
+
+@dataclass(frozen=True)
+class Misspecification:
+    """Is the observation one that the model could have given, with any parameters of the prior?
+
+    names (n_features,) of the statistics; x_o (n_features,); lowest, highest (n_features,): all that was simulated.
+    p_density: share of simulations at least as improbable as the observation, by a density learned from simulations.
+    p_mmd: the same by the maximum mean discrepancy, which is blunt with a single observation.
+    density_fits: whether a classifier found the learned density like the simulations; if not, mistrust p_density.
+    """
+
+    names: tuple[str, ...]
+    x_o: np.ndarray
+    lowest: np.ndarray
+    highest: np.ndarray
+    p_density: float
+    p_mmd: float
+    density_fits: bool
+
+    @property
+    def outside(self) -> np.ndarray:
+        """Which statistics lie beyond everything simulated, (n_features,)."""
+        return (self.x_o < self.lowest) | (self.x_o > self.highest)
+
+    @property
+    def flagged(self) -> bool:
+        """Whether the model is unlikely to give such data: a p below 0.01, or a statistic outside all simulations."""
+        return bool(self.p_density < 0.01 or self.p_mmd < 0.01 or self.outside.any())
+
+    def __str__(self) -> str:
+        rows = zip(self.names, self.x_o, self.lowest, self.highest, self.outside, strict=True)
+        density = f"p {self.p_density:.2g} by density{'' if self.density_fits else ' (which fits badly)'}"
+        return lines(
+            f"{'MISSPECIFIED' if self.flagged else 'no sign of misspecification'}: {density}, {self.p_mmd:.2g} by MMD",
+            (f"{name} = {value:.4g}, simulated {a:.4g} to {b:.4g}" for name, value, a, b, out in rows if out),
+        )
+
+
+def misspecification(x: np.ndarray, x_o: np.ndarray, names: Sequence[str], *, seed: int) -> Misspecification:
+    """Compare the observation `x_o` (n_features,) with simulations `x` (n, n_features) from the whole prior.
+
+    By sbi's calc_misspecification_logprob and calc_misspecification_mmd, on statistics brought to a normal scale by
+    their ranks; statistics of whole numbers are first spread evenly over ±0.5, as a density of counts is none.
+    Source: Schmitt et al. 2023, GCPR (MMD); Cannon, Ward & Schmon 2022, arXiv:2209.01845 (density).
+    Raises ValueError for shapes that do not fit, values that are not finite, or less than 500 simulations.
+    """
+    x, x_o = np.asarray(x, dtype=float), np.asarray(x_o, dtype=float)
+    if x.ndim != 2 or x_o.shape != x.shape[1:] or len(names) != len(x_o):
+        raise ValueError(f"x {x.shape}, x_o {x_o.shape} and {len(names)} names do not fit together")
+    if len(x) < 500:
+        raise ValueError(f"{len(x)} simulations are too few to learn a density from; allowed: at least 500")
+    if not (np.isfinite(x).all() and np.isfinite(x_o).all()):
+        raise ValueError("x or x_o holds values that are not finite")
+    rng, everything = np.random.default_rng(seed), np.vstack([x, x_o])
+    whole = (x == np.round(x)).all(axis=0)
+    everything[:, whole] += rng.uniform(-0.5, 0.5, (len(everything), int(whole.sum())))
+    everything = everything[:, np.ptp(x, axis=0) > 0]  # one that never varies has no density: see `outside`
+    scaled = Features.of(everything[:-1], "rank")(as_tensor(everything, exact=True))
+    shuffled, at = scaled[rng.permutation(len(x))], scaled[-1:]
+    used, held_out = shuffled[len(x) // 5 :], shuffled[: min(len(x) // 5, 1000)]
+    with repeatable(seed), redirect_stdout(io.StringIO()), warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        flow = marginal_nn(ZukoFlowType.MAF, num_transforms=3)
+        trainer = MarginalTrainer(flow, tracker=NoDiary(), show_progress_bars=False).append_samples(used)
+        density = trainer.train(training_batch_size=300, learning_rate=1e-2, stop_after_epochs=10)
+        p_density, _ = calc_misspecification_logprob(held_out, at, density)
+        p_mmd, _ = calc_misspecification_mmd(at, scaled[:-1], n_shuffle=500, max_samples=500)
+    fits = not any("MarginalEstimator" in str(warning.message) for warning in said)
+    return Misspecification(tuple(names), x_o, x.min(axis=0), x.max(axis=0), float(p_density), float(p_mmd), fits)
+
+
+class NoDiary:
+    """What sbi tells of its training goes nowhere: by default it would fill a folder sbi-logs in the user's place."""
+
+    log_dir = None
+
+    def log_metric(self, *args: object, **kwargs: object) -> None: ...
+
+    log_metrics = log_params = add_figure = flush = log_metric

@@ -1,0 +1,150 @@
+"""A neuron of your own choice, and at once what its trace says about it: the use of an amortised posterior.
+
+`inferred` is the pure function from the two conductances to what is shown; `explore_posterior` puts two dials in front
+of it and a picture behind.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .controls import Dial
+from .equations import Neuron
+from .explorers import Explorer, canvas
+from .figures import COLOURS
+from .inference import Posterior
+from .simulator import simulate
+from .stimuli import Stimulus
+from .summaries import Summary, summary_statistics
+from .trace import Trace
+
+__all__ = ["Inferred", "explore_posterior", "inferred", "inferred_in_words"]
+
+DRAWS = 1000
+CENTRAL = (2.5, 97.5)  # percentiles: a 95 % interval
+CLOSE_UP = 4.0  # how many posterior SDs the close-up shows on either side of the mean
+
+
+@dataclass(frozen=True)
+class Inferred:
+    """A neuron, what was measured of it, and what the posterior makes of that.
+
+    truth (n_parameters,); trace and its statistics x_o (n_statistics,); samples (n_draws, n_parameters) of the
+    posterior. outside: the posterior's warning if x_o lies beyond all its training simulations; empty if not.
+    """
+
+    posterior: Posterior
+    truth: np.ndarray
+    trace: Trace
+    x_o: np.ndarray
+    samples: np.ndarray
+    outside: str
+
+    @property
+    def interval(self) -> np.ndarray:
+        """Ends of the central 95 % interval of each parameter, (2, n_parameters)."""
+        return np.percentile(self.samples, CENTRAL, axis=0)
+
+    @property
+    def inside(self) -> np.ndarray:
+        """Whether each interval holds the truth, (n_parameters,)."""
+        low, high = self.interval
+        return (low <= self.truth) & (self.truth <= high)
+
+
+def inferred(
+    posterior: Posterior,
+    neuron: Neuron,
+    stimulus: Stimulus,
+    duration: float,
+    dt: float = 0.025,
+    *,
+    seed: int,
+    summarise: Summary = summary_statistics,
+    **truth: float,
+) -> Inferred:
+    """Simulate `neuron` with the parameters `truth` under `stimulus`, and infer them from its trace.
+
+    posterior: trained with simulations of the same neuron, stimulus, duration [ms], dt [ms] and `summarise`.
+    truth: one value for each parameter of the posterior's prior, by name. seed: of the noise and of the draws.
+    Raises ValueError for other names, a truth outside the prior, or statistics that the posterior does not take.
+    """
+    prior = posterior.prior
+    if set(truth) != set(prior.names):
+        raise ValueError(f"truth names {', '.join(truth) or 'nothing'}; allowed: one value each for {prior.names}")
+    values = prior.check(np.array([truth[name] for name in prior.names]), "truth")
+    trace = simulate(replace(neuron, **truth), stimulus, duration, dt, seed=seed)
+    x_o = summarise(trace)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        samples = posterior.sample(DRAWS, x_o, seed)
+    outside = "; ".join(str(warning.message) for warning in said if "outside all simulations" in str(warning.message))
+    return Inferred(posterior, values, trace, x_o, samples, outside)
+
+
+def inferred_in_words(result: Inferred) -> str:
+    """Spikes, mean and 95 % interval of each parameter, and whether the intervals hold the truth."""
+    prior, count = result.posterior.prior, len(result.trace.spike_times)
+    rows = zip(prior.parameters, result.truth, result.samples.mean(axis=0), *result.interval, strict=True)
+    found = "; ".join(
+        f"{declared.name} {mean:.3g}, 95 % between {low:.3g} and {high:.3g} {declared.unit} (truth {value:.3g})"
+        for declared, value, mean, low, high in rows
+    )
+    missed = [name for name, held in zip(prior.names, result.inside, strict=True) if not held]
+    verdict = f"The interval of {' and of '.join(missed)} misses the truth" if missed else "Both hold the truth"
+    warned = f" Beware: {result.outside}." if result.outside else ""
+    return f"{count} spike{'s' * (count != 1)}. Inferred: {found}. {verdict}.{warned}"
+
+
+def explore_posterior(
+    posterior: Posterior,
+    neuron: Neuron,
+    stimulus: Stimulus,
+    duration: float,
+    dt: float = 0.025,
+    *,
+    seed: int = 0,
+    summarise: Summary = summary_statistics,
+) -> Explorer:
+    """Choose the two parameters of a neuron; see its trace and the posterior, on the whole prior and close up.
+
+    The arguments are those of `inferred`. Raises ValueError for a posterior of another number of parameters.
+    """
+    prior = posterior.prior
+    if len(prior.names) != 2:
+        raise ValueError(f"a posterior of {', '.join(prior.names)}; allowed: of two parameters")
+    figure = canvas(5.2)
+    grid = figure.add_gridspec(2, 2, height_ratios=[1, 1.35])
+    for_V, for_prior, for_close = (figure.add_subplot(part) for part in (grid[0, :], grid[1, 0], grid[1, 1]))
+    (line_V,) = for_V.plot([], [], color=COLOURS["V"])
+    for_V.set(xlabel="time (ms)", ylabel="V (mV)", xlim=(0, duration), ylim=(-120, 70))
+    clouds, marks = [], []
+    shown = (for_prior, "o", "circle", "on the whole prior"), (for_close, "+", "cross", "close up")
+    for ax, mark, word, where in shown:
+        clouds += ax.plot([], [], ".", color=COLOURS["I_K"], alpha=0.35, markersize=4)
+        marks += ax.plot([], [], mark, color=COLOURS["I_Na"], markersize=18, markeredgewidth=2.5, fillstyle="none")
+        ax.set(xlabel=prior.labels[0], ylabel=prior.labels[1])
+        ax.set_title(f"posterior {where}; {word}: truth", fontsize=11)
+        ax.locator_params(nbins=5)
+    for_prior.set(xlim=(prior.lower[0], prior.upper[0]), ylim=(prior.lower[1], prior.upper[1]))
+
+    def update(**truth: float) -> str:
+        result = inferred(posterior, neuron, stimulus, duration, dt, seed=seed, summarise=summarise, **truth)
+        line_V.set_data(result.trace.t, result.trace.V)
+        for cloud, mark in zip(clouds, marks, strict=True):
+            cloud.set_data(*result.samples.T)
+            mark.set_data(*result.truth[:, None])
+        middle, reach = result.samples.mean(axis=0), CLOSE_UP * result.samples.std(axis=0)
+        reach = np.maximum(reach, 1.1 * np.abs(result.truth - middle))  # the truth is seen, too
+        for_close.set(xlim=middle[0] + reach[0] * np.array([-1, 1]), ylim=middle[1] + reach[1] * np.array([-1, 1]))
+        return inferred_in_words(result)
+
+    declared = neuron.parameters()
+    dials = [
+        Dial(replace(declared[name], low=low, high=high, default=getattr(neuron, name)))
+        for name, low, high in zip(prior.names, prior.lower, prior.upper, strict=True)
+    ]
+    return Explorer(figure, update, {"": dials})

@@ -1,0 +1,262 @@
+"""Priors over named parameters: what is believed about them before any data.
+
+Every parameter has a `Marginal`: uniform or normal, on a linear or a logarithmic scale, cut off at two ends. The upper
+end may depend on another parameter ("V_reset lies below V_init"). Such a prior is a chain of one-dimensional
+distributions, so it can be sampled, evaluated, and mapped to standard normal numbers and back (Rosenblatt 1952, Ann
+Math Stat 23:470).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from graphlib import TopologicalSorter
+from typing import Any
+
+import numpy as np
+import torch
+from torch.distributions import Distribution, constraints
+
+from .equations import Neuron
+from .marginals import Marginal, uniform
+from .parameters import Parameter
+
+__all__ = ["Prior", "box_prior", "prior_of"]
+
+
+class Prior(Distribution):
+    """A prior over named parameters, for NumPy (`draw`) and, as a torch distribution, for sbi (`sample`, `log_prob`).
+
+    parameters: their declarations, in the order of the columns of theta. below: for a parameter that must lie below
+    another one, that one's name and the smallest gap between them, e.g. {"V_reset": ("V_init", 0.5)}.
+    """
+
+    arg_constraints: dict[str, Any] = {}
+
+    def __init__(
+        self,
+        parameters: Sequence[Parameter],
+        marginals: Sequence[Marginal],
+        below: Mapping[str, tuple[str, float]] | None = None,
+    ) -> None:
+        super().__init__(event_shape=torch.Size([len(parameters)]), validate_args=False)
+        self.parameters, self.marginals, self.below = tuple(parameters), tuple(marginals), dict(below or {})
+        chain = {name: {self.below[name][0]} if name in self.below else set() for name in self.names}
+        self._order = [self.names.index(name) for name in TopologicalSorter(chain).static_order()]
+
+    def __repr__(self) -> str:
+        named = zip(self.names, self.marginals, strict=True)
+        return f"Prior({', '.join(f'{name}: {one} from {one.low:g} to {one.high:g}' for name, one in named)})"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(declared.name for declared in self.parameters)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Axis labels, e.g. "g_Na (mS/cm²)"."""
+        return tuple(declared.label for declared in self.parameters)
+
+    @property
+    def lower(self) -> np.ndarray:
+        """Lower ends, (n_parameters,)."""
+        return np.array([marginal.low for marginal in self.marginals], dtype=float)
+
+    @property
+    def upper(self) -> np.ndarray:
+        """Upper ends, (n_parameters,)."""
+        return np.array([marginal.high for marginal in self.marginals], dtype=float)
+
+    def table(self) -> str:
+        """A table to read: parameter, unit, distribution, range, what it must lie below, meaning."""
+        rows = [("parameter", "unit", "distribution", "low", "high", "below", "meaning")]
+        for declared, marginal in zip(self.parameters, self.marginals, strict=True):
+            other, gap = self.below.get(declared.name, ("", 0.0))
+            limit = f"{other} - {gap:g}" if gap else other
+            ends = f"{marginal.low:g}", f"{marginal.high:g}"
+            rows.append((declared.name, declared.unit, str(marginal), *ends, limit, declared.meaning))
+        shown = [column for column in zip(*rows, strict=True) if any(column[1:])]
+        widths = [max(map(len, column)) for column in shown]
+        lines = (
+            "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True))
+            for row in zip(*shown, strict=True)
+        )
+        return "\n".join(line.rstrip() for line in lines)
+
+    def draw(self, n: int, seed: int) -> np.ndarray:
+        """`n` parameter sets, (n, n_parameters): the same for the same seed."""
+        return self._from_shares(torch.as_tensor(np.random.default_rng(seed).random((n, len(self.names))))).numpy()
+
+    def by_name(self, theta: np.ndarray) -> dict[str, np.ndarray]:
+        """The columns of `theta` (n, n_parameters) by name, as `simulate_many` takes them."""
+        return dict(zip(self.names, np.asarray(theta, dtype=float).T, strict=True))
+
+    def check(self, theta: np.ndarray, name: str = "theta") -> np.ndarray:
+        """`theta` (n, n_parameters) or (n_parameters,) as floats. Raises ValueError where it lies outside the prior."""
+        values = np.asarray(theta, dtype=float)
+        if values.shape[-1:] != (len(self.names),):
+            raise ValueError(f"{name} has shape {values.shape}; allowed: (..., {len(self.names)}), one of {self.names}")
+        flat = values.reshape(-1, len(self.names))
+        rows = np.flatnonzero(~self.contains(flat))
+        if not len(rows):
+            return values
+        row = rows[0]
+        place = name if values.ndim == 1 else f"{name}[{row}]"
+        for declared, marginal, value in zip(self.parameters, self.marginals, flat[row], strict=True):
+            other, gap = self.below.get(declared.name, (declared.name, -np.inf))
+            limit = flat[row, self.names.index(other)] - gap
+            if not marginal.low <= value <= marginal.high:
+                allowed = f"from {marginal.low:g} to {marginal.high:g} {declared.unit}"
+            elif value > limit:
+                allowed = f"at most {other} - {gap:g} = {limit:g} {declared.unit}"
+            else:
+                continue
+            raise ValueError(
+                f"{place}: {declared.name} = {value:g} {declared.unit} lies outside the prior; allowed: {allowed}"
+            )
+        return values
+
+    def contains(self, theta: np.ndarray) -> np.ndarray:
+        """Which rows of `theta` (n, n_parameters) are possible, (n,)."""
+        return self._inside(torch.as_tensor(np.asarray(theta, dtype=float))).numpy()
+
+    def restricted(self, lower: np.ndarray, upper: np.ndarray) -> Prior:
+        """This prior cut down to a smaller box: the same relative probabilities inside, none outside.
+
+        Raises ValueError for a prior with dependencies, where cutting one parameter changes the weights of another.
+        """
+        if self.below:
+            raise ValueError(f"a prior where {', '.join(self.below)} must lie below others cannot be cut down to a box")
+        ends = zip(self.marginals, np.maximum(lower, self.lower), np.minimum(upper, self.upper), strict=True)
+        return Prior(self.parameters, [replace(marginal, low=float(a), high=float(b)) for marginal, a, b in ends])
+
+    def as_data(self) -> dict[str, Any]:
+        """The prior as numbers and text, for a file."""
+        return {
+            "parameters": [asdict(declared) for declared in self.parameters],
+            "marginals": [asdict(marginal) for marginal in self.marginals],
+            "below": {name: list(other) for name, other in self.below.items()},
+        }
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> Prior:
+        """Undoes `as_data`."""
+        parameters = [Parameter(**entry) for entry in data["parameters"]]
+        marginals = [Marginal(**entry) for entry in data["marginals"]]
+        return cls(parameters, marginals, {name: (other, gap) for name, (other, gap) in data["below"].items()})
+
+    def difference(self, other: Prior) -> str:
+        """In words, how another prior differs from this one; empty where it does not."""
+        if self.names != other.names:
+            return f"over {', '.join(other.names)}; expected {', '.join(self.names)}"
+        return "" if self.as_data() == other.as_data() else f"\n{other.table()}\nexpected\n{self.table()}"
+
+    def to_normal(self, theta: torch.Tensor) -> torch.Tensor:
+        """Standard normal numbers that stand for `theta` (..., n_parameters), independent if it is from the prior."""
+        shares, _ = self._shares(theta)
+        return torch.special.ndtri(shares.clamp(torch.finfo(torch.float64).tiny, 1.0 - 1e-16))
+
+    def from_normal(self, z: torch.Tensor) -> torch.Tensor:
+        """The parameters that standard normal numbers `z` (..., n_parameters) stand for; undoes `to_normal`."""
+        return self._from_shares(torch.special.ndtr(z.double()))
+
+    # What sbi asks of a prior: single precision, random numbers of torch, and a support that is a box.
+
+    def sample(self, sample_shape: Sequence[int] = ()) -> torch.Tensor:
+        """Draws by torch's own random numbers, (*sample_shape, n_parameters)."""
+        return self._from_shares(torch.rand(*sample_shape, len(self.names), dtype=torch.float64)).float()
+
+    def log_prob(self, value: torch.Tensor) -> torch.Tensor:
+        """Log-density, (...,), of parameters (..., n_parameters); minus infinity outside."""
+        inside = self._inside(value)
+        somewhere = torch.as_tensor(self._from_shares(torch.full((len(self.names),), 0.5)))
+        _, density = self._shares(torch.where(inside[..., None], value.double(), somewhere))
+        return torch.where(inside, density, -torch.inf).float()
+
+    @property
+    def support(self) -> constraints.Constraint:
+        """The box; with dependencies the prior is 0 in a part of it."""
+        lower, upper = (torch.as_tensor(end, dtype=torch.float32) for end in (self.lower, self.upper))
+        return constraints.independent(constraints.interval(lower, upper), 1)
+
+    def _high(self, theta: torch.Tensor, column: int) -> torch.Tensor:
+        """The upper end of a parameter, where the others are known."""
+        top = torch.full_like(theta[..., column], self.marginals[column].high)
+        if (name := self.names[column]) in self.below:
+            other, gap = self.below[name]
+            top = torch.minimum(top, theta[..., self.names.index(other)] - gap)
+        return top
+
+    def _shares(self, theta: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Each parameter's share of probability below it, given those before it in the chain, and the log-density."""
+        theta = theta.double()
+        parts = [
+            self.marginals[column].cut(theta[..., column], self._high(theta, column))
+            for column in range(len(self.names))
+        ]
+        return torch.stack([share for share, _ in parts], -1), torch.stack([density for _, density in parts]).sum(0)
+
+    def _from_shares(self, shares: torch.Tensor) -> torch.Tensor:
+        theta = torch.empty_like(shares, dtype=torch.float64)
+        for column in self._order:
+            theta[..., column] = self.marginals[column].at(shares[..., column].double(), self._high(theta, column))
+        return theta
+
+    def _inside(self, theta: torch.Tensor) -> torch.Tensor:
+        """Which rows are possible, (...,). The ends count as inside, also when rounded to single precision."""
+        theta, exact = torch.as_tensor(theta), theta.dtype == torch.float64
+        lower, upper = (
+            torch.as_tensor(end) if exact else torch.as_tensor(end).float() for end in (self.lower, self.upper)
+        )
+        inside = ((theta >= lower) & (theta <= upper)).all(-1)
+        for name in self.below:
+            column = self.names.index(name)
+            inside &= theta[..., column] <= self._high(theta, column)
+        return inside
+
+
+def prior_of(
+    neuron: Neuron | type[Neuron],
+    marginals: Mapping[str, Marginal],
+    below: Mapping[str, tuple[str, float]] | None = None,
+) -> Prior:
+    """A prior over parameters of a neuron, e.g. prior_of(Pospischil, {"g_Na": uniform(), "V_T": normal(-60, 5)}).
+
+    marginals: distribution by name of the parameter; an end left out is that of the range which the parameter declares.
+    below: by name of a parameter that must stay below another one: that one's name, and the smallest gap between them.
+    Raises ValueError for an unknown name, ends that do not fit, an SD that is not positive, impossible dependencies.
+    """
+    known: Mapping[str, Parameter] = neuron.parameters()
+    unknown = [name for name in marginals if name not in known]
+    if unknown or not marginals:
+        raise ValueError(f"names = {list(marginals)}; allowed: different ones of {', '.join(known)}")
+    declared = [known[name] for name in marginals]
+    completed = [marginals[entry.name].completed(entry) for entry in declared]
+    low = {entry.name: marginal.low for entry, marginal in zip(declared, completed, strict=True)}
+    for name, (other, gap) in (below or {}).items():
+        if name not in marginals or other not in marginals or name == other:
+            raise ValueError(f"below: {name} under {other}; allowed: two different ones of {', '.join(marginals)}")
+        if not (gap >= 0 and low[name] < low[other] - gap):
+            raise ValueError(
+                f"below: {name} cannot always lie {gap:g} {known[name].unit} under {other}: they begin at "
+                f"{low[name]:g} and {low[other]:g} {known[name].unit}"
+            )
+    return Prior(declared, completed, below)  # no circle: the ends rise along every chain
+
+
+def box_prior(
+    neuron: Neuron | type[Neuron],
+    names: Sequence[str],
+    low: Sequence[float] | None = None,
+    high: Sequence[float] | None = None,
+) -> Prior:
+    """A uniform prior over the parameters `names` of a neuron, by default over the range that each declares.
+
+    Raises ValueError for an unknown or repeated name, for low >= high, and for bounds that the neuron refuses.
+    """
+    if len(set(names)) != len(names):
+        raise ValueError(f"names = {list(names)}; allowed: different ones of {', '.join(neuron.parameters())}")
+    lows, highs = ([None] * len(names) if ends is None else list(ends) for ends in (low, high))
+    if not len(lows) == len(highs) == len(names):
+        raise ValueError(f"{len(names)} names, {len(lows)} lower and {len(highs)} upper bounds: give one of each")
+    return prior_of(neuron, {name: uniform(a, b) for name, a, b in zip(names, lows, highs, strict=True)})

@@ -1,0 +1,47 @@
+"""The benchmark of inference must call a good posterior good, and name what is wrong with a bad one."""
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from benchmarks import inference as bench
+
+SMALL = bench.Sizes(reference=4000, compared=500)
+
+
+@dataclass
+class Widened:
+    """A reference with its SD times `width`, as the result of rounds."""
+
+    exact: object
+    width: float
+
+    def sample(self, n, x_o, seed):
+        drawn = self.exact.sample(n, x_o, seed)
+        return drawn.mean(axis=0) + self.width * (drawn - drawn.mean(axis=0))
+
+
+@pytest.mark.parametrize(
+    ("width", "simulations", "verdict"), [(1.0, 9000, "yes"), (1.6, 11_000, "NO: C2ST, SD, simulations")]
+)
+def test_rounds_are_judged_by_the_reference(width, simulations, verdict, monkeypatch):
+    truth = np.array(bench.TRUTHS[0])
+
+    def pretended(simulate, prior, x_o, seed):
+        exact = bench.reference(truth, x_o, 77, SMALL)
+        return SimpleNamespace(posterior=Widened(exact, width), n_simulations=simulations)
+
+    monkeypatch.setattr(bench, "truncated_rounds", pretended)
+    monkeypatch.setattr(bench, "TRUTHS", bench.TRUTHS[:1])
+    cells = [cell.strip() for cell in list(bench.rounds(SMALL, seed=0))[-1].strip("| ").split("|")]
+    assert (cells[0], cells[5], cells[-1]) == ("50, 5", f"{simulations:,}", verdict)
+    assert float(cells[1]) < 0.57
+    assert [float(ratio) for ratio in cells[3:5]] == pytest.approx([width] * 2, rel=0.1)
+
+
+def test_unknown_parts_are_refused(capsys):
+    with pytest.raises(SystemExit):
+        bench.main(["--only", "magic"])
+    assert "invalid choice: 'magic'" in capsys.readouterr().err

@@ -1,0 +1,56 @@
+"""What the networks see of the statistics."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from helpers.features import FEATURES, Features
+
+RNG = np.random.default_rng(0)
+X = np.column_stack(
+    [
+        RNG.normal(-60.0, 3.0, 4000),
+        np.exp(RNG.normal(3.0, 2.0, 4000)),  # heavy-tailed
+        np.full(4000, 5.0),  # constant
+        RNG.choice([4.0, 5.0], 4000, p=[0.05, 0.95]),  # a count with an interquartile range of 0
+    ]
+)
+
+
+def seen(features, x):
+    return features(torch.as_tensor(np.asarray(x, dtype=float))).numpy()
+
+
+@pytest.mark.parametrize("kind", FEATURES)
+def test_features_are_standardised_and_finite(kind):
+    out = seen(Features.of(X, kind), X)
+    assert out.dtype == np.float32 and np.isfinite(out).all()
+    np.testing.assert_allclose(out.mean(axis=0), 0.0, atol=1e-4)
+    np.testing.assert_allclose(out.std(axis=0), [1, 1, 0, 1], atol=1e-3)
+    far = seen(Features.of(X, kind), [[0.0, 1e6, 6.0, 9.0], [-200.0, -1e3, 4.0, 0.0]])
+    assert np.isfinite(far).all() and (far[:, 2] == 0).all()
+    assert (far[0, [0, 1, 3]] > out[:, [0, 1, 3]].max(axis=0)).all()  # beyond the ends it goes on
+
+
+def test_heavy_tails_are_bent_and_light_ones_are_not():
+    auto, straight, bent = (seen(Features.of(X, kind), X) for kind in ("auto", "standardise", "asinh"))
+    np.testing.assert_array_equal(auto[:, 0], straight[:, 0])
+    np.testing.assert_array_equal(auto[:, 1], bent[:, 1])
+    assert stats.kurtosis(straight[:, 1]) > 50 and stats.kurtosis(auto[:, 1]) < 5
+    np.testing.assert_allclose(straight[:, 0], (X[:, 0] - X[:, 0].mean()) / X[:, 0].std(), atol=1e-4)
+
+
+def test_ranks_become_normal_quantiles():
+    out = seen(Features.of(X, "rank"), X)
+    for column in out[:, :2].T:
+        assert stats.kstest(column, stats.norm.cdf).statistic < 0.02
+    order = np.argsort(X[:, 1])
+    assert (np.diff(out[order, 1]) >= 0).all()
+
+
+def test_what_lies_outside_is_noticed():
+    features = Features.of(X)
+    assert not features.outside(X[17]).any()
+    np.testing.assert_array_equal(features.outside(np.array([-20.0, 20.0, 6.0, 5.0])), [True, False, True, False])
+    np.testing.assert_array_equal(features.outside(np.array([-60.0, -300.0, 5.0, 3.0])), [False, True, False, True])

@@ -1,0 +1,118 @@
+"""The posterior explorer, on a posterior that can be computed by hand: the leak alone, from its mean V."""
+
+import numpy as np
+import pytest
+
+from helpers.inference import box_prior, train_npe
+from helpers.neurons import Pospischil
+from helpers.posterior_explorer import explore_posterior, inferred, inferred_in_words
+from helpers.simulator import simulate, simulate_many
+from helpers.stimuli import step
+from helpers.summaries import summary
+
+# Without spiking channels V settles at E_leak + I / g_leak: two steps tell both, on paper as well.
+PASSIVE = Pospischil(g_Na=0.0, g_K=0.0, g_M=0.0, noise=0.0)
+DURATION, STIMULUS = 120.0, step(1.0, 60.0, 119.0)
+
+
+@summary(before="mV", during="mV")
+def plateaus(sweep):
+    return np.array([sweep.V[sweep.t < sweep.start][-1], sweep.V[sweep.t < sweep.stop][-1]])
+
+
+@pytest.fixture(scope="module")
+def posterior():
+    prior = box_prior(PASSIVE, ["g_leak", "E_leak"], low=[0.1, -80.0], high=[0.5, -50.0])
+    theta = prior.draw(1500, seed=1)
+    x = simulate_many(PASSIVE, STIMULUS, prior.by_name(theta), DURATION, 0.025, seed=2, summarise=plateaus)
+    return train_npe(prior, theta, x, 0, epochs=40, statistics=plateaus.names)
+
+
+def infer(posterior, seed=5, **truth):
+    return inferred(posterior, PASSIVE, STIMULUS, DURATION, seed=seed, summarise=plateaus, **truth)
+
+
+def explore(posterior):
+    return explore_posterior(posterior, PASSIVE, STIMULUS, DURATION, summarise=plateaus)
+
+
+@pytest.mark.parametrize("g_leak, E_leak", [(0.2, -70.0), (0.4, -55.0), (0.3, -78.0)])
+def test_it_finds_what_ohms_law_says(posterior, g_leak, E_leak):
+    result = infer(posterior, g_leak=g_leak, E_leak=E_leak)
+    settled = 1.0 - np.exp(-59.0 * g_leak)  # C = 1 µF/cm²
+    by_hand = np.array([settled / (result.x_o[1] - result.x_o[0]), result.x_o[0]])
+    np.testing.assert_allclose(by_hand, [g_leak, E_leak], rtol=0.02)
+    assert (np.abs(result.samples.mean(axis=0) - by_hand) < [0.03, 1.0]).all()
+    low, high = result.interval
+    np.testing.assert_array_equal(result.inside, (low <= result.truth) & (result.truth <= high))
+    assert ((result.samples >= low).mean(axis=0) >= 0.97).all() and ((result.samples > high).mean(axis=0) <= 0.03).all()
+
+
+def test_the_same_seed_gives_the_same_and_the_trace_is_that_of_the_simulator(posterior):
+    noisy = {"posterior": posterior, "neuron": Pospischil(noise=0.1), "stimulus": STIMULUS, "duration": DURATION}
+    one, same, other = (
+        inferred(**noisy, seed=seed, summarise=plateaus, g_leak=0.2, E_leak=-70.0) for seed in (5, 5, 6)
+    )
+    np.testing.assert_array_equal(one.samples, same.samples)
+    assert not np.array_equal(one.trace.V, other.trace.V)
+    expected = simulate(Pospischil(noise=0.1, g_leak=0.2, E_leak=-70.0), STIMULUS, DURATION, 0.025, seed=5)
+    np.testing.assert_array_equal(one.trace.V, expected.V)
+    np.testing.assert_array_equal(one.x_o, plateaus(expected))
+
+
+def test_words_say_what_was_found_and_whether_it_is_right(posterior):
+    result = infer(posterior, g_leak=0.3, E_leak=-65.0)
+    words, (low, high) = inferred_in_words(result), result.interval
+    assert words.startswith("0 spikes. Inferred: g_leak ")
+    assert f"95 % between {low[1]:.3g} and {high[1]:.3g} mV (truth -65)" in words
+    missed = [name for name, inside in zip(("g_leak", "E_leak"), result.inside, strict=True) if not inside]
+    assert ("Both hold the truth." in words) == (not missed)
+    assert all(f"of {name}" in words for name in missed)
+    wrong = inferred_in_words(type(result)(**{**vars(result), "truth": high + 1.0}))
+    assert "The interval of g_leak and of E_leak misses the truth." in wrong
+
+
+def test_an_observation_beyond_the_training_is_said_to_be_one(posterior):
+    elsewhere = Pospischil(g_Na=0.0, g_K=0.0, g_M=0.6, noise=0.0, E_K=-40.0)  # lifts V above all leaks of the prior
+    result = inferred(
+        posterior, elsewhere, step(20.0, 60.0, 119.0), DURATION, seed=5, summarise=plateaus, g_leak=0.1, E_leak=-50.0
+    )
+    assert "outside all simulations" in result.outside and "Beware: x_o lies outside" in inferred_in_words(result)
+    assert not infer(posterior, g_leak=0.3, E_leak=-65.0).outside
+
+
+def test_the_picture_shows_the_trace_the_draws_and_the_truth(posterior):
+    explorer = explore(posterior)
+    explorer.set(g_leak=0.4, E_leak=-60.0)
+    result = infer(posterior, seed=0, g_leak=0.4, E_leak=-60.0)
+    for_V, whole, close = explorer.figure.axes
+    np.testing.assert_array_equal(for_V.lines[0].get_ydata(), result.trace.V)
+    for ax in (whole, close):
+        np.testing.assert_array_equal(np.column_stack(ax.lines[0].get_data()), result.samples)
+        np.testing.assert_array_equal(np.ravel(ax.lines[1].get_data()), [0.4, -60.0])
+        (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
+        assert left < 0.4 < right and bottom < -60.0 < top
+    assert whole.get_xlim() == (0.1, 0.5) and np.diff(close.get_xlim()) < 0.5 * np.diff(whole.get_xlim())
+    assert inferred_in_words(result) in explorer.sentence.value
+
+
+def test_every_end_of_the_dials_works(posterior):
+    explorer = explore(posterior)
+    assert {name: dial.ends for name, dial in explorer.sliders.items()} == {
+        "g_leak": (0.1, 0.5),
+        "E_leak": (-80.0, -50.0),
+    }
+    explorer.try_both_ends()
+    assert explorer.failure is None and explorer.values == {"g_leak": 0.1, "E_leak": -70.0}
+
+
+def test_bad_truths_are_refused(posterior):
+    with pytest.raises(ValueError, match="truth: g_leak = 0.7 mS/cm² lies outside the prior"):
+        infer(posterior, g_leak=0.7, E_leak=-60.0)
+    with pytest.raises(ValueError, match="truth names g_leak; allowed: one value each for"):
+        infer(posterior, g_leak=0.3)
+    prior = box_prior(PASSIVE, ["E_leak"], low=[-80.0], high=[-50.0])
+    theta = prior.draw(60, seed=1)
+    single = train_npe(prior, theta, theta, 0, model="mdn", epochs=1)
+    with pytest.raises(ValueError, match="a posterior of E_leak; allowed: of two parameters"):
+        explore(single)

@@ -1,0 +1,183 @@
+"""Truncated rounds on a problem with a known, narrow posterior; going on after a break; and every wrong folder."""
+
+import numpy as np
+import pytest
+
+from helpers.inference import box_prior, normal, prior_of, uniform
+from helpers.neurons import LeakyIntegrateAndFire, Pospischil
+from helpers.rounds import truncated_rounds
+from helpers.simulator import simulate_many
+from helpers.stimuli import step
+
+PRIOR = box_prior(Pospischil, ["g_Na", "g_K"], low=[0.0, 0.0], high=[80.0, 16.0])
+TRUTH = np.array([50.0, 5.0])
+SD = np.array([0.08, 0.016])  # a 1,000th of the prior
+X_O = np.array([50.0, 5.0, 0.0])
+SMALL = {"n_round": 200, "n_final": 600, "budget": 3000, "ensemble": 2}
+
+
+def readings(theta, seed):
+    """Both parameters with normal noise, and a statistic that says nothing. The posterior is normal, of SD `SD`."""
+    noise = np.random.default_rng(seed).standard_normal((len(theta), 3))
+    return np.column_stack([theta + SD * noise[:, :2], noise[:, 2]])
+
+
+@pytest.fixture(scope="module")
+def rounds():
+    return truncated_rounds(readings, PRIOR, X_O, seed=2, **SMALL)
+
+
+def assert_is_exact(posterior):
+    samples = posterior.sample(4000, X_O, seed=0)
+    assert (np.abs(samples.mean(axis=0) - TRUTH) < 0.45 * SD).all()
+    np.testing.assert_allclose(samples.std(axis=0), SD, rtol=0.25)
+    assert abs(np.corrcoef(samples.T)[0, 1]) < 0.25
+
+
+def test_the_rounds_end_at_the_exact_posterior(rounds):
+    assert rounds.stopped.startswith("ended: the box is settled")
+    assert_is_exact(rounds.posterior)
+    assert rounds.n_simulations == sum(len(one.x) for one in rounds.rounds) <= 3000
+    widths = np.array([one.box[1] - one.box[0] for one in rounds.rounds])
+    assert (widths[-1] < widths[0] / 50).all()
+    for one in rounds.rounds:
+        assert ((one.box[0] <= one.theta) & (one.theta <= one.box[1])).all()
+        assert len(one.theta) <= one.n_used
+    assert len(rounds.rounds[-1].posterior.losses) == 2
+    assert len(rounds.table().splitlines()) == len(rounds.rounds) + 2
+
+
+def test_a_box_cut_in_the_wrong_place_grows_until_it_holds_the_posterior():
+    calls = []
+
+    def first_misled(theta, seed):
+        calls.append(seed)
+        return readings(theta + [5.0 if len(calls) == 1 else 0.0, 0.0], seed)
+
+    found = truncated_rounds(first_misled, PRIOR, X_O, seed=3, **SMALL)
+    assert found.rounds[1].box[1][0] < TRUTH[0]  # the second box misses the truth
+    assert found.rounds[1].crowded[1, 0] > 0.5
+    assert (np.diff([one.box[1][0] for one in found.rounds]) > 0).any()
+    assert_is_exact(found.posterior)
+
+
+def test_a_posterior_at_the_edge_of_the_prior_is_not_taken_for_a_box_too_small():
+    x_o = np.array([80.0, 16.0, 0.0])
+    found = truncated_rounds(readings, PRIOR, x_o, seed=2, **SMALL)
+    assert found.stopped.startswith("ended: the box is settled")
+    samples = found.posterior.sample(4000, x_o, seed=0)
+    half_normal = SD * np.sqrt(1 - 2 / np.pi)
+    np.testing.assert_allclose(samples.std(axis=0), half_normal, rtol=0.3)
+    assert (samples <= PRIOR.upper).all()
+
+
+def test_going_on_after_a_break_gives_the_same(rounds, tmp_path):
+    calls = []
+
+    def broken(theta, seed):
+        if len(calls) == 2:
+            raise RuntimeError("power cut")
+        calls.append(seed)
+        return readings(theta, seed)
+
+    with pytest.raises(RuntimeError, match="power cut"):
+        truncated_rounds(broken, PRIOR, X_O, seed=2, folder=tmp_path / "rounds", **SMALL)
+    more = []
+
+    def counted(theta, seed):
+        more.append(seed)
+        return readings(theta, seed)
+
+    found = truncated_rounds(counted, PRIOR, X_O, seed=2, folder=tmp_path / "rounds", **SMALL)
+    assert len(calls) + len(more) == len(rounds.rounds)
+    np.testing.assert_array_equal(found.posterior.sample(50, X_O, 0), rounds.posterior.sample(50, X_O, 0))
+    assert not list((tmp_path / "rounds").glob("*unfinished*"))
+
+    again = truncated_rounds(broken, PRIOR, X_O, seed=2, folder=tmp_path / "rounds", **SMALL)  # nothing left to do
+    np.testing.assert_array_equal(again.posterior.sample(50, X_O, 0), rounds.posterior.sample(50, X_O, 0))
+
+    for change, message in (
+        ({"seed": 3}, "holds rounds with another seed: 2; now 3"),
+        ({"x_o": X_O + 1}, r"another x_o: \[50.0, 5.0, 0.0\]; now"),
+        ({"prior": box_prior(Pospischil, ["g_Na", "g_M"])}, "another prior"),
+        ({"model": "mdn"}, "another training"),
+    ):
+        arguments = {"prior": PRIOR, "x_o": X_O, "seed": 2, "folder": tmp_path / "rounds", **SMALL} | change
+        with pytest.raises(ValueError, match=message):
+            truncated_rounds(readings, **arguments)
+
+    file = tmp_path / "rounds" / "round_2_simulations.npz"
+    file.write_bytes(file.read_bytes()[:2000])
+    with pytest.raises(ValueError, match="round_2_simulations.npz holds no simulations that can be read"):
+        truncated_rounds(readings, PRIOR, X_O, seed=2, folder=tmp_path / "rounds", **SMALL)
+    (tmp_path / "rounds" / "round_1_simulations.npz").replace(file)
+    with pytest.raises(ValueError, match="holds other parameters than this round draws"):
+        truncated_rounds(readings, PRIOR, X_O, seed=2, folder=tmp_path / "rounds", **SMALL)
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path):
+    (tmp_path / "letter.txt").write_text("keep me")
+    with pytest.raises(ValueError, match="holds no rounds but letter.txt: choose an empty one"):
+        truncated_rounds(readings, PRIOR, X_O, seed=2, folder=tmp_path, **SMALL)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_interrupting_gives_what_there_is(rounds):
+    first = int(np.random.SeedSequence((2, 1)).generate_state(4)[1])
+
+    def stopped_by_hand(theta, seed):
+        if seed != first:
+            raise KeyboardInterrupt
+        return readings(theta, seed)
+
+    found = truncated_rounds(stopped_by_hand, PRIOR, X_O, seed=2, **SMALL)
+    assert len(found.rounds) == 1 and "Ctrl-C" in found.stopped
+    np.testing.assert_array_equal(found.rounds[0].samples, rounds.rounds[0].samples)
+
+
+def test_too_small_a_budget_is_told():
+    with pytest.warns(UserWarning, match="budget of 800 simulations is used up before the box has settled"):
+        found = truncated_rounds(readings, PRIOR, X_O, seed=1, **SMALL | {"budget": 800, "model": "mdn"})
+    assert found.n_simulations <= 800
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"n_round": 10}, "n_round = 10; allowed: a whole number, at least 50"),
+        ({"budget": 700}, "budget = 700; allowed: a whole number, at least 800"),
+        ({"margin": 0.0}, r"margin = 0.0; allowed: above 0"),
+        ({"x_o": np.array([1.0, np.nan, 0.0])}, "allowed: one finite number per statistic"),
+        ({"x_o": X_O[:2]}, r"simulate gave statistics of shape \(200, 3\); allowed: \(200, 2\)"),
+        ({"simulate": lambda theta, seed: readings(theta, seed) * np.nan}, r"x\[0\] = .* is not finite"),
+        ({"simulate": lambda theta, seed: np.zeros((len(theta), 3))}, "all 200 simulations give the same statistics"),
+    ],
+)
+def test_bad_input(change, message):
+    arguments = {"simulate": readings, "prior": PRIOR, "x_o": X_O, "seed": 1, **SMALL} | change
+    with pytest.raises(ValueError, match=message):
+        truncated_rounds(**arguments)
+
+
+def test_dependencies_are_refused():
+    marginals = {"V_init": normal(-70.0, 2.0), "E_L": uniform()}
+    prior = prior_of(LeakyIntegrateAndFire, marginals, below={"V_init": ("E_L", 0.5)})
+    with pytest.raises(ValueError, match="V_init must lie below others cannot be cut down"):
+        truncated_rounds(readings, prior, X_O, seed=1)
+
+
+@pytest.mark.slow
+def test_the_tutorials_problem_has_the_posterior_of_the_fisher_information():
+    """At (50, 5): SD 0.056 and 0.0039, correlation 0.91, from 800 noise repeats and central differences."""
+    prior, stimulus = box_prior(Pospischil, ["g_Na", "g_K"]), step(3.24806, 10.0, 110.0)
+
+    def simulated(theta, seed):
+        return simulate_many(Pospischil(), stimulus, prior.by_name(theta), 120.0, seed=seed)
+
+    x_o = simulated(TRUTH[None], 11)[0]
+    found = truncated_rounds(simulated, prior, x_o, seed=0)
+    samples = found.posterior.sample(4000, x_o, seed=0)
+    np.testing.assert_allclose(samples.std(axis=0), [0.056, 0.0039], rtol=0.2)
+    assert np.corrcoef(samples.T)[0, 1] == pytest.approx(0.91, abs=0.04)
+    assert (np.abs(samples.mean(axis=0) - TRUTH) < 3.5 * samples.std(axis=0)).all()
+    assert found.n_simulations <= 10_000 and found.stopped.startswith("ended: the box is settled")
