@@ -53,7 +53,7 @@ class Sizes:
     trials: int = 1000
     draws: int = 1000
     held_out: int = 20
-    reference: int = 20_000
+    reference: int = 60_000
     compared: int = 2000
 
 

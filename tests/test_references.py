@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from gaussian import MEAN, NOISE, POSTERIOR_SD, PRIOR, Known, simulate
+from gaussian import MEAN, NOISE, POSTERIOR_SD, PRIOR, SD, Known, simulate
+from scipy.stats import gamma, norm, skew
 
 from helpers.inference import box_prior
 from helpers.neurons import Pospischil
@@ -177,6 +178,33 @@ def test_synthetic_likelihood_is_not_misled_by_simulations_far_off():
     assert np.abs((posterior.mean - EXACT.mean(axis=0)) / POSTERIOR_SD).max() < 0.1
 
 
+def skewed(theta, seed):
+    """The normal problem with gamma noise: the same SD, skewness 0.82."""
+    noise = np.random.default_rng(seed).gamma(6.0, size=theta.shape)
+    return theta + NOISE * (noise - 6.0) / np.sqrt(6.0)
+
+
+def test_synthetic_likelihood_follows_skewed_noise():
+    start = local_gaussian(skewed, PRIOR, [40.0, 7.0], X_O, seed=1)
+    posterior = synthetic_likelihood(skewed, PRIOR, X_O, start, seed=2, simulations=10_000)
+    draws = posterior.sample(20_000, X_O, seed=3)
+    for column in range(2):  # the exact one, parameter by parameter
+        theta = MEAN[column] + SD[column] * np.linspace(-5.0, 5.0, 4001)
+        noise = (X_O[column] - theta) / NOISE[column] * np.sqrt(6.0) + 6.0
+        exact = norm.pdf(theta, MEAN[column], SD[column]) * gamma.pdf(noise, 6.0)
+        mean, sd = moments(theta, exact)
+        assert draws[:, column].mean() == pytest.approx(mean, abs=0.05 * sd)
+        assert draws[:, column].std() == pytest.approx(sd, rel=0.05)
+        third = np.sum(exact * ((theta - mean) / sd) ** 3) / exact.sum()
+        assert third < -0.5  # which normal noise would miss
+        assert skew(draws[:, column]) == pytest.approx(third, abs=0.15)
+
+
+def moments(values, weights):
+    mean = np.average(values, weights=weights)
+    return mean, np.sqrt(np.average((values - mean) ** 2, weights=weights))
+
+
 def test_synthetic_likelihood_refuses():
     start = local_gaussian(simulate, PRIOR, [40.0, 7.0], X_O, seed=1)
 
@@ -203,7 +231,7 @@ def test_reference_posteriors_made_elsewhere(name, reference_posteriors):
         truth, x_o, theirs = file["theta_true"], file["x_o"], [file["samples_A"], file["samples_B"]]
     start = local_gaussian(spiking, BOX, truth, x_o, seed=1)
     ours = synthetic_likelihood(spiking, BOX, x_o, start, seed=2, simulations=10_000)
-    np.testing.assert_allclose(ours.sd, theirs[0].std(axis=0), rtol=0.05)
+    np.testing.assert_allclose(ours.sd, theirs[0].std(axis=0), rtol=0.08)  # theirs take the noise as normal
     assert ours.correlation[0, 1] == pytest.approx(np.corrcoef(theirs[0].T)[0, 1], abs=0.02)
     for samples in theirs:
         assert c2st(ours.sample(1000, x_o, 3), samples) < 0.55
