@@ -65,7 +65,7 @@ def plot_shrinkage(ax: Axes, result: Shrinkage) -> Axes:
         ax.axhline(edge, color=GREY, linewidth=1, linestyle="--")
     ax.set(xlim=(left, 1.05), ylim=(-1.03 * limit, 1.03 * limit), xlabel="shrinkage: 1 - (posterior SD / prior SD)²")
     ax.set_ylabel("z: (mean - truth) / SD")
-    _key(ax, "right: much learned; left: nothing learned\nmore than 5 % beyond the dashed lines: over-confident")
+    _key(ax, "right: much learned; left: nothing learned\nmany beyond the dashed lines: over-confident")
     _names_above(ax)
     return ax
 
@@ -119,7 +119,7 @@ def _ranks(ax: Axes, result: Calibration, bins: int = 12) -> None:
     for k, ranks in enumerate(result.ranks.T):
         heights, _ = np.histogram((ranks + 0.5) / (result.n_samples + 1), edges)
         ax.stairs(heights, edges, color=PALETTE[k % 8], linestyle=STYLES[k % 4], linewidth=1.8, baseline=None)
-    ax.set(xlim=(0, 1), ylim=(0, max(1.1 * ax.get_ylim()[1], 1.5 * high)))
+    ax.set(xlim=(0, 1), ylim=(0, max(1.3 * ax.dataLim.y1, 1.5 * high)))  # room for the words above the bars
     ax.text(0.97, 0.95, f"least p = {result.p.min():.1g}", ha="right", va="top", transform=ax.transAxes, fontsize=10)
 
 
@@ -177,7 +177,7 @@ def plot_predictive_check(check: PredictiveCheck) -> Figure:
     tall = max(2.0, 0.06 * n_draws)
     raster.eventplot([check.observed.spike_times], lineoffsets=[-tall], linelengths=tall, colors="black", linewidths=2)
     raster.set(xlabel="time (ms)", xlim=(check.t[0], check.t[-1]), ylim=(n_draws, -2 * tall))
-    raster.set_yticks([-tall, n_draws / 2], ["observed", f"{n_draws} draws"], rotation=90, va="center")
+    raster.set_yticks([-tall, n_draws / 2], ["observed", f"{n_draws}\ndraws"], fontsize=11)
     raster.set_title(f"spike times p = {check.p_spikes:.2f}, intervals p = {check.p_intervals:.2f}", fontsize=11)
 
     values, observed = check.counts, len(check.observed.spike_times)

@@ -9,25 +9,31 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 from scipy.stats import chi2
 
-from .figures import COLOURS, shades
+from .figures import COLOURS, plot_voltage, shades
+from .predictive import PredictiveCheck
 from .rounds import Rounds
 from .trace import Trace
 
 __all__ = [
     "plot_beside",
     "plot_budget",
+    "plot_close_ups",
     "plot_clouds",
+    "plot_correlations",
+    "plot_experiments",
+    "plot_learned",
     "plot_prior_predictive",
     "plot_repeats",
-    "plot_rest",
     "plot_rounds",
 ]
 
 PALETTE = ("#D55E00", "#0072B2", "#009E73", "#CC79A7")
 STYLES = ("--", (0, (1, 1)), (0, (3, 1, 1, 1)), (0, (5, 1.5)))
 REFERENCE = "reference"  # this one is black and solid
+BUDGETS = (300, 1000, 3000, 10_000)  # simulations that carry a tick
 
 
 def plot_repeats(
@@ -126,15 +132,16 @@ def plot_prior_predictive(
     return figure
 
 
-def plot_rest(pairs: Mapping[str, Mapping[str, Trace]]) -> Figure:
-    """Experiments side by side, by title: in each two or three traces by name, before and in the stimulus."""
-    figure, axes = plt.subplots(1, len(pairs), figsize=(9, 3.4), sharey=True)
-    for ax, (title, traces) in zip(axes, pairs.items(), strict=True):
+def plot_experiments(experiments: Mapping[str, Mapping[str, Trace]], legend: str, sharey: bool = True) -> Figure:
+    """Experiments side by side, by title: in each the same two or three neurons, by name, under the title `legend`."""
+    figure, axes = plt.subplots(1, len(experiments), figsize=(9, 3.4), sharey=sharey)
+    for ax, (title, traces) in zip(axes, experiments.items(), strict=True):
         for (name, trace), colour, style in zip(traces.items(), PALETTE, ("-", "--", ":"), strict=False):
             ax.plot(trace.t, trace.V, color=colour, linestyle=style, label=name)
         ax.set(xlabel="time (ms)", title=title)
-    axes[0].set_ylabel("V (mV)")
-    axes[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title="$V_\\mathrm{rest}$")
+    for ax in axes[:1] if sharey else axes:
+        ax.set_ylabel("V (mV)")
+    axes[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title=legend)
     return figure
 
 
@@ -171,9 +178,69 @@ def plot_budget(curves: Mapping[str, tuple[Sequence[float], Sequence[float], Seq
     right.axhline(0.5, color="black", linewidth=1)
     left.set(xlabel="simulations", ylabel="SD of g_Na / that of the reference")
     right.set(xlabel="simulations", ylabel="C2ST against the reference", ylim=(0.47, 1.02))
+    for axis, ticks in ((left.xaxis, BUDGETS), (right.xaxis, BUDGETS), (left.yaxis, (1, 2, 5, 10, 20, 50))):
+        axis.set_major_locator(FixedLocator(ticks))  # round numbers instead of powers of ten
+        axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axis.set_minor_locator(NullLocator())
     left.annotate("as narrow as it should be", (0.02, 1.0), xycoords=("axes fraction", "data"), xytext=(0, 4),
                   textcoords="offset points", fontsize=10)  # fmt: skip
     right.annotate("cannot be told apart", (0.02, 0.5), xycoords=("axes fraction", "data"), xytext=(0, 4),
                    textcoords="offset points", fontsize=10)  # fmt: skip
     figure.legend(loc="outside upper left", ncols=3)
+    return figure
+
+
+def plot_close_ups(check: PredictiveCheck, reach: float = 3.0) -> Figure:
+    """Traces of all draws and the observed one. Above whole, below within `reach` [ms] of each observed spike."""
+    times = check.observed.spike_times
+    figure = plt.figure(figsize=(9, 5))
+    grid = figure.add_gridspec(2, len(times), height_ratios=[1.2, 1])
+    whole = figure.add_subplot(grid[0, :])
+    thin = {"color": COLOURS["I_K"], "linewidth": 0.6, "alpha": 0.3}
+    whole.plot(check.t[::5], check.V[:, ::5].T, **thin)
+    plot_voltage(whole, check.observed).set(xlabel="time (ms)", title="the whole trace")
+    for column, time in enumerate(times):
+        ax = figure.add_subplot(grid[1, column])
+        near, seen = np.abs(check.t - time) < reach, np.abs(check.observed.t - time) < reach
+        ax.plot(check.t[near] - time, check.V[:, near].T, **thin)
+        ax.plot(check.observed.t[seen] - time, check.observed.V[seen], color=COLOURS["V"], linewidth=2)
+        ax.set(ylim=(-80, 55), xlim=(-reach, reach), yticks=[-50, 0, 50])
+        ax.set_title(f"spike {column + 1}", fontsize=12)
+        if column:
+            ax.set_yticklabels([])
+        else:
+            ax.set_ylabel("V (mV)")
+        if column == len(times) // 2:
+            ax.set_xlabel("time from the observed spike (ms)")
+    return figure
+
+
+def plot_learned(shrunk: Mapping[str, np.ndarray], labels: Sequence[str]) -> Figure:
+    """Shrinkage (n_parameters,) of every parameter, by name of the data that the posterior was given."""
+    figure, ax = plt.subplots(figsize=(9, 0.45 * len(labels) + 0.9))
+    rows = np.arange(len(labels))
+    shifts = np.linspace(-0.22, 0.22, len(shrunk))
+    for (name, values), shift, marker, colour in zip(shrunk.items(), shifts, "osD", PALETTE, strict=False):
+        ax.hlines(rows + shift, 0, np.clip(values, 0, 1), color=colour, linewidth=1)
+        ax.plot(np.clip(values, 0, 1), rows + shift, marker, color=colour, label=name)
+    ax.set_yticks(rows, labels)
+    ax.set(xlim=(-0.02, 1.02), ylim=(len(labels) - 0.5, -0.6))
+    ax.set_xlabel("shrinkage: 0 = as wide as the prior, 1 = known exactly")
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, borderaxespad=0.2)
+    return figure
+
+
+def plot_correlations(tables: Mapping[str, np.ndarray], names: Sequence[str]) -> Figure:
+    """Correlations (n, n) between parameters, side by side, by title; the diagonal is left blank."""
+    figure, axes = plt.subplots(1, len(tables), figsize=(9, 4.5), sharey=True, squeeze=False)
+    for ax, (title, table) in zip(axes.flat, tables.items(), strict=True):
+        ax.imshow(np.where(np.eye(len(names)), 0.0, table), cmap="PuOr", vmin=-1, vmax=1)
+        for row, column in np.ndindex(table.shape):
+            if row != column:
+                value = table[row, column].round(1) + 0.0  # no "-0.0"
+                colour = "white" if abs(value) > 0.6 else "black"
+                ax.text(column, row, f"{value:.1f}", ha="center", va="center", fontsize=9, color=colour)
+        ax.set_xticks(range(len(names)), names, rotation=60)
+        ax.set_yticks(range(len(names)), names)
+        ax.set_title(title)
     return figure

@@ -1,4 +1,4 @@
-"""The two unknown neurons; and that each solution shown in notebook 1 is the one that its checking cell runs."""
+"""The two unknown neurons; and that each solution shown in a notebook is the one that its checking cell runs."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 
 from helpers.exercises import UnknownPair
 
-NOTEBOOK = Path(__file__).parent.parent / "1_HH_model_simulation.ipynb"
+ROOT = Path(__file__).parent.parent
 
 
 def test_one_of_the_two_has_the_current_and_the_seed_says_which():
@@ -38,12 +38,13 @@ def test_another_name_is_refused(method):
         getattr(UnknownPair(seed=3), method)(*("Z", 3.0)[: 1 + (method == "record")])
 
 
-def test_every_solution_shown_is_the_one_that_is_checked():
-    cells = nbformat.read(NOTEBOOK, as_version=4).cells
+@pytest.mark.parametrize(
+    ("notebook", "exercises"), [("1_HH_model_simulation.ipynb", 8), ("2_Bayesian_Inference.ipynb", 5)]
+)
+def test_every_solution_shown_is_the_one_that_is_checked(notebook, exercises):
+    cells = nbformat.read(ROOT / notebook, as_version=4).cells
     solved = [i for i, cell in enumerate(cells) if cell.source.startswith("def solve_")]
-    if not solved:
-        pytest.skip("notebook 1 has no such exercises yet")
-    assert len(solved) >= 8
+    assert len(solved) >= exercises
     for i in solved:
         shown = re.search(r"<summary>Solution</summary>.*```python\n(.*?)```", cells[i - 1].source, re.DOTALL)
         lines = [line.strip() for line in shown[1].splitlines() if line.strip()]

@@ -5,8 +5,19 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.path import Path
 
-from helpers.figures_inference import plot_beside, plot_budget, plot_clouds, plot_prior_predictive
+from helpers.figures_inference import (
+    plot_beside,
+    plot_budget,
+    plot_close_ups,
+    plot_clouds,
+    plot_correlations,
+    plot_experiments,
+    plot_learned,
+    plot_prior_predictive,
+)
+from helpers.inference import box_prior
 from helpers.neurons import Pospischil
+from helpers.predictive import predictive_check
 from helpers.simulator import simulate
 from helpers.stimuli import step
 
@@ -51,3 +62,47 @@ def test_the_budget_curves_are_those_given():
     for number, (count, width, told_apart) in enumerate(curves.values()):
         np.testing.assert_array_equal(left.lines[number].get_xydata().T, [count, width])
         np.testing.assert_array_equal(right.lines[number].get_xydata().T, [count, told_apart])
+
+
+def test_the_budget_axes_have_names_and_round_numbers():
+    for ax in plot_budget({"one": ([300, 10_000], [30.0, 10.0], [1.0, 0.9])}).axes:
+        assert "simulations" in ax.get_xlabel() and "reference" in ax.get_ylabel()
+        assert [ax.xaxis.get_major_formatter()(tick) for tick in ax.get_xticks()] == ["300", "1,000", "3,000", "10,000"]
+
+
+def test_experiments_show_their_traces_and_share_an_axis_only_if_told():
+    traces = [simulate(Pospischil(), step(I, 10.0, 110.0), 120.0, seed=0) for I in (3.0, -1.0)]
+    for sharey in (True, False):
+        axes = plot_experiments({"up": {"a": traces[0]}, "down": {"a": traces[1]}}, "cell", sharey).axes
+        assert [ax.get_title(loc="left") for ax in axes] == ["up", "down"]
+        assert axes[1].get_legend().get_title().get_text() == "cell"
+        for ax, trace in zip(axes, traces, strict=True):
+            np.testing.assert_array_equal(ax.lines[0].get_ydata(), trace.V)
+        assert (axes[0].get_ylim() == axes[1].get_ylim()) == sharey
+
+
+def test_close_ups_are_centred_on_the_observed_spikes():
+    stimulus, prior = step(3.0, 10.0, 60.0), box_prior(Pospischil, ["g_Na", "g_K"])
+    observed = simulate(Pospischil(), stimulus, 70.0, seed=1)
+    check = predictive_check(Pospischil(), stimulus, prior, np.tile([50.0, 5.0], (10, 1)), observed, seed=2)
+    whole, *close = plot_close_ups(check, reach=2.0).axes
+    assert len(whole.lines) == 10 + 2 and len(close) == len(observed.spike_times) >= 2
+    for ax in close:
+        assert len(ax.lines) == 11 and ax.get_xlim() == (-2.0, 2.0)
+        t, V = ax.lines[-1].get_xydata().T
+        assert abs(np.interp(0.0, t, V) + 20.0) < 3.0  # V rises through -20 mV there
+
+
+def test_learned_shows_each_shrinkage_once_and_not_below_zero():
+    shrunk = {"little": np.array([-0.1, 0.2]), "more": np.array([0.5, 0.9])}
+    (ax,) = plot_learned(shrunk, ["a", "b"]).axes
+    assert [line.get_label() for line in ax.lines] == list(shrunk)
+    np.testing.assert_array_equal([line.get_xdata() for line in ax.lines], [[0.0, 0.2], [0.5, 0.9]])
+
+
+def test_correlations_are_written_where_they_belong():
+    table = np.array([[1.0, -0.72, 0.3], [-0.72, 1.0, -0.04], [0.3, -0.04, 1.0]])
+    (ax,) = plot_correlations({"t": table}, ["a", "b", "c"]).axes
+    written = {(int(y), int(x)): text.get_text() for text in ax.texts for x, y in [text.get_position()]}
+    assert written == {(i, j): f"{table[i, j].round(1) + 0.0:.1f}" for i in range(3) for j in range(3) if i != j}
+    assert written[1, 2] == "0.0" and not np.diag(ax.images[0].get_array()).any()

@@ -216,7 +216,7 @@ def test_every_figure_shows_what_it_is_given(observed, local, simulated):
     _, ax = plt.subplots()
     figures.plot_dead_parameters(ax, dead_parameters(trials, seed=1, observations=2))
     drawn = figures.plot_recovery(recovery(trials))
-    assert [ax.get_title()[:5] for ax in drawn.axes] == ["r = 0"] * 2
+    assert [ax.get_title(loc="left")[:5] for ax in drawn.axes] == ["r = 0"] * 2
     case = sbc(trials, seed=1), coverage(trials), tarp(trials, seed=1)
     panels = figures.plot_calibration({"one": case, "two": case}).axes
     assert len(panels) == 6
