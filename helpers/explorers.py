@@ -18,8 +18,6 @@ from dataclasses import replace
 from typing import Any
 
 import ipywidgets as widgets
-import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -30,14 +28,11 @@ from .neurons import HodgkinHuxley
 from .simulator import simulate
 from .stimuli import Step, step
 from .trace import Trace
-from .units import ACTIVATIONS, Fit, fit_activation, measure_f_I
 
 __all__ = [
     "Explorer",
     "canvas",
-    "explore_f_I",
     "explore_spikes",
-    "fitted_f_I",
     "held_current",
 ]
 
@@ -216,33 +211,3 @@ def explore_spikes() -> Explorer:
 
     amplitude = replace(Step.parameters()["amplitude"], default=10.0, low=0.0)
     return Explorer(figure, update, {"": [Dial(amplitude)]})
-
-
-# ------------------------------------------------------------------------------------------------------- f-I curve
-
-
-def fitted_f_I(g_K: float, currents: np.ndarray) -> tuple[np.ndarray, dict[str, Fit]]:
-    """The f-I curve of a squid axon with potassium conductance `g_K` [mS/cm²] and the activations fitted to it."""
-    rates = measure_f_I(HodgkinHuxley(g_K=g_K), currents, seconds=1.0)
-    return rates, {name: fit_activation(name, currents, rates) for name in ACTIVATIONS}
-
-
-def explore_f_I(plot: Callable[[Axes, np.ndarray, np.ndarray, Mapping[str, np.ndarray]], Axes]) -> Explorer:
-    """Slide the potassium conductance; see the f-I curve and its fits, drawn by `plot` (such as `plot_f_I`)."""
-    currents = np.arange(0.0, 51.0)
-    figure = canvas(4.0)
-    ax = figure.subplots()
-
-    def update(g_K: float) -> str:
-        rates, fits = fitted_f_I(g_K, currents)
-        ax.clear()
-        plot(ax, currents, rates, {name: fit(currents) for name, fit in fits.items()})
-        ax.set_ylim(-35, 155)
-        firing = currents[rates > 0]
-        if not len(firing):
-            return f"g_K = {g_K:.4g} mS/cm²: the neuron does not fire up to {currents[-1]:.0f} µA/cm²."
-        best = max(fits.values(), key=lambda fit: fit.R2)
-        onset = f"fires from {firing[0]:.0f} µA/cm²" if firing[0] > 0 else "fires without any current"
-        return f"g_K = {g_K:.4g} mS/cm²: the neuron {onset}; the best fit is {best.name} with R² = {best.R2:.2f}."
-
-    return Explorer(figure, update, {"": [Dial(replace(HodgkinHuxley.parameters()["g_K"], low=20.0, high=60.0))]})

@@ -7,37 +7,81 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
-from scipy.optimize import curve_fit
+from scipy.optimize import least_squares
 from scipy.special import expit
 
 from .equations import Neuron
+from .neurons import LeakyIntegrateAndFire
 from .simulator import simulate_many
 from .stimuli import step
 from .summaries import summary
 
-__all__ = ["ACTIVATIONS", "Fit", "fit_activation", "firing_rate", "measure_f_I"]
+__all__ = [
+    "ACTIVATIONS",
+    "RATE_LAWS",
+    "Fit",
+    "RateLaw",
+    "explained",
+    "firing_rate",
+    "fit_activation",
+    "lif_rate",
+    "lif_rheobase",
+    "measure_f_I",
+]
 
 
 @summary(rate="Hz")
 def firing_rate(sweep):
-    """Spikes per second [Hz] in the second half of the stimulus: upward crossings of -20 mV."""
+    """Spikes per second [Hz] in the second half of the stimulus: upward crossings of -20 mV.
+
+    From the first to the last of them, so that the rate is exact however few they are; a lone spike is counted over the
+    whole half.
+    """
     begin = (sweep.start + sweep.stop) / 2
-    count = 0
+    count, first, last = 0, 0.0, 0.0
     for i in range(1, len(sweep.V)):
         if sweep.t[i] > begin and sweep.t[i] <= sweep.stop and sweep.V[i - 1] < -20.0 <= sweep.V[i]:
+            share = (-20.0 - sweep.V[i - 1]) / (sweep.V[i] - sweep.V[i - 1])
+            last = sweep.t[i - 1] + share * (sweep.t[i] - sweep.t[i - 1])
+            first = last if count == 0 else first
             count += 1
-    return np.array([count / (sweep.stop - begin) * 1000.0])
+    if count < 2:
+        return np.array([count / (sweep.stop - begin) * 1000.0])
+    return np.array([(count - 1) / (last - first) * 1000.0])
 
 
 def measure_f_I(neuron: Neuron, currents: np.ndarray, seconds: float = 2.0) -> np.ndarray:
-    """The f-I curve: steady firing rate [Hz], (n,), at constant `currents` (n,) [µA/cm²].
+    """The f-I curve: steady firing rate [Hz], (n,), at constant `currents` (n,) in the neuron's unit of current.
 
-    Each current flows for `seconds`; the rate is counted over the second half, when the firing has settled.
+    Each current flows for `seconds`; the rate is taken over the second half, when the firing has settled.
     """
     duration = seconds * 1000.0
     held = {"amplitude": np.asarray(currents, dtype=float)}
     return simulate_many(neuron, step(0.0, 0.0, duration), held, duration, 0.02, seed=0, summarise=firing_rate)[:, 0]
 
+
+# ------------------------------------------------------------------------------------------ the LIF in closed form
+
+
+def lif_rheobase(neuron: LeakyIntegrateAndFire) -> float:
+    """The smallest current [pA] at which the LIF fires for ever: g_L·(V_th - E_L)."""
+    return neuron.g_L * (neuron.V_th - neuron.E_L)
+
+
+def lif_rate(neuron: LeakyIntegrateAndFire, currents: np.ndarray) -> np.ndarray:
+    """The firing rate [Hz], (n,), of the noiseless LIF at constant `currents` (n,) [pA], in closed form.
+
+    1/(t_ref + tau_m·ln((E_L + I/g_L - V_reset)/(E_L + I/g_L - V_th))), and 0 up to the rheobase.
+    Source: Gerstner et al. 2014, Neuronal Dynamics, section 1.3.
+    """
+    end = neuron.E_L + np.asarray(currents, dtype=float) / neuron.g_L  # where V would go [mV]
+    above = np.maximum(end - neuron.V_th, 1e-300)
+    with np.errstate(over="ignore", divide="ignore"):
+        interval = neuron.t_ref + neuron.tau_m * np.log(np.maximum(end - neuron.V_reset, above) / above)
+        return np.where(end > neuron.V_th, 1000.0 / interval, 0.0)
+
+
+# --------------------------------------------------------------------------------------------- fitted to a curve
 
 # Activation functions of artificial neurons, of the input z = gain·(I - bias). Each is scaled by a rate [Hz].
 ACTIVATIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = MappingProxyType(
@@ -51,11 +95,41 @@ ACTIVATIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = MappingProxyType
 
 
 @dataclass(frozen=True)
-class Fit:
-    """An activation function fitted to an f-I curve: rate = scale·f(gain·(I - bias)).
+class RateLaw:
+    """A function of z and, where `shape` is given, of one more number: its start, lowest and highest value in a fit."""
 
-    scale [Hz], gain [1/(µA/cm²)], bias [µA/cm²]; R2 is the share of the variance of the rates that
-    it explains (0 where they do not vary).
+    function: Callable[..., np.ndarray]
+    shape: tuple[float, float, float] | None = None
+    meaning: str = ""
+
+
+def _leaky(z: np.ndarray, slope: float) -> np.ndarray:
+    return np.where(z > 0.0, z, slope * z)
+
+
+def _lif(z: np.ndarray, ratio: float) -> np.ndarray:
+    """`lif_rate` with scale = 1/t_ref, gain = 1/(g_L·(V_th - V_reset)), bias = the rheobase, ratio = tau_m/t_ref."""
+    inverse = 1.0 / np.maximum(z, 1e-300)
+    return np.where(z > 0.0, 1.0 / (1.0 + ratio * np.log1p(inverse)), 0.0)
+
+
+# What can be fitted: the activation functions, and two laws with one number more.
+RATE_LAWS: Mapping[str, RateLaw] = MappingProxyType(
+    {
+        "ReLU": RateLaw(ACTIVATIONS["ReLU"]),
+        "leaky ReLU": RateLaw(_leaky, (0.01, 0.0, 1.0), "slope below the bias over the slope above it"),
+        **{name: RateLaw(ACTIVATIONS[name]) for name in ("softplus", "sigmoid", "tanh")},
+        "LIF": RateLaw(_lif, (5.0, 1e-3, 1e3), "membrane time constant over refractory time"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A rate law fitted to an f-I curve: rate = scale·f(gain·(I - bias)), or f(gain·(I - bias), shape).
+
+    scale [Hz]; gain and bias in the inverse unit and the unit of the current; shape: the one number more of the laws
+    that have it, else None. R2 is the share of the variance of the rates that it explains (0 where they do not vary).
     """
 
     name: str
@@ -63,36 +137,54 @@ class Fit:
     gain: float
     bias: float
     R2: float
+    shape: float | None = None
 
     def __call__(self, currents: np.ndarray) -> np.ndarray:
-        """The rate [Hz] at `currents` [µA/cm²]."""
-        return self.scale * ACTIVATIONS[self.name](self.gain * (np.asarray(currents, dtype=float) - self.bias))
+        """The rate [Hz] at `currents`."""
+        z = self.gain * (np.asarray(currents, dtype=float) - self.bias)
+        more = () if self.shape is None else (self.shape,)
+        return self.scale * RATE_LAWS[self.name].function(z, *more)
+
+
+def explained(rates: np.ndarray, predicted: np.ndarray) -> float:
+    """R²: the share of the variance of `rates` (n,) that `predicted` (n,) explains; 0 where they do not vary."""
+    total = np.sum((rates - np.mean(rates)) ** 2)
+    return float(1.0 - np.sum((rates - predicted) ** 2) / total) if total > 0 else 0.0
 
 
 def fit_activation(name: str, currents: np.ndarray, rates: np.ndarray) -> Fit:
-    """Least-squares fit of an activation function to an f-I curve, (n,) [µA/cm²] and (n,) [Hz].
+    """Least-squares fit of a rate law, one of `RATE_LAWS`, to an f-I curve: (n,) currents and (n,) rates [Hz].
 
-    Raises ValueError for an unknown function, or fewer than 4 points.
+    Raises ValueError for an unknown law, fewer than 5 points, or values that are not finite.
     """
-    if name not in ACTIVATIONS:
-        raise ValueError(f"activation {name!r}; allowed: {', '.join(ACTIVATIONS)}")
+    if name not in RATE_LAWS:
+        raise ValueError(f"activation {name!r}; allowed: {', '.join(RATE_LAWS)}")
     currents, rates = np.asarray(currents, dtype=float), np.asarray(rates, dtype=float)
-    if currents.shape != rates.shape or currents.ndim != 1 or len(currents) < 4:
-        raise ValueError(f"currents {currents.shape} and rates {rates.shape}; allowed: the same length, at least 4")
+    if currents.shape != rates.shape or currents.ndim != 1 or len(currents) < 5:
+        raise ValueError(f"currents {currents.shape} and rates {rates.shape}; allowed: the same length, at least 5")
+    if not (np.isfinite(currents).all() and np.isfinite(rates).all()):
+        raise ValueError("currents or rates hold NaN or infinity; allowed: finite numbers")
+    law, least, span, top = RATE_LAWS[name], currents.min(), np.ptp(currents), max(rates.max(), 1.0)
+    x, y = (currents - least) / span, rates / top  # all numbers of a fit are then about 1
 
-    def curve(x: np.ndarray, scale: float, gain: float, bias: float) -> np.ndarray:
-        return scale * ACTIVATIONS[name](gain * (x - bias))
+    def curve(x: np.ndarray, scale: float, gain: float, bias: float, *shape: float) -> np.ndarray:
+        return scale * law.function(gain * (x - bias), *shape)
 
-    span = np.ptp(currents)
-    best: Fit | None = None
-    for gain in (1.0 / span, 10.0 / span):  # a shallow and a steep start: least squares only finds the nearest valley
-        for bias in np.quantile(currents, [0.0, 0.25, 0.5]):
-            start = (max(rates.max(), 1.0), gain, bias)
-            bounds = ([0.0, 1e-3 / span, currents.min() - span], [50 * start[0], 1e3 / span, currents.max()])
-            values, _ = curve_fit(curve, currents, rates, p0=start, bounds=bounds, max_nfev=20_000)
-            residual = np.sum((rates - curve(currents, *values)) ** 2)
-            total = np.sum((rates - rates.mean()) ** 2)
-            fit = Fit(name, *map(float, values), R2=float(1.0 - residual / total) if total > 0 else 0.0)
-            best = fit if best is None or fit.R2 > best.R2 else best
-    assert best is not None
-    return best
+    more = [law.shape] if law.shape else []
+    low = [0.0, 1e-3, -1000.0, *(low for _, low, _ in more)]
+    high = [50.0, 1e3, 1.0, *(high for _, _, high in more)]
+    first = max(int(np.argmax(rates > 0)), 1)  # of the currents that make it fire
+    onsets = np.linspace(x[first - 1], x[first], 4)[:3]
+    starts = [  # least squares only finds the nearest valley
+        [1.0, gain, bias, *shape]
+        for gain in (1.0, 10.0)
+        for bias in (*np.quantile(x, [0.0, 0.25, 0.5]), *onsets)
+        for shape in ([[law.shape[0] * factor] for factor in (0.2, 1.0, 20.0)] if law.shape else [[]])
+    ]
+    ends = [  # a start that leads to no end within the steps given is as good as where it got
+        least_squares(lambda p: curve(x, *p) - y, start, bounds=(low, high), max_nfev=1000) for start in starts
+    ]
+    scale, gain, bias, *shape = map(float, min(ends, key=lambda end: end.cost).x)
+    R2 = explained(y, curve(x, scale, gain, bias, *shape))
+    numbers = map(float, (scale * top, gain / span, least + bias * span, R2))
+    return Fit(name, *numbers, shape[0] if shape else None)

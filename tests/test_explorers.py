@@ -9,11 +9,10 @@ import pytest
 from helpers.bench_explorers import explore_clamp, explore_current_clamp, explore_integrators, explore_phase_plane
 from helpers.benches import clamp_bench, current_clamp_bench, integrator_bench, phase_plane_bench, spikes_in_words
 from helpers.controls import Choice, Dial
-from helpers.explorers import OWN, Explorer, canvas, explore_f_I, explore_spikes, held_current
+from helpers.explorers import OWN, Explorer, canvas, explore_spikes, held_current
 from helpers.figures import (
     COLOURS,
     plot_currents,
-    plot_f_I,
     plot_gates,
     plot_posterior,
     plot_predictive,
@@ -26,7 +25,7 @@ from helpers.simulator import simulate
 from helpers.stimuli import step
 
 
-@pytest.mark.parametrize("make", [explore_spikes, lambda: explore_f_I(plot_f_I)])
+@pytest.mark.parametrize("make", [explore_spikes])
 def test_every_slider_reaches_both_ends_and_comes_back(make):
     explorer = make()
     words, picture = explorer.sentence.value, explorer.image.value
@@ -133,23 +132,6 @@ def test_the_threshold_at_which_spikes_are_counted_is_drawn():
     V = lines[0].get_ydata()
     assert np.sum((V[:-1] < -20.0) & (V[1:] >= -20.0)) == 6
     assert ": 6 spikes (V rising through -20 mV)" in explorer.sentence.value
-
-
-def test_words_on_the_f_I_curve_fit_its_ends_and_every_line_lies_within_the_axes():
-    explorer = explore_f_I(plot_f_I)
-    dial, (ax,) = explorer.sliders["g_K"], explorer.figure.axes
-    for g_K, words in (
-        (20.0, "g_K = 20 mS/cm²: the neuron fires without any current; the best fit is"),
-        (36.5, "g_K = 36.5 mS/cm²: the neuron fires from 7 µA/cm²; the best fit is tanh with R² = 0.9"),
-        (52.4, "g_K = 52.4 mS/cm²: the neuron fires from"),
-        (60.0, "g_K = 60 mS/cm²: the neuron does not fire up to 50 µA/cm²."),
-    ):
-        dial.value = g_K
-        assert words in explorer.sentence.value
-        low, high = ax.get_ylim()
-        assert all(low < line.get_ydata().min() and line.get_ydata().max() < high for line in ax.lines)
-        renderer = explorer.figure.canvas.get_renderer()
-        assert ax.get_legend().get_window_extent(renderer).y0 >= ax.get_window_extent(renderer).y1
 
 
 def test_words_and_lines_follow_the_slider():

@@ -1,0 +1,77 @@
+"""Measured f-I curves as activation functions: tabulated, so that any curve can stand in a network and be trained."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+__all__ = ["Tabulated", "as_activation", "dead_units", "hidden_layer", "silence"]
+
+
+class Tabulated(nn.Module):
+    """A function given by its values (n,) at the evenly spaced points `z` (n,), straight lines in between.
+
+    Its derivative is the slope of those lines. Beyond both ends the value is that of the end, and the slope 0.
+    Raises ValueError for fewer than 2 points, points that are not evenly spaced, or values that are not finite.
+    """
+
+    def __init__(self, z: np.ndarray, values: np.ndarray) -> None:
+        super().__init__()
+        z, values = np.asarray(z, dtype=float), np.asarray(values, dtype=float)
+        if z.shape != values.shape or z.ndim != 1 or len(z) < 2 or not np.isfinite(values).all():
+            raise ValueError(f"z {z.shape} and values {values.shape}; allowed: the same length, at least 2, finite")
+        spacing = np.diff(z)
+        if not np.allclose(spacing, spacing[0]) or spacing[0] <= 0:
+            raise ValueError(f"z is spaced by {spacing.min():g} to {spacing.max():g}; allowed: evenly, and rising")
+        self.first, self.spacing = float(z[0]), float(spacing[0])
+        slopes = np.append(np.diff(values), 0.0) / self.spacing  # to the right of each point
+        self.register_buffer("values", torch.as_tensor(values, dtype=torch.float32))
+        self.register_buffer("slopes", torch.as_tensor(slopes, dtype=torch.float32))
+
+    def forward(self, z: Tensor) -> Tensor:
+        place = ((z - self.first) / self.spacing).clamp(0.0, len(self.values) - 1.0)
+        k = place.detach().long()
+        return self.values[k] + self.slopes[k] * (place - k) * self.spacing
+
+
+def as_activation(currents: np.ndarray, rates: np.ndarray, zero: float, one: float, spacing: float = 0.01) -> Tabulated:
+    """A curve of rates (n,) [Hz] at rising currents (n,) as an activation function: current and rate without units.
+
+    z = (I - zero)/(one - zero), y = rate/(rate at `one`): whatever its units, each curve goes through (1, 1).
+    Raises ValueError unless zero < one, both within the currents, and the rate at `one` is above 0.
+    """
+    currents, rates = np.asarray(currents, dtype=float), np.asarray(rates, dtype=float)
+    if not currents[0] <= zero < one <= currents[-1]:
+        raise ValueError(f"zero = {zero:g}, one = {one:g}; allowed: rising, from {currents[0]:g} to {currents[-1]:g}")
+    top = np.interp(one, currents, rates)
+    if not top > 0.0:
+        raise ValueError(f"the rate at one = {one:g} is {top:g} Hz; allowed: above 0 Hz")
+    ends = (currents[[0, -1]] - zero) / (one - zero)
+    z = np.arange(np.ceil(ends[0] / spacing), np.floor(ends[1] / spacing) + 1) * spacing
+    return Tabulated(z, np.interp(zero + z * (one - zero), currents, rates) / top)
+
+
+def hidden_layer(activation: nn.Module, inputs: int, hidden: int, outputs: int) -> nn.Sequential:
+    """The network of section 3: inputs, one layer of units with this activation, outputs."""
+    return nn.Sequential(nn.Linear(inputs, hidden), activation, nn.Linear(hidden, outputs))
+
+
+def dead_units(network: nn.Sequential, x: Tensor) -> float:
+    """The share of hidden units to which no sample of `x` sends a gradient: the slope is 0 at every one of them."""
+    _, slopes = _answers(network, x)
+    return float((slopes == 0.0).all(0).float().mean())
+
+
+def silence(network: nn.Sequential, x: Tensor) -> float:
+    """The share of answers, over hidden units and samples of `x`, that are 0 with a slope of 0."""
+    outputs, slopes = _answers(network, x)
+    return float(((outputs == 0.0) & (slopes == 0.0)).float().mean())
+
+
+def _answers(network: nn.Sequential, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Outputs and slopes of the hidden units, (n, hidden) each."""
+    z = network[0](x).detach().requires_grad_()
+    outputs = network[1](z)
+    (slopes,) = torch.autograd.grad(outputs.sum(), z)
+    return outputs.detach(), slopes

@@ -1,0 +1,126 @@
+"""What spikes tell about a stimulus: codes read off the first milliseconds of a response, and their decoder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.neighbors import KNeighborsClassifier
+
+from .equations import Neuron
+from .simulator import simulate_many
+from .stimuli import step
+from .summaries import summary
+
+__all__ = ["CODES", "Decoded", "Responses", "confusion", "decode", "information", "respond"]
+
+MOST = 40  # spikes kept of a response
+NONE = 1e6  # ms; stands for a spike that never came
+CODES = ("count", "latency", "interval")
+
+
+@summary(**{f"spike_{i + 1}": "ms" for i in range(MOST)})
+def first_spikes(sweep):
+    """Times [ms] since the onset of the first 40 spikes during the stimulus; 1e6 where there are fewer."""
+    times, count = np.full(MOST, NONE), 0
+    for i in range(1, len(sweep.V)):
+        if sweep.start < sweep.t[i] <= sweep.stop and sweep.V[i - 1] < -20.0 <= sweep.V[i] and count < MOST:
+            share = (-20.0 - sweep.V[i - 1]) / (sweep.V[i] - sweep.V[i - 1])
+            times[count] = sweep.t[i - 1] + share * (sweep.t[i] - sweep.t[i - 1]) - sweep.start
+            count += 1
+    return times
+
+
+@dataclass(frozen=True)
+class Responses:
+    """Which stimulus (n,), counted from 0, and the times of the spikes since its onset, (n, 40) [ms], 1e6 for none."""
+
+    stimulus: np.ndarray
+    spikes: np.ndarray
+
+    def code(self, name: str, window: float) -> np.ndarray:
+        """What a reader of the first `window` [ms] sees, (n,).
+
+        "count": the number of spikes. "latency": the time of the first one [ms]. "interval": the mean time between two
+        [ms]. Where the window holds no spike, or only one, latency and interval are twice the window.
+        Raises ValueError for another name, and for a window that is not above 0.
+        """
+        if name not in CODES:
+            raise ValueError(f"code {name!r}; allowed: {', '.join(CODES)}")
+        if not window > 0.0:
+            raise ValueError(f"window = {window:g} ms; allowed: above 0 ms")
+        seen = self.spikes <= window
+        count = seen.sum(1)
+        if name == "count":
+            return count.astype(float)
+        if name == "latency":
+            return np.where(count > 0, self.spikes[:, 0], 2.0 * window)
+        last = self.spikes[np.arange(len(count)), np.maximum(count - 1, 0)]
+        return np.where(count > 1, (last - self.spikes[:, 0]) / np.maximum(count - 1, 1), 2.0 * window)
+
+
+def respond(neuron: Neuron, currents: Sequence[float], trials: int, length: float, seed: int) -> Responses:
+    """The spikes of `neuron`, with its noise, to each of some step currents [µA/cm²], `trials` times, for `length` ms.
+
+    Before the step the neuron stands under its noise alone for 50 ms.
+    """
+    stimulus = np.repeat(np.arange(len(currents)), trials)
+    held = {"amplitude": np.asarray(currents, dtype=float)[stimulus]}
+    onset = 50.0
+    pulse = step(0.0, onset, onset + length)
+    spikes = simulate_many(neuron, pulse, held, onset + length, 0.025, seed=seed, summarise=first_spikes)
+    return Responses(stimulus, spikes)
+
+
+# -------------------------------------------------------------------------------------------------------- decoding
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """information: [bit] between stimulus and guess. chance: the same with the stimuli shuffled, what a decoder that
+    knows nothing seems to have because the responses are finitely many. correct: share of right guesses."""
+
+    information: float
+    chance: float
+    correct: float
+
+
+def information(table: np.ndarray) -> float:
+    """Mutual information [bit] of a table of counts (n_stimuli, n_guesses): sum of p·log2(p/(p_row·p_column))."""
+    p = np.asarray(table, dtype=float)
+    if p.ndim != 2 or not (np.isfinite(p).all() and (p >= 0).all() and p.sum() > 0):
+        raise ValueError(f"table {p.shape}; allowed: two dimensions, counts from 0 up, not all of them 0")
+    p = p / p.sum()
+    independent = p.sum(1, keepdims=True) * p.sum(0, keepdims=True)
+    some = p > 0
+    return float((p[some] * np.log2(p[some] / independent[some])).sum())
+
+
+def confusion(stimulus: np.ndarray, guess: np.ndarray) -> np.ndarray:
+    """How often stimulus i (row) was taken for j (column); both (n,), counted from 0."""
+    size = int(max(stimulus.max(), guess.max())) + 1
+    table = np.zeros((size, size), dtype=int)
+    np.add.at(table, (stimulus, guess), 1)
+    return table
+
+
+def decode(features: np.ndarray, stimulus: np.ndarray, seed: int = 0, neighbours: int = 15) -> Decoded:
+    """Guess the stimulus (n,) from features (n,) or (n, n_features) of the responses, by the nearest other responses.
+
+    A response is never used to decode itself: five-fold cross-validation, whose folds `seed` makes.
+    """
+    x = np.asarray(features, dtype=float).reshape(len(stimulus), -1)
+    x = (x - x.mean(0)) / np.where(x.std(0) > 0, x.std(0), 1.0)
+    random = np.random.default_rng(seed)
+    x = x + 1e-6 * random.standard_normal(x.shape)  # equal counts are equally near, whatever their order
+    shuffled = random.permutation(stimulus)
+
+    def guesses(labels: np.ndarray) -> np.ndarray:
+        folds = StratifiedKFold(5, shuffle=True, random_state=seed)
+        return cross_val_predict(KNeighborsClassifier(neighbours), x, labels, cv=folds)
+
+    guess = guesses(stimulus)
+    chance = information(confusion(shuffled, guesses(shuffled)))
+    return Decoded(information(confusion(stimulus, guess)), chance, float((guess == stimulus).mean()))

@@ -1,0 +1,39 @@
+"""Which yes-or-no functions of two inputs one unit can compute: by linear programming, so that "cannot" is a proof."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+
+import numpy as np
+from scipy.optimize import linprog
+
+__all__ = ["band_separable", "separable"]
+
+
+def separable(x: np.ndarray, y: Sequence[bool]) -> bool:
+    """Whether some w and b give w·x + b >= 1 where y is true and <= -1 where it is not: x (n, n_inputs), y (n,).
+
+    That is what a unit with a rising activation function and a threshold can do. (Any gap can be scaled to 1 and -1.)
+    """
+    side = np.where(np.asarray(y, dtype=bool), 1.0, -1.0)
+    rows = -side[:, None] * np.column_stack([x, np.ones(len(x))])
+    found = linprog(np.zeros(rows.shape[1]), rows, -np.ones(len(x)), bounds=(None, None))
+    return found.status == 0
+
+
+def band_separable(x: np.ndarray, y: Sequence[bool]) -> bool:
+    """Whether some w, b and c > 0 give |w·x + b| <= c - 1 where y is true and >= c + 1 where it is not.
+
+    That is what a unit can do whose activation function rises and falls again: each input that shall be silent lies
+    below the band or above it, and every such choice is tried.
+    """
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=bool)
+    inside, outside = x[y], x[~y]
+    for sides in product((-1.0, 1.0), repeat=len(outside)):
+        rows = [[*point * s, s, -1.0] for point in inside for s in (-1.0, 1.0)]  # s·(w·x + b) - c <= -1
+        rows += [[*(-s * point), -s, 1.0] for point, s in zip(outside, sides, strict=True)]  # c - s·(w·x + b) <= -1
+        bounds = [(None, None)] * (x.shape[1] + 1) + [(0.0, None)]
+        if linprog(np.zeros(x.shape[1] + 2), rows, -np.ones(len(rows)), bounds=bounds).status == 0:
+            return True
+    return False

@@ -1,0 +1,69 @@
+"""Bits against tables whose information is known; codes against spikes that are known."""
+
+import numpy as np
+import pytest
+
+from helpers.decoding import Responses, confusion, decode, information, respond
+from helpers.neurons import HodgkinHuxley
+from helpers.simulator import simulate
+from helpers.stimuli import step
+
+
+def spikes(*times: float) -> np.ndarray:
+    return np.pad(np.array(times), (0, 40 - len(times)), constant_values=1e6)
+
+
+RESPONSES = Responses(np.array([0, 1, 2]), np.array([spikes(), spikes(4.0), spikes(3.0, 13.0, 23.0, 70.0)]))
+
+
+def test_codes_by_hand():
+    np.testing.assert_array_equal(RESPONSES.code("count", 50.0), [0, 1, 3])
+    np.testing.assert_array_equal(RESPONSES.code("latency", 50.0), [100, 4, 3])
+    np.testing.assert_array_equal(RESPONSES.code("interval", 50.0), [100, 100, 10])
+    np.testing.assert_array_equal(RESPONSES.code("count", 3.5), [0, 0, 1])
+
+
+def test_information_of_known_tables():
+    assert information(np.eye(8)) == pytest.approx(3.0)
+    assert information(np.ones((4, 4))) == pytest.approx(0.0)
+    share = np.array([0.9, 0.1])  # a binary symmetric channel: 1 bit minus the entropy of its errors
+    assert information([[90, 10], [10, 90]]) == pytest.approx(1.0 + (share * np.log2(share)).sum())
+    assert information([[30, 0], [10, 0]]) == pytest.approx(0.0)
+
+
+def test_confusion_counts():
+    np.testing.assert_array_equal(confusion(np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1])), [[1, 1], [0, 2]])
+
+
+def test_decoder_finds_what_is_there_and_nothing_where_nothing_is():
+    random = np.random.default_rng(0)
+    stimulus = np.repeat(np.arange(4), 100)
+    clear = decode(stimulus + 0.05 * random.standard_normal(400), stimulus)
+    assert clear.information == pytest.approx(2.0) and clear.correct == 1.0 and clear.chance < 0.15
+    nothing = decode(random.standard_normal(400), stimulus)
+    assert nothing.information < 0.15 and nothing.correct < 0.4
+    constant = decode(np.ones(400), stimulus)
+    assert constant.information < 0.15  # ties must not betray the order of the samples
+
+
+def test_responses_are_those_of_the_simulator():
+    neuron = HodgkinHuxley(noise=1.0)
+    responses = respond(neuron, [10.0, 20.0], trials=3, length=50.0, seed=4)
+    assert responses.stimulus.tolist() == [0, 0, 0, 1, 1, 1]
+    alone = simulate(neuron, step(20.0, 50.0, 100.0), 100.0, dt=0.025, seed=(4, 3)).spike_times
+    found = responses.spikes[3][responses.spikes[3] < 1e5]
+    np.testing.assert_allclose(found, alone[(alone > 50.0) & (alone <= 100.0)] - 50.0, atol=0.03)
+
+
+@pytest.mark.parametrize(
+    ("code", "window", "message"), [("rate", 10.0, "code 'rate'"), ("count", 0.0, "window = 0 ms; allowed: above 0")]
+)
+def test_bad_codes(code, window, message):
+    with pytest.raises(ValueError, match=message):
+        RESPONSES.code(code, window)
+
+
+@pytest.mark.parametrize("table", [np.zeros((2, 2)), -np.eye(2), np.ones(3), np.full((2, 2), np.nan)])
+def test_bad_tables(table):
+    with pytest.raises(ValueError, match="allowed: two dimensions, counts"):
+        information(table)

@@ -1,0 +1,95 @@
+"""What the figures of notebook 3 show is what they were given."""
+
+import numpy as np
+import pytest
+
+from helpers.decoding import CODES, Decoded, Responses
+from helpers.figures_networks import plot_learning_rules, plot_price, plot_prices_of_work, plot_students, plot_widths
+from helpers.figures_units import plot_accuracies, plot_codes, plot_curves, plot_R2, plot_xor
+from helpers.learning import Learned
+from helpers.neurons import HodgkinHuxley
+from helpers.simulator import simulate
+from helpers.spiking import PricedRuns
+from helpers.stimuli import step
+from helpers.teacher import Lesson, Marks
+from helpers.training import History, Runs
+from helpers.units import fit_activation
+
+
+def test_curves_and_fits():
+    currents = np.linspace(0.0, 10.0, 21)
+    curves = {name: (currents, 30.0 * np.maximum(currents - k, 0.0), "pA") for k, name in enumerate("abcd")}
+    fits = {n: {law: fit_activation(law, c, r) for law in ("ReLU", "sigmoid")} for n, (c, r, _) in curves.items()}
+    figure = plot_curves(curves, fits, shown=("ReLU",))
+    for ax, (name, (_, rates, _)) in zip(figure.axes, curves.items(), strict=True):
+        line, dots = ax.lines
+        np.testing.assert_array_equal(dots.get_ydata(), rates)
+        np.testing.assert_allclose(np.interp(currents, line.get_xdata(), line.get_ydata()), rates, atol=1.0)
+        assert ax.get_title(loc="left") == name and ax.get_xlabel() == "current (pA)"
+
+
+def test_table_of_R2_has_its_numbers_and_the_best_in_bold():
+    figure = plot_R2({"x": {"a": 0.5, "b": 0.75}, "y": {"a": 1.0, "b": -1e-6}})
+    texts = {text.get_text(): text.get_fontweight() for text in figure.axes[0].texts}
+    assert texts == {"0.500": "normal", "0.750": "bold", "1.000": "bold", "0.000": "normal"}
+
+
+def test_accuracies_are_means_and_deviations():
+    accuracies = np.array([0.90, 0.94, 0.98])
+    runs = {"one": Runs([], [History(np.array([1.0, 0.5]), np.array([0.5, a])) for a in accuracies])}
+    figure = plot_accuracies(runs, {"one": np.array([0.1, 0.2, 0.3])})
+    bar = figure.axes[0].containers[0]
+    assert bar.lines[0].get_xdata()[0] == pytest.approx(0.94)
+    whisker = bar.lines[2][0].get_segments()[0]
+    np.testing.assert_allclose(whisker[:, 0], [0.90, 0.98])
+
+
+def test_codes_show_bits():
+    responses = Responses(np.repeat([0, 1], 4), np.full((8, 40), 1e6))
+    told = {10.0: {code: Decoded(0.1 * k, 0.05, 0.5) for k, code in enumerate(CODES)}}
+    figure = plot_codes(responses, [1.0, 2.0], told)
+    heights = [bars[0].get_height() for bars in figure.axes[1].containers]
+    np.testing.assert_allclose(heights, [0.0, 0.1, 0.2])
+
+
+def test_xor_marks_the_sums_on_the_curve():
+    I, rates = np.array([0.0, 10.0, 20.0]), np.array([0.0, 50.0, 0.0])
+    trace = simulate(HodgkinHuxley(), step(0.0, 1.0, 5.0), 10.0)
+    figure = plot_xor(I, rates, 8.0, {"0, 0": trace, "1, 1": trace})
+    marks = [(line.get_xdata()[0], line.get_ydata()[0]) for line in figure.axes[0].lines[1:]]
+    np.testing.assert_allclose(marks, [(0, 0), (8, 40), (16, 20)])
+
+
+def test_prices():
+    priced = PricedRuns(
+        np.array([0.0, 1.0]), np.array([[0.9, 1.0], [0.8, 0.9]]), np.array([[50.0, 60.0], [10.0, 12.0]])
+    )
+    figure = plot_price(priced, np.array([0.95, 0.97]), joules=2e-12)
+    line = figure.axes[0].lines[0]
+    np.testing.assert_allclose(line.get_xydata(), [(55, 0.95), (11, 0.85)])
+    figure.canvas.draw()
+    top = figure.axes[0].child_axes[0]
+    np.testing.assert_allclose(np.array(top.get_xlim()), np.array(figure.axes[0].get_xlim()) * 2.0)  # pJ
+
+
+def test_widths_and_costs():
+    reach = np.array([[1.0, 0.1], [1.0, 10.0]])
+    figure = plot_widths(np.array([0.1, 1.0]), np.arange(2), reach, np.array([[0.9, 1.0], [0.5, 0.6]]))
+    np.testing.assert_array_equal([line.get_ydata() for line in figure.axes[0].lines], reach)
+    costs = plot_prices_of_work({"cheap": (1e-12, 4e-12), "dear": (1e-10, 1e-10)})
+    assert [text.get_text() for text in costs.axes[0].texts] == ["100 to 100 pJ", "1 to 4 pJ"]
+
+
+def test_students_and_rules():
+    lesson = Lesson(np.arange(50.0), (np.arange(50) % 10 == 0).astype(int))
+    marks = [[Marks(0.9, 0.8), Marks(0.94, 0.9)], [Marks(0.99, 0.97), Marks(0.99, 0.95)]]
+    figure = plot_students(lesson, np.linspace(0, 1, 50), slice(10, 30), (0, 3), marks)
+    fired = figure.axes[1].lines[1].get_xdata()
+    np.testing.assert_array_equal(fired, [10, 20])
+    means = [line for line in figure.axes[2].lines if len(line.get_xdata()) == 2 and line.get_marker() == "o"][-1]
+    np.testing.assert_allclose(means.get_ydata(), [0.92, 0.99])
+    learned = {"rule": [Learned(10, np.array([0.1, a]), np.zeros(2), ()) for a in (0.5, 0.7)]}
+    n = np.array([10, 100])
+    rules = plot_learning_rules(learned, n, np.array([[11.0], [101.0]]), {"rule": 0})
+    np.testing.assert_allclose(rules.axes[0].lines[0].get_xydata(), [(10, 0.1), (20, 0.6)])
+    np.testing.assert_allclose(rules.axes[1].lines[0].get_ydata(), n + 1)
