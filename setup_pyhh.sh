@@ -22,6 +22,7 @@ usage: ./setup_pyhh.sh COMMAND
   test               check the code, the helpers and the notebooks; more arguments go to pytest
   bench              time the simulator beside its peers, in an environment of its own (.venv-bench, 3 GB)
   bench inference    measure the inference against reference posteriors
+  bench lif          six parameters of an integrate-and-fire neuron beside BayesFlow (.venv-bench, too; hours)
   pyhh               fetch the pyHH simulator that the series started from, into external/pyHH
   badges OWNER/REPO  write the address of the published repository into the README and the notebooks
   help               show this text
@@ -149,7 +150,7 @@ run_tests() {
     return $status
 }
 
-# bench [inference] ARGUMENTS...: only the peers of the simulator need an environment of their own.
+# bench [inference | lif] ARGUMENTS...: the peers need an environment of their own; inference has references, not peers.
 bench() {
     if [ "${1:-}" = inference ]; then
         shift
@@ -158,6 +159,10 @@ bench() {
     fi
     use_venv .venv-bench
     set_up requirements.txt benchmarks/requirements.txt
+    if [ "${1:-}" = lif ]; then
+        shift
+        exec "$venv_python" -m benchmarks.lif "$@"
+    fi
     exec "$venv_python" -m benchmarks.speed "$@"
 }
 

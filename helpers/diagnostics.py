@@ -79,16 +79,19 @@ def run_trials(
 ) -> Trials:
     """Draw from the posterior of each observation `x` (n_trials, n_features) that the truths `theta` gave.
 
+    x may also hold recordings, (n_trials, n_samples, n_channels), of a posterior that looks at these.
+
     theta (n_trials, n_parameters) must be new draws from the prior, not those of the training.
     Raises ValueError where shapes do not fit, values or draws are not finite, or there are fewer than 20 trials.
     """
     theta, x = prior.check(theta), np.asarray(x, dtype=float)
-    if theta.ndim != 2 or x.ndim != 2 or len(theta) != len(x):
+    if theta.ndim != 2 or x.ndim < 2 or len(theta) != len(x):
         raise ValueError(f"theta {theta.shape} and x {x.shape} do not fit together; allowed: one row for each trial")
     if len(theta) < 20:
         raise ValueError(f"{len(theta)} trials say too little; allowed: at least 20, better 200")
     if not np.isfinite(x).all():
-        raise ValueError(f"x[{np.argmin(np.isfinite(x).all(axis=1))}] is not finite: mend it or leave that trial out")
+        row = np.argmin(np.isfinite(x).reshape(len(x), -1).all(axis=1))
+        raise ValueError(f"x[{row}] is not finite: mend it or leave that trial out")
     if hasattr(posterior, "sbi"):
         with repeatable(seed):
             blocks = as_tensor(x, exact=True).split(BLOCK)

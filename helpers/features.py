@@ -17,12 +17,15 @@ __all__ = ["FEATURES", "Features"]
 
 FEATURES = ("auto", "standardise", "asinh", "rank")
 HEAVY = 8.0  # a statistic whose range is that many interquartile ranges has heavy tails
+SEEN = 100_000  # rows that the scale is learned from, at least
 KNOTS = 129  # quantiles that the rank transform keeps
 MARGIN = 0.05  # how far beyond all simulations counts as outside, in units of their range
 
 
 class Features(torch.nn.Module):
     """A map of statistics (..., n_statistics) to features of the same shape, learned from simulations by `of`.
+
+    A recording over time (..., n_samples, n_channels) is brought onto scale in the same way, each channel as a whole.
 
     kind: "standardise": centred on the median, in units of the interquartile range. "asinh": after that the inverse
     hyperbolic sine, linear around the median and logarithmic far out. "auto": the one or, where the tails are heavy,
@@ -43,7 +46,10 @@ class Features(torch.nn.Module):
 
     @classmethod
     def of(cls, x: np.ndarray, kind: str = "auto") -> Features:
-        """The map that suits the statistics `x` (n, n_statistics) of simulations."""
+        """The map that suits simulations `x`, (n, n_statistics) or (n, n_samples, n_channels)."""
+        rows = x.reshape(-1, x.shape[-1])
+        lowest, highest = rows.min(axis=0), rows.max(axis=0)
+        x = rows[:: max(1, len(rows) // SEEN)].astype(float)
         features = cls(kind, x.shape[1])
         low, centre, high = np.percentile(x, [25, 50, 75], axis=0)
         spread = np.where(high > low, high - low, x.std(axis=0))
@@ -53,8 +59,8 @@ class Features(torch.nn.Module):
             "centre": centre,
             "spread": spread,
             "bend": heavy if kind == "auto" else np.full(len(centre), kind == "asinh"),
-            "lowest": x.min(axis=0),
-            "highest": x.max(axis=0),
+            "lowest": lowest,
+            "highest": highest,
         }
         if kind == "rank":
             learned["values"], learned["quantiles"] = map(np.array, zip(*map(_ranks, x.T), strict=True))
@@ -72,11 +78,15 @@ class Features(torch.nn.Module):
         return ((bent - self.mean) / self.sd).float()
 
     def outside(self, x: np.ndarray) -> np.ndarray:
-        """Which of the statistics `x` (n_statistics,) lie beyond everything simulated (by 5 % of the range)."""
+        """Which statistics of `x`, (n_statistics,) or (n_samples, n_channels), lie beyond all simulated ones.
+
+        "Beyond" is by more than 5 % of the range; in a recording a single sample is enough. Returns (n_statistics,).
+        """
         low, value, high = (self(row).numpy() for row in (self.lowest, torch.as_tensor(x), self.highest))
         margin = MARGIN * (high - low)
         constant = (self.lowest == self.highest).numpy() & (np.abs(x - self.lowest.numpy()) > 1e-6)
-        return constant | (value < low - margin) | (value > high + margin)
+        beyond = constant | (value < low - margin) | (value > high + margin)
+        return beyond.reshape(-1, beyond.shape[-1]).any(axis=0)
 
     def _set(self, **values: np.ndarray) -> None:
         for name, value in values.items():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import torch
 from sbi.inference.posteriors import DirectPosterior
 from tqdm.auto import tqdm
 
+from .embeddings import Convolutional
 from .estimators import Estimator, Training, new_network, repeatable, train
 from .features import Features
 from .marginals import normal, uniform
@@ -26,7 +27,7 @@ from .storage import read_arrays, write_arrays
 __all__ = ["Posterior", "Prior", "box_prior", "normal", "prior_of", "train_npe", "uniform"]
 
 FEWEST = 50  # simulations; with less a network only repeats its prior
-FILE_FORMAT = 2
+FILE_FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Posterior:
         log p(theta) - log p(theta|x) in nats: 0 is no better than the prior.
     statistics: names of the statistics, for messages; empty where they were not given.
     interrupted: the user stopped the training (Ctrl-C); these are the best networks so far.
+    embedding: how the networks are built that look at a recording; None where statistics were given.
     """
 
     prior: Prior
@@ -46,12 +48,13 @@ class Posterior:
     losses: tuple[np.ndarray, ...] = field(repr=False)
     statistics: tuple[str, ...] = ()
     interrupted: bool = False
+    embedding: Convolutional | None = None
 
     def sample(self, n: int, x_o: np.ndarray, seed: int) -> np.ndarray:
         """`n` draws of the parameters given the observation `x_o` (n_statistics,): (n, n_parameters).
 
         Warns where a statistic of `x_o` lies beyond everything the networks were trained on. Raises ValueError where
-        `x_o` has the wrong length or is not finite.
+        `x_o` has the wrong shape or is not finite.
         """
         if not (isinstance(n, int | np.integer) and n >= 1):
             raise ValueError(f"n = {n!r}; allowed: a whole number, at least 1")
@@ -86,6 +89,8 @@ class Posterior:
             "statistics": self.statistics,
             "interrupted": self.interrupted,
             "prior": self.prior.as_data(),
+            "shape": list(self.network.condition_shape),
+            "embedding": None if self.embedding is None else asdict(self.embedding),
         }
         arrays = {f"network.{name}": value.numpy() for name, value in self.network.state_dict().items()}
         arrays |= {f"losses.{number}": losses for number, losses in enumerate(self.losses)}
@@ -103,14 +108,23 @@ class Posterior:
         about, arrays = read_arrays(path, FILE_FORMAT, "posterior")
         try:
             own = Prior.from_data(about["prior"])
-            n_statistics = len(arrays["network.features.centre"])
+            shape, n_scales = tuple(about["shape"]), len(arrays["network.features.centre"])
+            embedding = None if about["embedding"] is None else Convolutional(**about["embedding"])
             losses = tuple(arrays.pop(f"losses.{number}") for number in range(about["networks"]))
             with repeatable(0):  # numbers to be replaced by those of the file
-                networks = [new_network(about["model"], len(own.names), n_statistics) for _ in losses]
-            network = Estimator(own, Features(about["features"], n_statistics), networks)
+                made = [_new_member(about["model"], len(own.names), shape, embedding) for _ in losses]
+            network = Estimator(own, Features(about["features"], n_scales), *zip(*made, strict=True), shape)
             weights = {name.removeprefix("network."): torch.as_tensor(value) for name, value in arrays.items()}
             network.load_state_dict(weights)
-            saved = cls(own, network.eval(), about["model"], losses, tuple(about["statistics"]), about["interrupted"])
+            saved = cls(
+                own,
+                network.eval(),
+                about["model"],
+                losses,
+                tuple(about["statistics"]),
+                about["interrupted"],
+                embedding,
+            )
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise ValueError(f"{Path(path).name} holds no posterior that can be read: {error}") from error
         if prior is not None and (difference := prior.difference(own)):
@@ -123,18 +137,23 @@ class Posterior:
 
     def _observation(self, x_o: np.ndarray) -> torch.Tensor:
         values, expected = np.asarray(x_o, dtype=float), tuple(self.network.condition_shape)
-        names = self.statistics or tuple(f"x_o[{i}]" for i in range(*expected))
+        names = self.statistics or tuple(f"x_o[{i}]" for i in range(expected[-1]))
         if values.shape != expected:
             raise ValueError(
                 f"x_o has shape {values.shape}; allowed: {expected}, one number each for {', '.join(names)}"
             )
+        columns = values.reshape(-1, expected[-1]).T
         if not np.isfinite(values).all():
-            raise ValueError(f"x_o: {names[int(np.argmin(np.isfinite(values)))]} is not finite: {values}")
+            raise ValueError(f"x_o: {names[int(np.argmin(np.isfinite(columns).all(axis=1)))]} is not finite: {values}")
         features = self.network.features
         if (off := features.outside(values)).any():
             low, high = features.lowest.numpy(), features.highest.numpy()
+            worst = [
+                max(column, key=lambda value, at=i: max(low[at] - value, value - high[at]))
+                for i, column in enumerate(columns)
+            ]
             listed = "; ".join(
-                f"{names[i]} = {values[i]:g}, simulated {low[i]:g} to {high[i]:g}" for i in np.flatnonzero(off)
+                f"{names[i]} = {worst[i]:g}, simulated {low[i]:g} to {high[i]:g}" for i in np.flatnonzero(off)
             )
             warnings.warn(
                 f"x_o lies outside all simulations that the posterior was trained on, which makes it a guess: {listed} "
@@ -153,62 +172,75 @@ def train_npe(
     model: str = "maf",
     ensemble: int = 1,
     features: str = "auto",
+    embedding: Convolutional | None = None,
     statistics: Sequence[str] = (),
     progress: bool = False,
     **training: Any,
 ) -> Posterior:
     """Train neural networks to give the posterior of `theta` for any statistics `x`: NPE, formerly SNPE.
 
-    theta: (n, n_parameters) draws from the prior; x: (n, n_statistics) the statistics that each gave.
+    theta: (n, n_parameters) draws from the prior; x: (n, n_statistics) the statistics that each gave, or, with an
+        `embedding`, recordings (n, n_samples, n_channels) that a network of that kind learns to summarise.
     model: density estimator of sbi: "maf" (autoregressive flow), "nsf" (spline flow), "mdn" (mixture of Gaussians).
     ensemble: how many networks; their average scatters less from seed to seed.
-    features: how the statistics are brought onto scale, see `Features`. statistics: their names, for messages.
+    features: how the statistics are brought onto scale, see `Features`. statistics: their names (of a recording, those
+        of its channels), for messages.
     progress: show a bar with the validation loss. training: epochs, batch, learning_rate, patience, see `Training`.
     The same seed gives the same networks on the same machine. Ctrl-C stops and keeps the best network so far.
     Raises ValueError for arrays that do not fit together, values that are not finite or off the prior, simulations that
     are all the same, or less than 50 of them.
     """
-    theta, x = _checked(prior, theta, x, statistics)
+    theta, x = _checked(prior, theta, x, statistics, 2 if embedding is None else 3)
     if not (isinstance(ensemble, int | np.integer) and ensemble >= 1):
         raise ValueError(f"ensemble = {ensemble!r}; allowed: a whole number, at least 1")
     how = Training(**training).for_simulations(len(theta))
-    networks: list[torch.nn.Module] = []
+    members: list[tuple[torch.nn.Module, torch.nn.Module]] = []
     losses: list[np.ndarray] = []
     stopped = False
     scale = Features.of(x, features)
-    z, seen = prior.to_normal(torch.as_tensor(theta)).float(), scale(torch.as_tensor(x))
+    z, seen = prior.to_normal(torch.as_tensor(theta)).float(), torch.cat([*map(scale, torch.as_tensor(x).split(1000))])
     with repeatable(seed), tqdm(total=ensemble * how.epochs, unit="epoch", disable=not progress) as bar:
-        while len(networks) < ensemble and not stopped:
-            network = new_network(model, *theta.shape[1:], *x.shape[1:])
+        while len(members) < ensemble and not stopped:
+            member = _new_member(model, theta.shape[1], x.shape[1:], embedding)
             try:
-                loss, stopped = train(network, z, seen, how, bar)
+                loss, stopped = train(*member, z, seen, how, bar)
             except KeyboardInterrupt:
-                if not networks:
+                if not members:
                     raise
                 stopped = True
             else:
-                networks.append(network)
+                members.append(member)
                 losses.append(loss)
-    estimator = Estimator(prior, scale, networks).eval()
-    return Posterior(prior, estimator, model, tuple(losses), tuple(statistics), stopped)
+    estimator = Estimator(prior, scale, *zip(*members, strict=True), x.shape[1:]).eval()
+    return Posterior(prior, estimator, model, tuple(losses), tuple(statistics), stopped, embedding)
+
+
+def _new_member(
+    model: str, n_parameters: int, shape: Sequence[int], embedding: Convolutional | None
+) -> tuple[torch.nn.Module, torch.nn.Module]:
+    """A density estimator, and the network that looks at x for it; both untrained."""
+    if embedding is None:
+        return new_network(model, n_parameters, *shape), torch.nn.Identity()
+    return new_network(model, n_parameters, embedding.n_features), embedding.build(*shape)
 
 
 def _checked(
-    prior: Prior, theta: np.ndarray, x: np.ndarray, statistics: Sequence[str]
+    prior: Prior, theta: np.ndarray, x: np.ndarray, statistics: Sequence[str], dimensions: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    theta, x = np.asarray(theta, dtype=float), np.asarray(x, dtype=float)
-    if theta.ndim != 2 or x.ndim != 2 or len(theta) != len(x) or theta.shape[1] != len(prior.names):
+    theta, x = np.asarray(theta, dtype=float), np.asarray(x)
+    x = x if x.dtype == np.float32 else x.astype(float)  # recordings are large
+    if theta.ndim != 2 or x.ndim != dimensions or len(theta) != len(x) or theta.shape[1] != len(prior.names):
+        wanted = "(n, n_statistics)" if dimensions == 2 else "(n, n_samples, n_channels), which the embedding looks at"
         raise ValueError(
-            f"theta {theta.shape} and x {x.shape} do not fit together; "
-            f"allowed: (n, {len(prior.names)}) and (n, n_statistics)"
+            f"theta {theta.shape} and x {x.shape} do not fit together; allowed: (n, {len(prior.names)}) and {wanted}"
         )
-    if statistics and len(statistics) != x.shape[1]:
-        raise ValueError(f"x has {x.shape[1]} columns for {len(statistics)} statistics, {', '.join(statistics)}")
+    if statistics and len(statistics) != x.shape[-1]:
+        raise ValueError(f"x has {x.shape[-1]} columns for {len(statistics)} statistics, {', '.join(statistics)}")
     if len(theta) < FEWEST:
         raise ValueError(f"{len(theta)} simulations are too few to train on; allowed: at least {FEWEST}")
     for name, values in (("theta", theta), ("x", x)):
         if not np.isfinite(values).all():
-            row = int(np.argmin(np.isfinite(values).all(axis=1)))
+            row = int(np.argmin(np.isfinite(values).reshape(len(values), -1).all(axis=1)))
             raise ValueError(
                 f"{name}[{row}] = {values[row]} is not finite: leave such simulations out, or give a statistic that is "
                 "undefined a stated value"

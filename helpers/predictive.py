@@ -24,7 +24,7 @@ from .stimuli import Stimulus
 from .summaries import Summary, summary_statistics
 from .trace import Trace, find_spikes
 
-__all__ = ["PredictiveCheck", "interval_distance", "mid_rank", "predictive_check", "spike_distance"]
+__all__ = ["PredictiveCheck", "distances", "interval_distance", "mid_rank", "predictive_check", "spike_distance"]
 
 
 def mid_rank(simulated: np.ndarray, observed: float) -> float:
@@ -183,8 +183,8 @@ def predictive_check(
     V = simulate_many(neuron, stimulus, parameters, duration, dt, seed=seed, keep="trace", sampling=sampling)
     t = observed.t[0] + np.arange(V.shape[1]) * (dt if sampling is None else sampling)
     spikes = tuple(find_spikes(t, row, observed.spike_threshold) for row in V)
-    to_observed, among = _distances(partial(spike_distance, window=window), spikes, observed.spike_times)
-    intervals_to_observed, intervals_among = _distances(interval_distance, spikes, observed.spike_times)
+    to_observed, among = distances(partial(spike_distance, window=window), spikes, observed.spike_times)
+    intervals_to_observed, intervals_among = distances(interval_distance, spikes, observed.spike_times)
     return PredictiveCheck(
         observed=observed,
         x_o=summarise(observed),
@@ -201,7 +201,7 @@ def predictive_check(
     )
 
 
-def _distances(
+def distances(
     measure: Callable[[np.ndarray, np.ndarray], float], spikes: Sequence[np.ndarray], observed: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Distance of each train from the observed one, and its mean distance from the others, (n_draws,) each."""

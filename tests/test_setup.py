@@ -15,12 +15,12 @@ FAKE_PYTHON = """#!/usr/bin/env bash
 echo "$*" >>"$CALLS"
 case "$*" in
     *sys.version_info*) echo "$VERSION"; [ "$VERSION" = 3.11.7 ] ;;
-    *importlib.metadata*) [ -e .venv/torch ] ;;
+    *importlib.metadata*) [ -e "${0%/bin/python}/torch" ] ;;
     *"import ensurepip"*) [ -z "${NO_VENV:-}" ] ;;
     -V) echo "Python $VERSION" ;;
-    "-m venv --clear .venv") rm -rf .venv; mkdir -p .venv/bin; cp "$0" .venv/bin/python ;;
+    "-m venv --clear "*) rm -rf "$4"; mkdir -p "$4/bin"; cp "$0" "$4/bin/python" ;;
     "-m pip index versions torch") echo "Available versions: 2.15.0, ${TORCHES:-2.13.0+cpu}, 2.13.0" ;;
-    *" pip install "*torch==*) [ -z "${CUT_OFF:-}" ] || kill -9 $PPID; touch .venv/torch ;;
+    *" pip install "*torch==*) [ -z "${CUT_OFF:-}" ] || kill -9 $PPID; touch "${0%/bin/python}/torch" ;;
     "-m pip install -r"*) [ -z "${PIP_SAYS:-}" ] || { echo "$PIP_SAYS"; exit 1; } ;;
 esac
 """
@@ -170,6 +170,14 @@ def test_the_benchmark_of_inference_needs_nothing_more(copy):
     assert copy("bench", "inference", "--quick").returncode == 0
     assert "-m benchmarks.inference --quick\n" in copy.calls and "benchmarks/requirements.txt" not in copy.calls
     assert not (copy.folder / ".venv-bench").exists()
+
+
+def test_the_benchmark_of_the_integrate_and_fire_neuron_has_its_peer(copy):
+    (copy.folder / "benchmarks").mkdir()
+    shutil.copy(ROOT / "benchmarks/requirements.txt", copy.folder / "benchmarks/requirements.txt")
+    assert copy("bench", "lif", "--quick").returncode == 0
+    assert "-m benchmarks.lif --quick\n" in copy.calls and "benchmarks/requirements.txt" in copy.calls
+    assert (copy.folder / ".venv-bench").exists() and not (copy.folder / ".venv").exists()
 
 
 def test_python_can_be_chosen(copy):

@@ -1,0 +1,183 @@
+"""Hand-made features of a recording of the integrate-and-fire neuron: what one would measure at the desk.
+
+Counts and times of the spikes; and a curve through V. From V_init, and again from V_reset after each spike, V relaxes
+towards E_L + I/g_L with the time constant tau_m. For a given tau that is a straight line in three unknowns (where V
+starts, is reset to, and would settle), hence least squares. V also wanders, as the current is noisy; a Kalman filter
+for a middling neuron takes that into account (Kalman 1960, J Basic Eng 82:35). It knows nothing of a threshold: where V
+was when the neuron fired is one of the features.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit, prange
+
+from .lif_problem import Experiment
+
+__all__ = ["FEATURES", "feature_names", "features"]
+
+FEATURES = (
+    "spikes", "latency", "mean_interval", "sd_interval",
+    "tau", "settled", "start", "reset", "misfit",
+    "at_spike", "sd_at_spike", "highest", "noise_low", "noise_high",
+)  # fmt: skip
+TAUS = np.geomspace(4.0, 25.0, 13)  # ms
+MIDDLING = 8.5, 6.0, 12.0  # nS: leak conductances whose noise the curve is fitted with; compared with the first
+
+
+def feature_names(experiment: Experiment) -> tuple[str, ...]:
+    """Names of the columns of `features`."""
+    if len(experiment.currents) == 1:
+        return FEATURES
+    return tuple(f"{name} at {current:g} pA" for current in experiment.currents for name in FEATURES)
+
+
+def features(experiment: Experiment, x: np.ndarray) -> np.ndarray:
+    """The features of each sweep of the recordings `x` (n, n_samples, 2 n_currents): (n, 14 n_currents).
+
+    spikes, latency [ms], mean_interval and sd_interval [ms]. Without a spike, latency and interval are the duration;
+    with a single one, the interval is the time after it. Where no sample follows a reset, reset is start.
+    tau [ms], settled, start, reset [mV]: of the curve; misfit: what it leaves, in SDs of the recording's noise.
+    at_spike, sd_at_spike, highest [mV]: where V was expected just when the neuron fired, and highest where it did not.
+    noise_low, noise_high: how much more probable V is (log) for a neuron of less and of more leak, thus with more and
+    with less noise in V.
+    """
+    current_noise = experiment.neuron.noise / math.sqrt(experiment.dt)
+    rests, observed = round(experiment.t_ref / experiment.dt), max(experiment.observation_noise, 0.01) ** 2
+    swept = (x[:, :, 2 * sweep : 2 * sweep + 2] for sweep in range(len(experiment.currents)))
+    tables = [
+        _features(
+            np.ascontiguousarray(sweep[:, :, 0]),
+            np.ascontiguousarray(sweep[:, :, 1]),
+            experiment.dt,
+            rests,
+            current_noise,
+            observed,
+            experiment.version == "original",
+        )
+        for sweep in swept
+    ]
+    return np.concatenate(tables, axis=1)
+
+
+@njit(cache=True, parallel=True, error_model="numpy")
+def _features(V, spikes, dt, rests, current_noise, observed, original):
+    table = np.empty((len(V), 14))
+    for i in prange(len(V)):
+        table[i, :4] = _times(spikes[i], dt)
+        table[i, 4:] = _curve(V[i], spikes[i], dt, rests, current_noise, observed, original)
+    return table
+
+
+@njit(cache=True)
+def _times(spikes, dt):
+    """Count, latency, mean and SD of the intervals."""
+    count, first, last, squares = 0, 0, 0, 0.0
+    for k in range(len(spikes)):
+        if spikes[k] > 0.0:
+            if count:
+                squares += float(k - last) ** 2
+            else:
+                first = k
+            last, count = k, count + 1
+    if count == 0:
+        return np.array([0.0, len(spikes) * dt, len(spikes) * dt, 0.0])
+    if count == 1:
+        return np.array([1.0, first * dt, (len(spikes) - first) * dt, 0.0])
+    mean = (last - first) / (count - 1)
+    return np.array([count, first * dt, mean * dt, dt * math.sqrt(max(squares / (count - 1) - mean**2, 0.0))])
+
+
+@njit(cache=True)
+def _curve(V, spikes, dt, rests, current_noise, observed, original):
+    """The fitted curve and what it says, the last ten of `FEATURES`."""
+    best, misfits = 0, np.empty(len(TAUS))
+    for t in range(len(TAUS)):
+        misfits[t] = _filter(V, spikes, dt, rests, TAUS[t], current_noise / MIDDLING[0], observed, original)[0]
+        best = t if misfits[t] < misfits[best] else best
+    inner = min(max(best, 1), len(TAUS) - 2)  # a parabola through the three around the best
+    left, middle, right = misfits[inner - 1], misfits[inner], misfits[inner + 1]
+    bend = left - 2.0 * middle + right
+    shift = 0.5 * (left - right) / bend if bend > 0.0 else float(best - inner)
+    tau = TAUS[inner] * (TAUS[1] / TAUS[0]) ** min(max(shift, -1.0), 1.0)
+    found = [_filter(V, spikes, dt, rests, tau, current_noise / g, observed, original) for g in MIDDLING]
+    _, (settled, start, reset), (at_spike, sd_at_spike, highest), misfit = found[0]
+    noise = 0.5 * (found[0][0] - found[1][0]), 0.5 * (found[0][0] - found[2][0])
+    return np.array([tau, settled, start, reset, misfit, at_spike, sd_at_spike, highest, *noise])
+
+
+@njit(cache=True)
+def _filter(V, spikes, dt, rests, tau, noise, observed, original):
+    """Fit one curve: minus twice its log-likelihood, (settled, start, reset), V at spikes, and the misfit.
+
+    V is expected at `known` + `share` · (settled, start, reset) with variance p, given the samples so far; noise: that
+    of I/g_L in a step [mV].
+    """
+    decay = 1.0 - dt / tau if original else math.exp(-dt / tau)
+    grown = ((1.0 - decay) * noise) ** 2
+    n = len(V)
+    expected, shares, looks = np.empty(n), np.empty((n, 3)), np.empty(n, np.int8)
+    A, b, squares, logs = np.zeros((3, 3)), np.zeros(3), 0.0, 0.0
+    known, share, p, left, count = 0.0, np.array([0.0, 1.0, 0.0]), 0.0, 0, 0
+    used = 0
+    for k in range(n):
+        if k > 0:
+            known, p = decay * known, decay**2 * p + grown
+            share *= decay
+            share[0] += 1.0 - decay
+        fires, rested = spikes[k] > 0.0, left > 0
+        expected[k], shares[k], looks[k] = known, share, 2 if fires else 0 if rested else 1
+        if fires or rested:
+            known, p = 0.0, 0.0
+            share[:] = 0.0
+            share[2] = 1.0
+            left, count = rests if fires else left - 1, count + fires
+        if fires and not original:  # the sample shows the spike
+            continue
+        s, off = p + observed, V[k] - known
+        for row in range(3):
+            b[row] += share[row] * off / s
+            for column in range(3):
+                A[row, column] += share[row] * share[column] / s
+        squares, logs, used = squares + off * off / s, logs + math.log(s), used + 1
+        gain = p / s
+        known, p = known + gain * off, p * (1.0 - gain)
+        share *= 1.0 - gain
+    unseen = A[2, 2] == 0.0  # no sample after a reset
+    if unseen:
+        A[2, 2] = 1.0
+    found = _solved(A, b)
+    rest = squares - found[0] * b[0] - found[1] * b[1] - found[2] * b[2]
+    highest, total, total_squares = -np.inf, 0.0, 0.0
+    for k in range(n):
+        at = expected[k] + shares[k, 0] * found[0] + shares[k, 1] * found[1] + shares[k, 2] * found[2]
+        if looks[k] == 1:
+            highest = max(highest, at)
+        elif looks[k] == 2:
+            total, total_squares = total + at, total_squares + at * at
+    reset = found[1] if unseen else found[2]
+    if count == 0:
+        return rest + logs, (found[0], found[1], reset), (highest, 0.0, highest), math.sqrt(rest / used)
+    mean = total / count
+    spread = math.sqrt(max(total_squares / count - mean * mean, 0.0))
+    return rest + logs, (found[0], found[1], reset), (mean, spread, highest), math.sqrt(rest / used)
+
+
+@njit(cache=True)
+def _solved(A, b):
+    """x of A x = b for a symmetric positive (3, 3) matrix, by Cramer's rule."""
+    c0, c1, c2 = (
+        A[1, 1] * A[2, 2] - A[1, 2] ** 2,
+        A[0, 2] * A[1, 2] - A[0, 1] * A[2, 2],
+        A[0, 1] * A[1, 2] - A[0, 2] * A[1, 1],
+    )
+    determinant = A[0, 0] * c0 + A[0, 1] * c1 + A[0, 2] * c2
+    d11, d22 = A[0, 0] * A[2, 2] - A[0, 2] ** 2, A[0, 0] * A[1, 1] - A[0, 1] ** 2
+    d12 = A[0, 1] * A[0, 2] - A[0, 0] * A[1, 2]
+    return (
+        (c0 * b[0] + c1 * b[1] + c2 * b[2]) / determinant,
+        (c1 * b[0] + d11 * b[1] + d12 * b[2]) / determinant,
+        (c2 * b[0] + d12 * b[1] + d22 * b[2]) / determinant,
+    )

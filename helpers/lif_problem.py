@@ -1,0 +1,168 @@
+"""Six parameters of a leaky integrate-and-fire neuron behind a noisy recording: the problem of notebook 2, part two.
+
+A noisy current drives the neuron; recorded are V with noise of its own and the spikes, nothing of the current.
+Parameters, prior, currents and noise are those of the repository Simulation-Based-Inference by B. Kiyani. Its simulator
+is here as it was ("original") and mended:
+
+    original   noise of a fixed SD in every step, so that V depends on the step; Euler's method; V is reset in the
+               sample of the spike, so that no spike is seen in V
+    mended     noise of a fixed intensity (its SD grows as 1/sqrt(dt)); exact steps; a spike is drawn at 20 mV
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .marginals import Marginal, normal, uniform
+from .neurons import LeakyIntegrateAndFire
+from .priors import Prior, prior_of
+from .simulator import simulate_many
+from .stimuli import step
+
+__all__ = ["FIGURES", "MENDED", "ORIGINAL", "SHIPPED", "TWO_LEVELS", "Beliefs", "Experiment", "clipped_draws"]
+
+VERSIONS = ("original", "mended")
+STEP_OF_ORIGINAL = 0.2  # ms; where both versions have the same noise
+
+
+@dataclass(frozen=True)
+class Beliefs:
+    """What is believed of the six parameters before any data.
+
+    voltage_sd: SD of the four potentials around -55 (V_th), -70 (E_L, V_init) and -72 mV (V_reset), each within bounds;
+    None: uniform between the bounds.
+    membrane_sd: SD of the logarithms of tau_m and g_L around their medians, 10 ms and 10 nS.
+    """
+
+    voltage_sd: float | None = 2.0
+    membrane_sd: float = 0.2
+
+    def prior(self) -> Prior:
+        """The prior over V_th, tau_m, g_L, V_reset, V_init, E_L, in which V_reset < V_init < E_L, by 0.5 mV at least.
+
+        The original clips tau_m and g_L to their bounds. Here they are cut off: no value has a probability of its own.
+        """
+
+        def potential(mean: float, low: float, high: float) -> Marginal:
+            return uniform(low, high) if self.voltage_sd is None else normal(mean, self.voltage_sd, low, high)
+
+        return prior_of(
+            LeakyIntegrateAndFire,
+            {
+                "V_th": potential(-55.0, -60.0, -50.0),
+                "tau_m": normal(10.0, self.membrane_sd, 5.0, 20.0, log=True),
+                "g_L": normal(10.0, self.membrane_sd, 5.0, 15.0, log=True),
+                "V_reset": potential(-72.0, -85.0, -65.0),
+                "V_init": potential(-70.0, -80.0, -65.0),
+                "E_L": potential(-70.0, -75.0, -60.0),
+            },
+            below={"V_init": ("E_L", 0.5), "V_reset": ("V_init", 0.5)},
+        )
+
+
+SHIPPED = Beliefs()  # of the code that the original ships
+FIGURES = Beliefs(voltage_sd=5.0)  # its figures show truths that fill the bounds: another prior
+
+
+def clipped_draws(beliefs: Beliefs, n: int, seed: int) -> np.ndarray:
+    """`n` parameter sets (n, 6) as the original draws them: tau_m and g_L clipped to their bounds, not cut off."""
+    prior = beliefs.prior()
+    theta = prior.draw(n, seed)
+    for name, z in zip(("tau_m", "g_L"), np.random.default_rng([seed, 1]).standard_normal((2, n)), strict=True):
+        column = prior.names.index(name)
+        marginal = prior.marginals[column]
+        theta[:, column] = np.clip(marginal.mean * np.exp(marginal.sd * z), marginal.low, marginal.high)
+    return theta
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """How the neuron is driven and recorded.
+
+    currents: mean of the injected current in each sweep [pA]. current_sd: its SD [pA], by definition in a step of
+    0.2 ms. duration, dt: of each sweep, and the time between samples [ms]. t_ref: refractory time [ms].
+    observation_noise: SD of the noise of the recorded V [mV]. version: "original" or "mended".
+    """
+
+    currents: tuple[float, ...] = (200.0,)
+    current_sd: float = 50.0
+    duration: float = 200.0
+    dt: float = 0.2
+    t_ref: float = 2.0
+    observation_noise: float = 1.0
+    version: str = "mended"
+
+    def __post_init__(self) -> None:
+        if self.version not in VERSIONS:
+            raise ValueError(f"version = {self.version!r}; allowed: {', '.join(VERSIONS)}")
+        if not self.currents:
+            raise ValueError("currents = (); allowed: the mean current of one sweep or more [pA]")
+        for name, unit in (("current_sd", "pA"), ("observation_noise", "mV")):
+            if not (np.isfinite(value := getattr(self, name)) and value >= 0):
+                raise ValueError(f"{name} = {value!r} {unit}; allowed: at least 0 {unit}")
+
+    @property
+    def n_samples(self) -> int:
+        """Samples of a sweep; the first is at 0, the last one step before the end."""
+        return round(self.duration / self.dt)
+
+    @property
+    def t(self) -> np.ndarray:
+        """Times of the samples, (n_samples,) [ms]."""
+        return np.arange(self.n_samples) * self.dt
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Names of the last axis of what `simulate` returns."""
+        if len(self.currents) == 1:
+            return "V", "spikes"
+        return tuple(f"{what} at {current:g} pA" for current in self.currents for what in ("V", "spikes"))
+
+    @property
+    def neuron(self) -> LeakyIntegrateAndFire:
+        """The neuron with the noise of this experiment.
+
+        The simulator's noise has an intensity; its SD in a step is intensity / sqrt(dt). The same SD at any step is
+        therefore an intensity that grows as sqrt(dt).
+        """
+        per_step = self.dt if self.version == "original" else STEP_OF_ORIGINAL
+        return LeakyIntegrateAndFire(noise=self.current_sd * np.sqrt(per_step), t_ref=self.t_ref)
+
+    @property
+    def method(self) -> str:
+        return "euler" if self.version == "original" else "exponential_euler"
+
+    def simulate(self, prior: Prior, theta: np.ndarray, seed: int) -> np.ndarray:
+        """What is recorded from neurons with parameters `theta` (n, n_parameters): (n, n_samples, 2 n_currents).
+
+        For each current V [mV] with noise, and 1 where a spike begins, else 0; single precision. Recording i depends on
+        its parameters, the seed and i only.
+        """
+        sweeps = [self._sweep(prior.by_name(theta), number, seed) for number in range(len(self.currents))]
+        return np.concatenate(sweeps, axis=2)
+
+    def _sweep(self, parameters: dict[str, np.ndarray], number: int, seed: int) -> np.ndarray:
+        own = np.random.SeedSequence([seed, number]).generate_state(2, np.uint32)
+        neuron, duration = self.neuron, (self.n_samples - 1) * self.dt
+        V = simulate_many(
+            neuron,
+            step(self.currents[number], 0.0, duration),
+            parameters,
+            duration,
+            self.dt,
+            seed=int(own[0]),
+            keep="trace",
+            method=self.method,
+        )
+        spikes = V == neuron.V_spike
+        if self.version == "original" and "V_reset" in parameters:
+            V = np.where(spikes, parameters["V_reset"][:, None], V)
+        noise = np.random.default_rng(int(own[1])).standard_normal(V.shape, dtype=np.float32)
+        return np.stack([V + self.observation_noise * noise, spikes], axis=2, dtype=np.float32, casting="same_kind")
+
+
+ORIGINAL = Experiment(version="original")
+MENDED = Experiment()
+TWO_LEVELS = Experiment(currents=(200.0, 400.0))
