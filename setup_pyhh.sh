@@ -9,6 +9,7 @@ notebooks=(1_HH_model_simulation.ipynb 2_Bayesian_Inference.ipynb 3_Biological_v
 use_venv() {
     venv=$1
     venv_python=$venv/bin/python
+    case "$(uname)" in MINGW* | MSYS*) venv_python=$venv/Scripts/python.exe ;; esac  # Git's bash on Windows
     log=$venv/install.log
     stamp=$venv/setup_pyhh.stamp  # "installing", or what is installed; see set_up
 }
@@ -19,14 +20,17 @@ usage() {
 usage: ./setup_pyhh.sh COMMAND
   run                execute the three notebooks; leaves them as HTML in results/
   notebook           open the first notebook in Jupyter
-  test               check the code, the helpers and the notebooks; more arguments go to pytest
+  test               check the code, the helpers, the notebooks and the site, also in a browser; more arguments go to pytest
+  test long          the long form of the tests that also have a short one: 50 kills, every fault, more cases
+  site               make web pages of the notebooks as they are saved, with a live bench that needs no Python, in site/
+  campaign           simulate a million times and more, into a folder that survives whatever happens; see campaign --help
   bench              time the simulator beside its peers, in an environment of its own (.venv-bench, 3 GB)
   bench inference    measure the inference against reference posteriors
   bench lif          six parameters of an integrate-and-fire neuron beside BayesFlow (.venv-bench, too; hours)
   pyhh               fetch the pyHH simulator that the series started from, into external/pyHH
   badges OWNER/REPO  write the address of the published repository into the README and the notebooks
   help               show this text
-The first run, notebook or test makes .venv and installs what is needed; PYTHON=... chooses its Python.
+The first run, notebook, test or site makes .venv and installs what is needed; PYTHON=... chooses its Python.
 END
 }
 
@@ -141,12 +145,32 @@ write_badges() {
     done
 }
 
+# The tests of the notebooks in a browser take the one that is here; on Debian and Ubuntu it can be installed.
+install_browser() {
+    local as_root=()
+    if "$venv_python" -c 'import sys; sys.path.insert(0, "tests"); import browser; sys.exit(not browser.find_chromium())' \
+        2>>"$log"; then return; fi
+    command -v apt-get >/dev/null || return 0
+    if [ "$(id -u)" != 0 ]; then
+        if [ "${CI:-}" = true ] && command -v sudo >/dev/null; then as_root=(sudo); else return 0; fi
+    fi
+    say "installing chromium"
+    { ${as_root[@]+"${as_root[@]}"} apt-get update &&
+        ${as_root[@]+"${as_root[@]}"} apt-get install -y --no-install-recommends chromium fonts-dejavu; } >>"$log" 2>&1 ||
+        say "could not install chromium (see $PWD/$log): the tests go on without a browser"
+}
+
 run_tests() {
     local status=0
+    if [ "${1:-}" = long ]; then
+        shift
+        exec "$venv_python" -m pytest tests -m long "$@"
+    fi
     "$venv_python" -m ruff check . || status=1
     "$venv_python" -m pytest tests "$@" || status=1
-    "$venv_python" -m pytest --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg \
-        --nbval-cell-timeout 600 "${notebooks[@]}" || status=1
+    # PYHH_FAST: part two of notebook 2 on a small budget; PYHH_FAST=0 takes the whole one.
+    PYHH_FAST=${PYHH_FAST:-1} "$venv_python" -m pytest --nbval --nbval-current-env \
+        --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 600 "${notebooks[@]}" || status=1
     return $status
 }
 
@@ -171,7 +195,9 @@ command=${1:-}
 case "$command" in
     run) set_up requirements.txt; exec "$venv_python" -m helpers.notebooks run "${notebooks[@]}" ;;
     notebook) set_up requirements.txt; exec "$venv_python" -m notebook "${notebooks[0]}" "$@" ;;
-    test) set_up requirements.txt tests/requirements.txt; run_tests "$@" ;;
+    site) set_up requirements.txt helpers/site/requirements.txt; exec "$venv_python" -m helpers.site "$@" ;;
+    test) set_up requirements.txt helpers/site/requirements.txt tests/requirements.txt; install_browser; run_tests "$@" ;;
+    campaign) set_up requirements.txt; exec "$venv_python" -m helpers.campaign_command "$@" ;;
     bench) bench "$@" ;;
     pyhh) fetch_pyhh ;;
     badges) write_badges "$@" ;;

@@ -1,4 +1,4 @@
-"""The four benches with sliders: each draws what its function in benches.py returns, on artists that it uses again."""
+"""The three benches with sliders: each draws what its function in benches.py returns, on artists that it uses again."""
 
 from __future__ import annotations
 
@@ -14,19 +14,14 @@ from .benches import (
     AFTER,
     BEFORE,
     DURING,
-    END,
     HOLDING,
     MOMENT,
-    PRESETS,
-    PROTOCOLS,
     RUN,
     STEPS,
     TEST,
     WATCHED,
     clamp_bench,
     clamp_in_words,
-    current_clamp_bench,
-    current_clamp_in_words,
     integration_in_words,
     integrator_bench,
     phase_plane_bench,
@@ -39,9 +34,9 @@ from .figures import COLOURS, LINES, mathematical
 from .integrators import METHODS
 from .neurons import HodgkinHuxley
 from .simulator import PRECISIONS
-from .stimuli import PulsePair, Step
+from .stimuli import Step
 
-__all__ = ["explore_clamp", "explore_current_clamp", "explore_integrators", "explore_phase_plane"]
+__all__ = ["explore_clamp", "explore_integrators", "explore_phase_plane"]
 
 SQUID = HodgkinHuxley.parameters()
 
@@ -70,62 +65,15 @@ def _show(lines: Mapping[str, Line2D], t: np.ndarray, values: Mapping[str, np.nd
 
 
 def _fit(ax: Axes, *values: Any, least: float = 0.0) -> None:
-    """Choose the limits of y so that all values are seen, and at least from -least to least."""
+    """Choose round limits of y so that all values are seen, and at least from -least to least.
+
+    Round ones seldom change while a slider moves: the eye can compare, and the axes need not be drawn anew.
+    """
     low = min(-least, *(np.min(part) for part in values))
     high = max(least, *(np.max(part) for part in values))
-    ax.set_ylim(low - 0.06 * (high - low), high + 0.06 * (high - low))
-
-
-# --------------------------------------------------------------------------------------------------- current clamp
-
-
-def explore_current_clamp() -> Explorer:
-    """Inject a current into the squid axon, with a slider for everything: see V, the gates and the currents."""
-    figure = canvas(6.2)
-    for_I, for_V, for_gates, for_currents = figure.subplots(4, sharex=True, height_ratios=[1.3, 3, 2, 2])
-    first = current_clamp_bench()
-    (line_I,) = for_I.plot(first.t, first.I, color=COLOURS["I"], drawstyle="steps-post")
-    (line_V,) = for_V.plot(first.t, first.V, color=COLOURS["V"])
-    for_V.axhline(first.spike_threshold, color="0.7", linestyle=":", linewidth=1)
-    gates, currents = _lines(for_gates, list(first.gates)), _lines(for_currents, list(first.currents))
-    for_I.set(ylabel="I\n(µA/cm²)", xlim=(0, END))
-    for_V.set(ylabel="V\n(mV)")
-    for_gates.set(ylabel="open\nfraction", ylim=(-0.03, 1.03), yticks=[0, 0.5, 1])
-    for_currents.set(ylabel="currents\n(µA/cm²)", xlabel="time (ms)")
-    figure.align_ylabels()
-    _key(for_gates)
-    _key(for_currents)
-
-    def update(**values: Any) -> str:
-        trace = current_clamp_bench(**values)
-        line_I.set_ydata(trace.I)
-        line_V.set_ydata(trace.V)
-        _show(gates, trace.t, trace.gates)
-        _show(currents, trace.t, trace.currents)
-        _fit(for_I, trace.I, least=1.0)
-        _fit(for_V, trace.V, [-90.0, 50.0])
-        _fit(for_currents, *trace.currents.values(), least=1.0)
-        return current_clamp_in_words(trace)
-
-    pulses = PulsePair.parameters()
-    groups = {
-        "stimulus": [
-            Choice("protocol", PROTOCOLS, "step", "how the current goes with time"),
-            Dial(Step.parameters()["amplitude"]),
-            Dial(pulses["width"]),
-            Dial(pulses["interval"]),
-        ],
-        "sodium": _dials("g_Na", "E_Na", "block_Na"),
-        "potassium": _dials("g_K", "E_K", "block_K"),
-        "leak and membrane": _dials("g_L", "E_L", "C"),
-        "bath": _dials("temperature", "noise"),
-    }
-    governed = [dial.name for heading in list(groups)[1:] for dial in groups[heading]]
-    presets = {
-        name: (source, {key: getattr(HodgkinHuxley(**changes), key) for key in governed})
-        for name, (source, changes) in PRESETS.items()
-    }
-    return Explorer(figure, update, groups, presets)
+    unit = 10.0 ** np.floor(np.log10(high - low)) / 4
+    margin = 0.04 * (high - low)
+    ax.set_ylim(unit * np.floor((low - margin) / unit), unit * np.ceil((high + margin) / unit))
 
 
 # --------------------------------------------------------------------------------------------------- voltage clamp

@@ -1,4 +1,4 @@
-"""Four benches to try a neuron out on: current clamp, voltage clamp, phase plane and integrators.
+"""Three benches to try the squid axon out on: voltage clamp, phase plane and integrators. (For current: live.py.)
 
 Each is one pure function from what is set to a result, and one that says the result in words. bench_explorers.py puts
 sliders in front of them and a picture behind.
@@ -7,7 +7,7 @@ sliders in front of them and a picture behind.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -18,7 +18,7 @@ from .integrators import METHODS, TABLEAUS
 from .neurons import HodgkinHuxley
 from .parameters import Parameter
 from .simulator import PRECISIONS, simulate
-from .stimuli import Stimulus, pulse_pair, ramp, step
+from .stimuli import step
 from .trace import Trace
 
 __all__ = [
@@ -27,8 +27,6 @@ __all__ = [
     "PhasePlane",
     "clamp_bench",
     "clamp_in_words",
-    "current_clamp_bench",
-    "current_clamp_in_words",
     "integration_in_words",
     "integrator_bench",
     "phase_plane_bench",
@@ -42,56 +40,6 @@ def spikes_in_words(trace: Trace) -> str:
     """How many spikes there are, and what counts as one."""
     count = len(trace.spike_times)
     return f"{count} spike{'s' * (count != 1)} (V rising through {trace.spike_threshold:g} mV)"
-
-
-# --------------------------------------------------------------------------------------------------- current clamp
-
-PROTOCOLS = ("step", "ramp", "pulse pair")
-ON, OFF, END = 10.0, 80.0, 100.0  # ms
-SETTLING = 200.0  # ms without any current, before the picture begins
-
-PRESETS = {name: preset for name, preset in HodgkinHuxley.presets.items() if name != "neun"}  # the squid in other units
-
-
-def current_clamp_bench(
-    protocol: str = "step",
-    amplitude: float = 10.0,
-    width: float = 1.0,
-    interval: float = 10.0,
-    **parameters: float,
-) -> Trace:
-    """What an axon with these `parameters` does under a current, from 0 to 100 ms: the function behind the bench.
-
-    protocol: "step", `amplitude` [µA/cm²] from 10 to 80 ms; "ramp", from 0 at 10 ms evenly to `amplitude` at 80 ms;
-        "pulse pair", two pulses of `amplitude` and `width` [ms], the second `interval` [ms] after the first.
-
-    Before that the axon has stood for 200 ms without any current. The noise is the same at each call.
-    Raises ValueError for an unknown protocol or a bad value.
-    """
-    if protocol == "step":
-        stimulus: Stimulus = step(amplitude, ON, OFF)
-    elif protocol == "ramp":
-        stimulus = ramp(0.0, amplitude, ON, OFF)
-    elif protocol == "pulse pair":
-        stimulus = pulse_pair(amplitude, width, interval, ON, OFF)
-    else:
-        raise ValueError(f"protocol = {protocol!r}; allowed: {', '.join(PROTOCOLS)}")
-    neuron = HodgkinHuxley(**parameters)
-    quiet = simulate(replace(neuron, noise=0.0), step(0.0, 0.0, SETTLING), SETTLING, dt=0.02)
-    start = {"V": quiet.V[-1], **{name: x[-1] for name, x in quiet.gates.items()}}
-    return simulate(neuron, stimulus, END, dt=0.02, start=start, seed=0)
-
-
-def current_clamp_in_words(trace: Trace) -> str:
-    """Spikes, range of V and largest currents of a run on the bench."""
-    spikes = trace.spike_times
-    rate = f", {1000 / np.diff(spikes).mean():.1f} Hz" if len(spikes) > 1 else ""
-    peaks = {name: round(float(values[np.argmax(np.abs(values))])) for name, values in trace.currents.items()}
-    return (
-        f"{spikes_in_words(trace)}{rate}. V is {trace.V[0]:.1f} mV at the start, then between {trace.V.min():.1f} and "
-        f"{trace.V.max():.1f} mV. Largest currents: I_Na {peaks['I_Na']}, I_K {peaks['I_K']}, I_L {peaks['I_L']} "
-        "µA/cm² (outward positive)."
-    )
 
 
 # --------------------------------------------------------------------------------------------------- voltage clamp

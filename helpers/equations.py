@@ -22,9 +22,12 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from .checks import numbers, one_of
 from .parameters import Declared
 
 __all__ = ["Equation", "Neuron", "current", "derived", "equation", "event", "gate", "state"]
+
+WIDEST = 1000.0  # mV; beyond it no membrane lives, and rates overflow
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class Neuron(Declared):
     current_unit: ClassVar[str] = "µA/cm²"
     spike_threshold: ClassVar[float] = -20.0  # of the first state; an upward crossing is a spike
     largest_dt: ClassVar[float] = 0.05  # ms; up to here exponential Euler counts the spikes right
+    injected: ClassVar[tuple[float, float, float]] = (10.0, -20.0, 100.0)  # on a bench: at first, lowest, highest
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -87,7 +91,7 @@ class Neuron(Declared):
     @classmethod
     def preset(cls, name: str, **changes: float) -> Self:
         """The neuron of a named preset, one of `presets`, with `changes` on top."""
-        if name not in cls.presets:
+        if not (isinstance(name, str) and name in cls.presets):
             raise ValueError(f"preset {name!r}; allowed: {', '.join(cls.presets) or f'{cls.__name__} has none'}")
         return cls(**{**cls.presets[name][1], **changes})
 
@@ -103,8 +107,10 @@ class Neuron(Declared):
         return ("V", *own) if cls.of_kind("current") else own
 
     def rates(self, name: str, V: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Opening and closing rate (alpha, beta) [1/ms] of gate `name` at `V` [mV]."""
-        alpha, beta = self.equations[name].at({**self.names(), "V": np.asarray(V, dtype=float)})
+        """Opening and closing rate (alpha, beta) [1/ms] of gate `name` at `V` [mV], from -1000 to 1000 mV."""
+        one_of("gate", name, self.of_kind("gate"))
+        V = numbers("V", V, "mV", low=-WIDEST, high=WIDEST)
+        alpha, beta = self.equations[name].at({**self.names(), "V": V})
         return alpha, beta
 
     def steady_state(self, name: str, V: Any) -> np.ndarray:
@@ -127,8 +133,11 @@ class Neuron(Declared):
         values = dict(names)
         for name in sorted(cls.states(), key=lambda name: name in cls.of_kind("gate")):
             if name in cls.of_kind("gate"):
-                alpha, beta = cls.equations[name].at(values)
-                values[name] = alpha / (alpha + beta)
+                with np.errstate(all="ignore"):  # refused below
+                    alpha, beta = cls.equations[name].at(values)
+                    values[name] = alpha / (alpha + beta)
+                if not np.isfinite(values[name]).all():
+                    raise ValueError(f"the gate {name} has no steady state at V_init; allowed: a membrane's potential")
             else:
                 values[name] = values[f"{name}_init"]
         return {name: values[name] for name in cls.states()}

@@ -1,4 +1,4 @@
-"""What the exercises of notebook 1 keep from the learner: two neurons whose equations cannot be seen."""
+"""What the exercises of notebook 1 stand on: an axon under a step, and two neurons that nobody can look into."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from .neurons import Pospischil
+from .checks import whole_number
+from .neurons import HodgkinHuxley, Pospischil
 from .simulator import simulate
 from .stimuli import step
 from .trace import Trace
 
-__all__ = ["UnknownPair"]
+__all__ = ["UnknownPair", "held_current"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class UnknownPair:
     _neurons: dict[str, Pospischil] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        whole_number("seed", self.seed)
         pair = [Pospischil(), Pospischil(g_M=0.0, g_leak=0.15)]
         if np.random.default_rng(self.seed).integers(2):
             pair.reverse()
@@ -46,5 +48,10 @@ class UnknownPair:
         return self._neurons[name].g_M > 0.0
 
     def _check(self, name: str) -> None:
-        if name not in self._neurons:
+        if not (isinstance(name, str) and name in self._neurons):
             raise ValueError(f"neuron {name!r}; allowed: 'X', 'Y'")
+
+
+def held_current(amplitude: float) -> Trace:
+    """The squid axon under a current of `amplitude` [µA/cm²] from 5 to 95 ms."""
+    return simulate(HodgkinHuxley(), step(amplitude, 5.0, 95.0), 100.0, dt=0.02)

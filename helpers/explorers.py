@@ -1,10 +1,10 @@
 """The explorers: sliders above a picture. Behind each stands one pure function from the values to what is shown.
 
-The picture is drawn by reused artists and sent as an image, several times faster than a fresh figure. What it shows
-stands below it in words, and the same words are the picture's description for those who cannot see it.
+The picture is drawn by reused artists on axes that are drawn only when they change, and sent as an image: many times
+faster than a fresh figure. What it shows stands below it in words, and the same words are the picture's description for
+those who cannot see it. While Python computes, a browser keeps only the latest move of a slider: nothing queues up.
 
-Here are what every explorer is made of and the two explorers of one slider; those of the four
-benches are in bench_explorers.py.
+Here is what every explorer is made of; those of the benches are in bench_explorers.py.
 """
 
 from __future__ import annotations
@@ -14,26 +14,23 @@ import html
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from threading import RLock
 from typing import Any
 
 import ipywidgets as widgets
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 
-from .benches import spikes_in_words
-from .controls import Control, Dial
-from .figures import COLOURS, LINES
-from .neurons import HodgkinHuxley
-from .simulator import simulate
-from .stimuli import Step, step
-from .trace import Trace
+from .controls import Control
+from .picture import Picture
 
 __all__ = [
     "Explorer",
     "canvas",
-    "explore_spikes",
-    "held_current",
 ]
 
 
@@ -62,7 +59,8 @@ class Explorer(widgets.VBox):
     ) -> None:
         self.figure, self.update, self.presets = figure, update, presets or {}
         self.sliders = {control.name: control for controls in groups.values() for control in controls}
-        self.image = widgets.HTML()
+        width, height = figure.canvas.get_width_height()
+        self.image = Picture(width=width, height=height)
         self.sentence = widgets.HTML()
         reset = widgets.Button(description="reset", tooltip="bring every default back", layout={"width": "6em"})
         reset.on_click(lambda _: self.reset())
@@ -87,8 +85,9 @@ class Explorer(widgets.VBox):
         else:
             super().__init__([*controls, *shown])
         self._busy = False
+        self._still = None
+        self._one_at_a_time = RLock()  # Jupyter moves the sliders in one thread and runs the cells in another
         self.draw()
-        _keep_layout(figure)
 
     @property
     def values(self) -> dict[str, Any]:
@@ -99,27 +98,44 @@ class Explorer(widgets.VBox):
         """Show what the controls say now."""
         if self._busy:
             return
-        self.preset.value = self._matching()
-        self.source.value = html.escape(self.presets.get(self.preset.value, ("",))[0])
-        try:
-            words, self.failure = self.update(**self.values), None
-        except ValueError as failure:  # values that do not go together: no picture is better than the one before
-            self.failure, self.image.value = failure, ""
-            self.sentence.value = f'<p role="status">No picture: {html.escape(str(failure))}.</p>'
-            return
-        words = html.escape(words)
+        with self._one_at_a_time:
+            self.preset.value = self._matching()
+            self.source.value = html.escape(self.presets.get(self.preset.value, ("",))[0])
+            self.image.busy = True
+            try:
+                words, self.failure = self.update(**self.values), None
+                self.image.value = self._painted()
+            except ValueError as failure:  # values that do not go together: no picture is better than the one before
+                words, self.failure = f"No picture: {failure}.", failure
+                self.image.value = b""
+            finally:
+                self.image.busy = False
+            self.image.words = words
+            self.sentence.value = f'<p role="status">{html.escape(words)}</p>'
+
+    def _painted(self) -> bytes:
+        """The figure as a PNG. Axes are drawn anew only if they have changed, which takes most of the time."""
+        figure = self.figure
+        moving = [artist for ax in figure.axes for artist in _moving(ax)]
+        for artist in moving:
+            artist.set_animated(True)  # left out when the figure is drawn
+        state = [(ax.viewLim.frozen().get_points().tolist(), ax.get_title(), len(_moving(ax))) for ax in figure.axes]
+        if self._still is None:
+            figure.canvas.draw()
+            _keep_layout(figure)
+        if self._still is None or self._still[0] != state:
+            figure.canvas.draw()
+            self._still = state, figure.canvas.copy_from_bbox(figure.bbox)
+        figure.canvas.restore_region(self._still[1])
+        for artist in moving:
+            artist.draw(figure.canvas.renderer)
         picture = io.BytesIO()
-        self.figure.canvas.print_png(picture, pil_kwargs={"compress_level": 1})
-        self.png = base64.b64encode(picture.getvalue()).decode("ascii")
-        width, height = self.figure.canvas.get_width_height()
-        self.image.value = (
-            f'<img width="{width}" height="{height}" style="max-width: 100%; height: auto" '
-            f'alt="{words}" src="data:image/png;base64,{self.png}">'
-        )
-        self.sentence.value = f'<p role="status">{words}</p>'
+        Image.fromarray(np.asarray(figure.canvas.buffer_rgba())[..., :3]).save(picture, "PNG", compress_level=1)
+        return picture.getvalue()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        still = {"text/plain": "run this cell to get the slider", "image/png": self.png}
+        png = base64.b64encode(self.image.value).decode("ascii")
+        still = {"text/plain": "run this cell to get the slider", "image/png": png}
         return (super()._repr_mimebundle_(**kwargs) or {}) | still
 
     def set(self, **values: Any) -> None:
@@ -170,6 +186,11 @@ def canvas(height: float) -> Figure:
     return figure
 
 
+def _moving(ax: Axes) -> list[Artist]:
+    """What is drawn inside of axes, from back to front; the rest are the axes themselves."""
+    return sorted([*ax.images, *ax.collections, *ax.patches, *ax.lines, *ax.texts], key=Artist.get_zorder)
+
+
 def _keep_layout(figure: Figure) -> None:
     """Leave axes and their labels where they are: to lay out anew at each move takes longer than to draw."""
     figure.set_layout_engine("none")
@@ -180,34 +201,3 @@ def _keep_layout(figure: Figure) -> None:
 
 
 # ------------------------------------------------------------------------------------------------ injected current
-
-
-def held_current(amplitude: float) -> Trace:
-    """The squid axon under a current of `amplitude` [µA/cm²] from 5 to 95 ms: the function behind `explore_spikes`."""
-    return simulate(HodgkinHuxley(), step(amplitude, 5.0, 95.0), 100.0, dt=0.02)
-
-
-def explore_spikes() -> Explorer:
-    """Slide the injected current; see V and the gates."""
-    figure = canvas(5.0)
-    top, bottom = figure.subplots(2, sharex=True, height_ratios=[3, 2])
-    first = held_current(0.0)
-    (line_V,) = top.plot(first.t, first.V, color=COLOURS["V"])
-    top.axhline(first.spike_threshold, color="0.7", linestyle=":", linewidth=1)
-    gates = {
-        name: bottom.plot(first.t, x, color=COLOURS[name], linestyle=LINES.get(name, "-"), label=name)[0]
-        for name, x in first.gates.items()
-    }
-    top.set(ylabel="V (mV)", ylim=(-95, 60))
-    bottom.set(ylabel="open fraction", xlabel="time (ms)", ylim=(-0.03, 1.35), yticks=[0, 0.5, 1], xlim=(0, 100))
-    bottom.legend(ncols=3, loc="upper right")
-
-    def update(amplitude: float) -> str:
-        trace = held_current(amplitude)
-        line_V.set_ydata(trace.V)
-        for name, line in gates.items():
-            line.set_ydata(trace.gates[name])
-        return f"{amplitude:.4g} µA/cm² for {trace.stop - trace.start:.0f} ms: {spikes_in_words(trace)}."
-
-    amplitude = replace(Step.parameters()["amplitude"], default=10.0, low=0.0)
-    return Explorer(figure, update, {"": [Dial(amplitude)]})

@@ -151,6 +151,7 @@ class LeakyIntegrateAndFire(Neuron):
     """
 
     current_unit = "pA"
+    injected = (200.0, -100.0, 500.0)
     largest_dt = 1.0
 
     V_th: float = parameter(-55.0, "mV", "threshold", low=-60.0, high=-50.0)
@@ -194,6 +195,7 @@ class Izhikevich(Neuron):
     """
 
     current_unit = ""
+    injected = (10.0, -10.0, 40.0)
     largest_dt = 1.0
     spike_threshold = 15.0
 
@@ -236,6 +238,7 @@ class HindmarshRose(Neuron):
     """
 
     current_unit = ""
+    injected = (0.0, -2.0, 4.0)
     largest_dt = 0.1
     spike_threshold = 1.0
 

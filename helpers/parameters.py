@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from .checks import plain
+
 __all__ = ["Declared", "Parameter", "parameter"]
 
 
@@ -53,10 +55,7 @@ class Parameter:
 
     def check(self, value: Any) -> np.ndarray:
         """Return `value` as a float array, or raise ValueError naming parameter, value, unit and allowed range."""
-        try:
-            values = np.asarray(value, dtype=float)
-        except (TypeError, ValueError):
-            raise ValueError(f"{self.name} = {value!r} is not a number; allowed: {self.allowed}") from None
+        values = plain(self.name, value, self.allowed)
         bad = ~(np.isfinite(values) & (values >= self.minimum) & (values <= self.maximum))
         if bad.any():
             where = f" (entry {int(np.argmax(bad.ravel()))})" if values.ndim else ""

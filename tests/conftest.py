@@ -11,6 +11,13 @@ import pytest
 from helpers.figures import use_style
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests marked `long` run only where they are asked for by that name."""
+    if "long" not in (config.option.markexpr or ""):
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("long")])
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
+
+
 @pytest.fixture(autouse=True)
 def look() -> Iterator[None]:
     """Every test draws in the look of the series, whatever ran before it, and leaves no figure open."""
@@ -19,6 +26,17 @@ def look() -> Iterator[None]:
         use_style()
         yield
     plt.close("all")
+
+
+@pytest.fixture(scope="module")  # no longer: while it runs, nothing else can use asyncio
+def browser() -> Iterator[object]:
+    """Chromium; where there is none, the tests that need it are skipped, but not where CI says that all must run."""
+    driver = pytest.importorskip("browser", reason="no Playwright here: pip install -r tests/requirements.txt")
+    if driver.find_chromium() is None:
+        assert not os.environ.get("CI"), "no Chromium: on Debian, apt-get install chromium"
+        pytest.skip("no Chromium here: install it, or name it in PYHH_BROWSER_PATH")
+    with driver.chromium() as chromium:
+        yield chromium
 
 
 @pytest.fixture(scope="session")

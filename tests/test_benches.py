@@ -5,12 +5,9 @@ import pytest
 from scipy.special import exprel
 
 from helpers.benches import (
-    PRESETS,
     STEPS,
     clamp_bench,
     clamp_in_words,
-    current_clamp_bench,
-    current_clamp_in_words,
     integration_in_words,
     integrator_bench,
     phase_plane_bench,
@@ -20,75 +17,6 @@ from helpers.integrators import METHODS
 from helpers.neurons import HodgkinHuxley
 from helpers.simulator import simulate
 from helpers.stimuli import step
-
-# ---------------------------------------------------------------------------------------------------- current clamp
-
-
-@pytest.mark.parametrize("amplitude, count", [(2.2, 0), (2.25, 1), (5.0, 1), (10.0, 5), (-20.0, 1)])
-def test_the_axon_fires_as_often_as_under_the_reference_integrator(amplitude, count):
-    """From rest, as the 200 ms before the picture leave it, and by LSODA instead of exponential Euler."""
-    rest = {"V": -64.9964, "m": 0.05296, "h": 0.59599, "n": 0.31773}  # independently by RK4, see facts
-    trace = current_clamp_bench(amplitude=amplitude)
-    exact = simulate(HodgkinHuxley(), step(amplitude, 10.0, 80.0), 100.0, 0.02, "lsoda", start=rest)
-    assert len(trace.spike_times) == len(exact.spike_times) == count
-    late = 0.5 if amplitude == 2.25 else 0.05  # so near threshold a spike hesitates for long
-    np.testing.assert_allclose(trace.spike_times, exact.spike_times, atol=late)
-    assert f"{count} spike{'s' * (count != 1)} (V rising through -20 mV)" in current_clamp_in_words(trace)
-
-
-def test_before_the_stimulus_the_axon_stands_still_whatever_its_parameters():
-    for changes in ({}, {"E_K": -90.0}, {"g_L": 1.0}, {"block_Na": 1.0}, {"temperature": 20.0}, {"noise": 2.0}):
-        trace = current_clamp_bench(amplitude=0.0, **{**changes, "noise": 0.0})
-        assert np.ptp(trace.V) < 1e-3
-    noisy = current_clamp_bench(amplitude=0.0, noise=0.5)
-    assert noisy.V[0] == current_clamp_bench(amplitude=0.0).V[0] and np.ptp(noisy.V) > 0.5
-    np.testing.assert_array_equal(noisy.V, current_clamp_bench(amplitude=0.0, noise=0.5).V)
-
-
-@pytest.mark.parametrize(
-    "protocol, expected",
-    [
-        ("step", lambda t: np.where((t >= 10) & (t < 80), 14.0, 0.0)),
-        ("ramp", lambda t: np.where((t >= 10) & (t < 80), 14.0 * (t - 10) / 70, 0.0)),
-        ("pulse pair", lambda t: np.where(((t >= 10) & (t < 12)) | ((t >= 17) & (t < 19)), 14.0, 0.0)),
-    ],
-)
-def test_each_protocol_injects_what_it_says(protocol, expected):
-    trace = current_clamp_bench(protocol, 14.0, width=2.0, interval=7.0)
-    np.testing.assert_allclose(trace.I, expected(trace.t + 1e-7), atol=1e-5)
-
-
-def test_width_and_interval_are_the_pulses_alone():
-    """A bad interval may stand in the box while a step is injected."""
-    assert len(current_clamp_bench("step", 10.0, width=10.0, interval=90.0).spike_times) == 5
-    with pytest.raises(ValueError, match="the end of the second pulse"):
-        current_clamp_bench("pulse pair", 10.0, width=10.0, interval=90.0)
-    with pytest.raises(ValueError, match="protocol = 'chirp'; allowed: step, ramp, pulse pair"):
-        current_clamp_bench("chirp")
-    with pytest.raises(ValueError, match="g_Na = -1 mS/cm²; allowed: at least 0"):
-        current_clamp_bench(g_Na=-1.0)
-
-
-def test_every_preset_of_the_bench_does_what_it_stands_for():
-    runs = {name: current_clamp_bench(amplitude=10.0, **changes) for name, (_, changes) in PRESETS.items()}
-    counts = {name: len(trace.spike_times) for name, trace in runs.items()}
-    assert counts == {"squid": 5, "TTX": 0, "TEA": 0, "warm": 14, "braincell": 7, "cold": 3}
-    assert not runs["TTX"].I_Na.any() and not runs["TEA"].I_K.any()
-    assert len(current_clamp_bench(amplitude=0.0, **PRESETS["braincell"][1]).spike_times) == 3  # fires by itself
-    cold, squid = HodgkinHuxley(**PRESETS["cold"][1]), HodgkinHuxley()
-    assert cold.time_constant("n", -65.0) / squid.time_constant("n", -65.0) == pytest.approx(2.0, rel=2e-3)
-
-
-def test_words_on_a_run_give_its_rate_its_range_and_its_currents():
-    trace = current_clamp_bench(amplitude=10.0)
-    words = current_clamp_in_words(trace)
-    intervals = np.diff(trace.spike_times)
-    assert f"5 spikes (V rising through -20 mV), {1000 / intervals.mean():.1f} Hz." in words
-    assert f"then between {trace.V.min():.1f} and {trace.V.max():.1f} mV" in words
-    assert f"I_Na {trace.I_Na.min():.0f}, I_K {trace.I_K.max():.0f}, I_L {trace.I_L.max():.0f} µA/cm²" in words
-    assert "Hz" not in current_clamp_in_words(current_clamp_bench(amplitude=5.0))  # one spike has no rate
-    assert "I_Na 0," in current_clamp_in_words(current_clamp_bench(block_Na=1.0))  # and no -0
-
 
 # ---------------------------------------------------------------------------------------------------- voltage clamp
 

@@ -8,19 +8,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-TOOLS = "awk bash cat cksum cp df dirname git grep mkdir rm sed tail touch uname".split()
+TOOLS = "awk bash cat cksum cp df dirname git grep id mkdir rm sed tail touch uname".split()
 
 # Writes its arguments to $CALLS and does as little as the script needs to go on.
 FAKE_PYTHON = """#!/usr/bin/env bash
 echo "$*" >>"$CALLS"
 case "$*" in
     *sys.version_info*) echo "$VERSION"; [ "$VERSION" = 3.11.7 ] ;;
-    *importlib.metadata*) [ -e "${0%/bin/python}/torch" ] ;;
+    *importlib.metadata*) [ -e "${0%/*/*}/torch" ] ;;
     *"import ensurepip"*) [ -z "${NO_VENV:-}" ] ;;
+    *find_chromium*) [ -z "${NO_BROWSER:-}" ] ;;
     -V) echo "Python $VERSION" ;;
-    "-m venv --clear "*) rm -rf "$4"; mkdir -p "$4/bin"; cp "$0" "$4/bin/python" ;;
+    "-m venv --clear "*) rm -rf "$4"; mkdir -p "$4/$VENV_BIN"; cp "$0" "$4/$VENV_BIN/$VENV_PYTHON" ;;
     "-m pip index versions torch") echo "Available versions: 2.15.0, ${TORCHES:-2.13.0+cpu}, 2.13.0" ;;
-    *" pip install "*torch==*) [ -z "${CUT_OFF:-}" ] || kill -9 $PPID; touch "${0%/bin/python}/torch" ;;
+    *" pip install "*torch==*) [ -z "${CUT_OFF:-}" ] || kill -9 $PPID; touch "${0%/*/*}/torch" ;;
     "-m pip install -r"*) [ -z "${PIP_SAYS:-}" ] || { echo "$PIP_SAYS"; exit 1; } ;;
 esac
 """
@@ -31,9 +32,9 @@ class Copy:
 
     def __init__(self, base: Path):
         self.folder, self.bin, self.log = base / "the notebooks", base / "bin", base / "calls"
-        for folder in (self.folder / "tests", self.bin):
+        for folder in (self.folder / "tests", self.folder / "helpers/site", self.bin):
             folder.mkdir(parents=True)
-        for name in ("setup_pyhh.sh", "requirements.txt", "tests/requirements.txt"):
+        for name in ("setup_pyhh.sh", "requirements.txt", "tests/requirements.txt", "helpers/site/requirements.txt"):
             shutil.copy(ROOT / name, self.folder / name)
         for name in TOOLS:
             (self.bin / name).symlink_to(shutil.which(name) or pytest.skip(f"no {name} here"))
@@ -49,6 +50,7 @@ class Copy:
         self.log.write_text("")
         command = [self.folder / "setup_pyhh.sh", *arguments]
         variables = {"PATH": str(self.bin), "CALLS": str(self.log), "VERSION": "3.11.7", **environment}
+        variables = {"VENV_BIN": "bin", "VENV_PYTHON": "python", **variables}
         done = subprocess.run(command, env=variables, cwd=self.bin, capture_output=True, text=True, timeout=60)
         self.calls = self.log.read_text()
         return done
@@ -111,6 +113,41 @@ def test_the_tests_need_more_and_a_run_after_them_needs_nothing(copy):
         assert part in copy.calls
     copy("run")
     assert "pip" not in copy.calls
+
+
+def test_the_site_needs_less_than_the_tests(copy):
+    assert copy("site", "elsewhere").returncode == 0
+    assert "-m helpers.site elsewhere\n" in copy.calls and "-r helpers/site/requirements.txt" in copy.calls
+    assert "tests/requirements.txt" not in copy.calls
+    copy("test")
+    assert copy("site").returncode == 0 and "pip" not in copy.calls
+
+
+ROOT_USER, USER = "#!/usr/bin/env bash\necho 0\n", "#!/usr/bin/env bash\necho 1000\n"
+APT = '#!/usr/bin/env bash\necho "apt-get $*" >>"$CALLS"\n'
+
+
+@pytest.mark.parametrize(
+    "user, CI, installs", [(ROOT_USER, "", True), (USER, "true", True), (USER, "", False)], ids=["root", "CI", "a user"]
+)
+def test_a_browser_is_installed_where_that_is_allowed(copy, user, CI, installs):
+    copy.program("id", user)
+    copy.program("sudo", '#!/usr/bin/env bash\nexec "$@"\n')
+    assert copy("test", NO_BROWSER="yes", CI=CI).returncode == 0, "no apt-get here"
+    copy.program("apt-get", APT)
+    done = copy("test", NO_BROWSER="yes", CI=CI)
+    assert done.returncode == 0 and "-m pytest tests" in copy.calls
+    assert ("apt-get install -y --no-install-recommends chromium" in copy.calls) == installs
+    assert ("installing chromium" in done.stdout) == installs
+    copy("test", CI=CI)
+    assert "apt-get" not in copy.calls  # one is here
+
+
+def test_a_browser_that_cannot_be_installed_is_said(copy):
+    copy.program("id", ROOT_USER)
+    copy.program("apt-get", "#!/usr/bin/env bash\nexit 100\n")
+    done = copy("test", NO_BROWSER="yes")
+    assert done.returncode == 0 and "could not install chromium" in done.stdout and "-m pytest tests" in copy.calls
 
 
 def test_a_failing_part_fails_the_tests_and_the_later_parts_still_run(copy):
@@ -180,11 +217,29 @@ def test_the_benchmark_of_the_integrate_and_fire_neuron_has_its_peer(copy):
     assert (copy.folder / ".venv-bench").exists() and not (copy.folder / ".venv").exists()
 
 
+def test_a_campaign_gets_its_arguments(copy):
+    assert copy("campaign", "status", "my folder").returncode == 0
+    assert "-m helpers.campaign_command status my folder\n" in copy.calls
+
+
+def test_the_long_tests_are_asked_for_by_name(copy):
+    assert copy("test", "long", "-x").returncode == 0
+    assert "-m pytest tests -m long -x\n" in copy.calls and "nbval" not in copy.calls
+
+
 def test_python_can_be_chosen(copy):
     copy.program("my python", FAKE_PYTHON)
     copy.program("python3", "#!/usr/bin/env bash\nexit 1\n")
     assert "found none" in one_line(copy("run"))
     assert copy("run", PYTHON=str(copy.bin / "my python")).returncode == 0
+
+
+def test_windows_keeps_its_python_elsewhere(copy):
+    copy.program("uname", "#!/usr/bin/env bash\necho MINGW64_NT-10.0-26100\n")
+    for _ in range(2):
+        assert copy("run", VENV_BIN="Scripts", VENV_PYTHON="python.exe").returncode == 0
+    assert "-m helpers.notebooks run" in copy.calls and "pip" not in copy.calls
+    assert (copy.folder / ".venv/Scripts/python.exe").exists() and not (copy.folder / ".venv/bin").exists()
 
 
 def test_a_python_without_venv_is_refused(copy):
