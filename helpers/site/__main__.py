@@ -1,0 +1,87 @@
+"""Build the series as web pages: python -m helpers.site [FOLDER]
+
+Into FOLDER (by default site/) go a page for each notebook as it is saved, with its outputs, the glossary, the live
+bench, and a page to begin with, made from the README. They need no server, no network and no Python: the live bench
+works there as it does in a notebook, the other benches stand still.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import jinja2
+
+from ..live import live_bench, standalone
+from .pages import BENCH, Page, page_of_notebook
+from .text import Markdown, plain
+
+HERE, ROOT = Path(__file__).parent, Path(__file__).parents[2]
+NOTEBOOKS = (
+    "1_HH_model_simulation.ipynb",
+    "2_Bayesian_Inference.ipynb",
+    "3_Biological_vs_Artificial_Neurons.ipynb",
+)
+ON_THE_START_PAGE = ("", "Two commands", "The notebooks", "Citing")  # sections of the README
+TRY = '<p class="try"><a href="bench.html">Try it now: the live bench runs in your browser</a></p>\n\n'
+LIVE = f"""# The live bench
+
+A neuron that your browser integrates while you drag: nothing is sent anywhere, and nothing needs to be installed.
+In [notebook 1]({NOTEBOOKS[0]}) it stands among the experiments that explain what you see here.
+
+{BENCH}
+"""
+
+
+def build(folder: Path) -> None:
+    """Write the whole site into `folder`, in place of a site that is there; ValueError if it holds other files."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / "page.js").exists():
+        raise ValueError(f"{folder} is no site: name an empty folder, or one that does not exist")
+    readme = (ROOT / "README.md").read_text("utf-8")
+    start = page_of_text("index.html", start_page(readme))
+    series = start.title
+    start.title = "Start"
+    notebooks = [page_of_notebook(ROOT / name) for name in NOTEBOOKS]
+    pages = [start, *notebooks, page_of_text("bench.html", LIVE), page_of_notebook(ROOT / "GLOSSARY.ipynb")]
+    template = jinja2.Environment(undefined=jinja2.StrictUndefined).from_string((HERE / "page.html").read_text("utf-8"))
+    bench_data = json.dumps(standalone(live_bench()), ensure_ascii=False).replace("</", "<\\/")
+    bench_module = (HERE.parent / "live_bench.js").read_text("utf-8")
+
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "figures").mkdir(parents=True)
+    for before, page, after in zip([None, *pages], pages, [*pages[1:], None], strict=False):
+        shown = template.render(series=series, pages=pages, bench_data=bench_data, bench_module=bench_module, page=page,
+                                before=before, after=after)  # fmt: skip
+        (folder / page.name).write_text(shown, "utf-8")
+        for name, picture in page.pictures.items():
+            (folder / name).write_bytes(picture)
+    for file in (HERE / "style.css", HERE / "page.js", HERE.parent / "live_bench.css", ROOT / "LICENSE"):
+        shutil.copy(file, folder / ("LICENSE.txt" if file.name == "LICENSE" else file.name))
+    (folder / "docs").mkdir()
+    shutil.copy(ROOT / "docs/picture.png", folder / "docs/picture.png")
+
+
+def page_of_text(name: str, source: str) -> Page:
+    """A page of Markdown."""
+    markdown = Markdown()
+    content = markdown(source)
+    sections = [(anchor, text) for level, anchor, text in markdown.headings if level == 2]
+    return Page(name, plain(markdown.headings[0][2]), content, sections)
+
+
+def start_page(readme: str) -> str:
+    """What of the README concerns a visitor, without its badges."""
+    sections = re.split(r"^(?=## )", readme, flags=re.MULTILINE)
+    kept = [part for part in sections if (re.match(r"## (.*)", part) or ["", ""])[1] in ON_THE_START_PAGE]
+    kept.insert(1, TRY)
+    return re.sub(r"^\[!\[.*\n", "", "".join(kept), flags=re.MULTILINE).replace("(LICENSE)", "(LICENSE.txt)")
+
+
+if __name__ == "__main__":
+    target = Path(sys.argv[1] if len(sys.argv) > 1 else "site")
+    build(target)
+    size = sum(file.stat().st_size for file in target.rglob("*") if file.is_file())
+    print(f"the site is in {target}/, {size / 1e6:.1f} MB: open {target / 'index.html'}")
