@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .checks import MOST_STEPS, instance, number, one_of
 from .equations import Neuron
 from .integrators import EXPONENTIAL_EULER, METHODS
 from .stimuli import Stimulus, Waveform
@@ -14,17 +15,20 @@ from .stimuli import Stimulus, Waveform
 __all__ = ["as_seed", "as_stimulus", "check_window", "number_of_steps", "prefixed", "values_of_simulations"]
 
 
-def number_of_steps(duration: float, dt: float, method: str, neuron: Neuron) -> int:
-    """How many steps of `dt` make `duration` [ms]."""
-    if method not in (*METHODS, "lsoda"):
-        raise ValueError(f"method = {method!r}; allowed: {', '.join(METHODS)}, lsoda")
+def number_of_steps(duration: float, dt: float, method: str, neuron: Neuron, most: int = MOST_STEPS) -> int:
+    """How many steps of `dt` make `duration` [ms], `most` of them at most."""
+    one_of("method", method, (*METHODS, "lsoda"))
+    instance("neuron", neuron, Neuron, "a Neuron")
+    dt, duration = number("dt", dt, "ms"), number("duration", duration, "ms")
     # The Runge-Kutta methods of higher order show by overflow when dt is too large; first order errs silently.
     largest = neuron.largest_dt if method in (EXPONENTIAL_EULER, "euler") else np.inf
-    if not (np.isfinite(dt) and 0 < dt <= largest):
+    if not 0 < dt <= largest:
         above = f" and at most {largest:g} ms" if np.isfinite(largest) else ""
         raise ValueError(f"dt = {dt:g} ms; allowed for {method}: above 0{above}")
-    if not (np.isfinite(duration) and duration >= dt):
+    if not duration >= dt:
         raise ValueError(f"duration = {duration:g} ms; allowed: at least one step of {dt:g} ms")
+    if duration > most * dt:
+        raise ValueError(f"duration = {duration:g} ms; allowed: at most {most:,} steps dt = {dt:g} ms")
     n_steps = round(duration / dt)
     if abs(n_steps * dt - duration) > 1e-6 * dt:
         raise ValueError(f"duration = {duration:g} ms is no whole number of steps dt = {dt:g} ms")
@@ -58,7 +62,8 @@ def as_seed(seed: int | tuple[int, int] | None) -> tuple[int, int]:
     if seed is None:
         return int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> np.uint64(1)), 0
     pair = seed if isinstance(seed, tuple) else (seed, 0)
-    if len(pair) != 2 or not all(isinstance(n, int | np.integer) and 0 <= n < 2**63 for n in pair):
+    whole = [isinstance(n, int | np.integer) and not isinstance(n, bool | np.timedelta64) for n in pair]
+    if len(pair) != 2 or not all(whole) or not all(0 <= n < 2**63 for n in pair):
         raise ValueError(f"seed = {seed!r}; allowed: a whole number from 0 to 2^63 - 1, or a pair (seed, simulation)")
     return int(pair[0]), int(pair[1])
 
@@ -70,7 +75,7 @@ def values_of_simulations(
     values: dict[str, Any] = {**neuron.values(), **prefixed(stimulus.values())}
     known = {**prefixed(stimulus.parameters()), **neuron.parameters()}
     lengths = set()
-    for name, given in parameters.items():
+    for name, given in instance("parameters", parameters, Mapping, "arrays by name").items():
         row = name if name in neuron.parameters() else f"stimulus_{name}"
         if row not in known:
             raise ValueError(

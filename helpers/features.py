@@ -13,9 +13,12 @@ import numpy as np
 import torch
 from scipy.special import ndtri
 
+from .checks import one_of, plain
+
 __all__ = ["FEATURES", "Features"]
 
 FEATURES = ("auto", "standardise", "asinh", "rank")
+LARGEST = 1e100  # of a statistic; the square of a larger one overflows
 HEAVY = 8.0  # a statistic whose range is that many interquartile ranges has heavy tails
 SEEN = 100_000  # rows that the scale is learned from, at least
 KNOTS = 129  # quantiles that the rank transform keeps
@@ -35,8 +38,7 @@ class Features(torch.nn.Module):
 
     def __init__(self, kind: str, n_statistics: int) -> None:
         super().__init__()
-        if kind not in FEATURES:
-            raise ValueError(f"features = {kind!r}; allowed: {', '.join(FEATURES)}")
+        one_of("features", kind, FEATURES)
         self.kind = kind
         for name in ("centre", "spread", "bend", "mean", "sd", "lowest", "highest"):
             self.register_buffer(name, torch.ones(n_statistics, dtype=torch.float64))
@@ -47,8 +49,14 @@ class Features(torch.nn.Module):
     @classmethod
     def of(cls, x: np.ndarray, kind: str = "auto") -> Features:
         """The map that suits simulations `x`, (n, n_statistics) or (n, n_samples, n_channels)."""
+        if not (isinstance(x, np.ndarray) and x.dtype.kind == "f"):  # recordings in single precision stay so
+            x = plain("x", x, "an array of numbers")
+        if x.ndim not in (2, 3) or not x.size:
+            raise ValueError(f"x has shape {x.shape}; allowed: (n, n_statistics) or (n, n_samples, n_channels)")
         rows = x.reshape(-1, x.shape[-1])
         lowest, highest = rows.min(axis=0), rows.max(axis=0)
+        if not (np.isfinite([lowest, highest]).all() and float(max(-lowest.min(), highest.max())) < LARGEST):
+            raise ValueError(f"x goes from {lowest} to {highest}; allowed: finite numbers up to {LARGEST:g}")
         x = rows[:: max(1, len(rows) // SEEN)].astype(float)
         features = cls(kind, x.shape[1])
         low, centre, high = np.percentile(x, [25, 50, 75], axis=0)

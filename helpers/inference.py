@@ -6,6 +6,7 @@ library. SNPE is its older name: the S stands for "sequential", several rounds o
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -17,6 +18,7 @@ import torch
 from sbi.inference.posteriors import DirectPosterior
 from tqdm.auto import tqdm
 
+from .checks import instance, plain, whole_number
 from .embeddings import Convolutional
 from .estimators import Estimator, Training, new_network, repeatable, train
 from .features import Features
@@ -26,6 +28,8 @@ from .storage import read_arrays, write_arrays
 
 __all__ = ["Posterior", "Prior", "box_prior", "normal", "prior_of", "train_npe", "uniform"]
 
+FARTHEST = 1e6  # a network answers NaN to what lies further out, in units of the simulations' scatter
+LARGEST = 10**8  # numbers in one observation
 FEWEST = 50  # simulations; with less a network only repeats its prior
 FILE_FORMAT = 3
 
@@ -56,15 +60,17 @@ class Posterior:
         Warns where a statistic of `x_o` lies beyond everything the networks were trained on. Raises ValueError where
         `x_o` has the wrong shape or is not finite.
         """
-        if not (isinstance(n, int | np.integer) and n >= 1):
-            raise ValueError(f"n = {n!r}; allowed: a whole number, at least 1")
+        n = whole_number("n", n, 1)
         observation = self._observation(x_o)
         with repeatable(seed):
             return self.network.sample((n,), observation)[:, 0].numpy().astype(float)
 
     def log_prob(self, theta: np.ndarray, x_o: np.ndarray) -> np.ndarray:
         """Log-density of `theta` (n, n_parameters) given `x_o` (n_statistics,): (n,); minus infinity off the prior."""
-        points = torch.as_tensor(np.atleast_2d(np.asarray(theta, dtype=float)))
+        given = np.array(np.atleast_2d(plain("theta", theta, "parameters")))  # a copy: torch dislikes some views
+        if given.ndim != 2 or np.isnan(given).any():
+            raise ValueError(f"theta of shape {given.shape}; allowed: (n, {len(self.prior.names)}), without NaN")
+        points = torch.as_tensor(given)
         if points.shape[1] != len(self.prior.names):
             raise ValueError(
                 f"theta has {points.shape[1]} columns; allowed: {len(self.prior.names)}, {self.prior.names}"
@@ -109,6 +115,8 @@ class Posterior:
         try:
             own = Prior.from_data(about["prior"])
             shape, n_scales = tuple(about["shape"]), len(arrays["network.features.centre"])
+            if not (shape[-1] == n_scales and math.prod(shape) <= LARGEST):
+                raise ValueError(f"x of shape {shape} and {n_scales} scales do not fit together")
             embedding = None if about["embedding"] is None else Convolutional(**about["embedding"])
             losses = tuple(arrays.pop(f"losses.{number}") for number in range(about["networks"]))
             with repeatable(0):  # numbers to be replaced by those of the file
@@ -125,7 +133,7 @@ class Posterior:
                 about["interrupted"],
                 embedding,
             )
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        except Exception as error:  # of a file that was written by hand: anything may be missing
             raise ValueError(f"{Path(path).name} holds no posterior that can be read: {error}") from error
         if prior is not None and (difference := prior.difference(own)):
             raise ValueError(f"{Path(path).name} was trained with another prior: {difference}")
@@ -136,7 +144,7 @@ class Posterior:
         return saved
 
     def _observation(self, x_o: np.ndarray) -> torch.Tensor:
-        values, expected = np.asarray(x_o, dtype=float), tuple(self.network.condition_shape)
+        values, expected = np.array(plain("x_o", x_o, "statistics")), tuple(self.network.condition_shape)
         names = self.statistics or tuple(f"x_o[{i}]" for i in range(expected[-1]))
         if values.shape != expected:
             raise ValueError(
@@ -146,6 +154,8 @@ class Posterior:
         if not np.isfinite(values).all():
             raise ValueError(f"x_o: {names[int(np.argmin(np.isfinite(columns).all(axis=1)))]} is not finite: {values}")
         features = self.network.features
+        if not (features(torch.as_tensor(values)).abs() < FARTHEST).all():
+            raise ValueError(f"x_o = {values}; allowed: less than {FARTHEST:g} times as far out as simulations scatter")
         if (off := features.outside(values)).any():
             low, high = features.lowest.numpy(), features.highest.numpy()
             worst = [
@@ -190,18 +200,42 @@ def train_npe(
     Raises ValueError for arrays that do not fit together, values that are not finite or off the prior, simulations that
     are all the same, or less than 50 of them.
     """
-    theta, x = _checked(prior, theta, x, statistics, 2 if embedding is None else 3)
-    if not (isinstance(ensemble, int | np.integer) and ensemble >= 1):
-        raise ValueError(f"ensemble = {ensemble!r}; allowed: a whole number, at least 1")
-    how = Training(**training).for_simulations(len(theta))
+    theta, x = checked(prior, theta, x, statistics, 2 if embedding is None else 3)
+    scale = Features.of(x, features)
+    z, seen = prior.to_normal(torch.as_tensor(theta)).float(), torch.cat([*map(scale, torch.as_tensor(x).split(1000))])
+    return fit(
+        prior, scale, z, seen, seed, model=model, ensemble=ensemble, embedding=embedding, statistics=statistics,
+        progress=progress, **training,
+    )  # fmt: skip
+
+
+def fit(
+    prior: Prior,
+    scale: Features,
+    z: torch.Tensor,
+    seen: torch.Tensor,
+    seed: int,
+    *,
+    model: str = "maf",
+    ensemble: int = 1,
+    embedding: Convolutional | None = None,
+    statistics: Sequence[str] = (),
+    progress: bool = False,
+    **training: Any,
+) -> Posterior:
+    """Train on what networks see: standard normal numbers `z` (n, n_parameters), features `seen` (n, ...).
+
+    The other arguments are those of `train_npe`. Only the rows of a batch are looked at at a time: `z` and `seen` may
+    lie on the disk.
+    """
+    ensemble = whole_number("ensemble", ensemble, 1)
+    how, shape = Training(**training).for_simulations(len(z)), seen.shape[1:]
     members: list[tuple[torch.nn.Module, torch.nn.Module]] = []
     losses: list[np.ndarray] = []
     stopped = False
-    scale = Features.of(x, features)
-    z, seen = prior.to_normal(torch.as_tensor(theta)).float(), torch.cat([*map(scale, torch.as_tensor(x).split(1000))])
     with repeatable(seed), tqdm(total=ensemble * how.epochs, unit="epoch", disable=not progress) as bar:
         while len(members) < ensemble and not stopped:
-            member = _new_member(model, theta.shape[1], x.shape[1:], embedding)
+            member = _new_member(model, z.shape[1], shape, embedding)
             try:
                 loss, stopped = train(*member, z, seen, how, bar)
             except KeyboardInterrupt:
@@ -211,7 +245,7 @@ def train_npe(
             else:
                 members.append(member)
                 losses.append(loss)
-    estimator = Estimator(prior, scale, *zip(*members, strict=True), x.shape[1:]).eval()
+    estimator = Estimator(prior, scale, *zip(*members, strict=True), shape).eval()
     return Posterior(prior, estimator, model, tuple(losses), tuple(statistics), stopped, embedding)
 
 
@@ -224,11 +258,14 @@ def _new_member(
     return new_network(model, n_parameters, embedding.n_features), embedding.build(*shape)
 
 
-def _checked(
+def checked(
     prior: Prior, theta: np.ndarray, x: np.ndarray, statistics: Sequence[str], dimensions: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    theta, x = np.asarray(theta, dtype=float), np.asarray(x)
-    x = x if x.dtype == np.float32 else x.astype(float)  # recordings are large
+    """Parameters and statistics as arrays. Raises ValueError where nothing can be learned from them."""
+    theta = np.array(plain("theta", theta, "parameters"))  # a copy: torch dislikes some views
+    if not (isinstance(x, np.ndarray) and x.dtype == np.float32):  # recordings are large
+        x = np.array(plain("x", x, "statistics"))
+    instance("prior", prior, Prior, "a Prior")
     if theta.ndim != 2 or x.ndim != dimensions or len(theta) != len(x) or theta.shape[1] != len(prior.names):
         wanted = "(n, n_statistics)" if dimensions == 2 else "(n, n_samples, n_channels), which the embedding looks at"
         raise ValueError(

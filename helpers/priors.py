@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch.distributions import Distribution, constraints
 
+from .checks import plain, whole_number
 from .equations import Neuron
 from .marginals import Marginal, uniform
 from .parameters import Parameter
@@ -83,9 +84,15 @@ class Prior(Distribution):
         )
         return "\n".join(line.rstrip() for line in lines)
 
-    def draw(self, n: int, seed: int) -> np.ndarray:
-        """`n` parameter sets, (n, n_parameters): the same for the same seed."""
-        return self._from_shares(torch.as_tensor(np.random.default_rng(seed).random((n, len(self.names))))).numpy()
+    def draw(self, n: int, seed: int, first: int = 0) -> np.ndarray:
+        """`n` parameter sets, (n, n_parameters): the same for the same seed.
+
+        first: how many of them to pass over, so that draw(n, seed) = draw(k, seed) and draw(n - k, seed, first=k).
+        """
+        n, seed, first = whole_number("n", n), whole_number("seed", seed), whole_number("first", first)
+        random = np.random.Generator(np.random.PCG64(seed))
+        random.bit_generator.advance(first * len(self.names))  # each number takes one step of this generator
+        return self._from_shares(torch.as_tensor(random.random((n, len(self.names))))).numpy()
 
     def by_name(self, theta: np.ndarray) -> dict[str, np.ndarray]:
         """The columns of `theta` (n, n_parameters) by name, as `simulate_many` takes them."""
@@ -93,7 +100,7 @@ class Prior(Distribution):
 
     def check(self, theta: np.ndarray, name: str = "theta") -> np.ndarray:
         """`theta` (n, n_parameters) or (n_parameters,) as floats. Raises ValueError where it lies outside the prior."""
-        values = np.asarray(theta, dtype=float)
+        values = plain(name, theta, f"(..., {len(self.names)}), one of {self.names}")
         if values.shape[-1:] != (len(self.names),):
             raise ValueError(f"{name} has shape {values.shape}; allowed: (..., {len(self.names)}), one of {self.names}")
         flat = values.reshape(-1, len(self.names))
@@ -104,7 +111,7 @@ class Prior(Distribution):
         place = name if values.ndim == 1 else f"{name}[{row}]"
         for declared, marginal, value in zip(self.parameters, self.marginals, flat[row], strict=True):
             other, gap = self.below.get(declared.name, (declared.name, -np.inf))
-            limit = flat[row, self.names.index(other)] - gap
+            limit = np.inf if gap == -np.inf else flat[row, self.names.index(other)] - gap
             if not marginal.low <= value <= marginal.high:
                 allowed = f"from {marginal.low:g} to {marginal.high:g} {declared.unit}"
             elif value > limit:
@@ -118,7 +125,10 @@ class Prior(Distribution):
 
     def contains(self, theta: np.ndarray) -> np.ndarray:
         """Which rows of `theta` (n, n_parameters) are possible, (n,)."""
-        return self._inside(torch.as_tensor(np.asarray(theta, dtype=float))).numpy()
+        values = plain("theta", theta, "(n, n_parameters)")
+        if values.shape[-1:] != (len(self.names),):
+            raise ValueError(f"theta has shape {values.shape}; allowed: (n, {len(self.names)}), one of {self.names}")
+        return self._inside(torch.as_tensor(np.array(values))).numpy()  # a copy: torch dislikes some views
 
     def restricted(self, lower: np.ndarray, upper: np.ndarray) -> Prior:
         """This prior cut down to a smaller box: the same relative probabilities inside, none outside.
@@ -127,6 +137,13 @@ class Prior(Distribution):
         """
         if self.below:
             raise ValueError(f"a prior where {', '.join(self.below)} must lie below others cannot be cut down to a box")
+        for name, end in (("lower", lower), ("upper", upper)):
+            values = plain(name, end, "one number for each parameter")
+            if values.shape != (len(self.names),) or np.isnan(values).any():
+                raise ValueError(f"{name} = {values}; allowed: one number for each of {', '.join(self.names)}")
+        lower, upper = np.asarray(lower, dtype=float), np.asarray(upper, dtype=float)
+        if not (np.maximum(lower, self.lower) < np.minimum(upper, self.upper)).all():
+            raise ValueError(f"lower = {lower} to upper = {upper} leaves nothing of the prior")
         ends = zip(self.marginals, np.maximum(lower, self.lower), np.minimum(upper, self.upper), strict=True)
         return Prior(self.parameters, [replace(marginal, low=float(a), high=float(b)) for marginal, a, b in ends])
 
@@ -142,7 +159,10 @@ class Prior(Distribution):
     def from_data(cls, data: Mapping[str, Any]) -> Prior:
         """Undoes `as_data`."""
         parameters = [Parameter(**entry) for entry in data["parameters"]]
-        marginals = [Marginal(**entry) for entry in data["marginals"]]
+        marginals = [
+            Marginal(**entry).completed(declared)
+            for declared, entry in zip(parameters, data["marginals"], strict=True)
+        ]
         return cls(parameters, marginals, {name: (other, gap) for name, (other, gap) in data["below"].items()})
 
     def difference(self, other: Prior) -> str:
@@ -256,6 +276,11 @@ def box_prior(
     """
     if len(set(names)) != len(names):
         raise ValueError(f"names = {list(names)}; allowed: different ones of {', '.join(neuron.parameters())}")
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"names = {names!r}; allowed: a list of {', '.join(neuron.parameters())}")
+    for name, ends in (("low", low), ("high", high)):
+        if ends is not None and plain(name, ends, "one number for each name").ndim != 1:
+            raise ValueError(f"{name} has shape {np.shape(ends)}; allowed: ({len(names)},), one number for each name")
     lows, highs = ([None] * len(names) if ends is None else list(ends) for ends in (low, high))
     if not len(lows) == len(highs) == len(names):
         raise ValueError(f"{len(names)} names, {len(lows)} lower and {len(highs)} upper bounds: give one of each")

@@ -15,6 +15,7 @@ from numba.core.dispatcher import Dispatcher
 from tqdm.auto import tqdm
 
 from .arguments import as_seed, as_stimulus, check_window, number_of_steps, prefixed, values_of_simulations
+from .checks import MOST_STEPS, instance, number, one_of, whole_number
 from .compiler import LANES, WIDEST, Plan
 from .equations import Neuron
 from .integrators import EXPONENTIAL_EULER, METHODS
@@ -56,13 +57,14 @@ def simulate(
     Raises ValueError for a bad parameter, a stimulus outside the duration, a `dt` at which the method fails.
     """
     n_steps = number_of_steps(duration, dt, method, neuron)
-    stimulus = as_stimulus(stimulus, n_steps, dt)
+    duration, dt, stimulus = float(duration), float(dt), as_stimulus(stimulus, n_steps, float(dt))
     check_window(stimulus.stop, duration)
     base, simulation = as_seed(seed)
-    states = {**neuron.start(), **(start or {})}
+    states = {**neuron.start(), **instance("start", start or {}, Mapping, "values by name of state")}
     for name, value in states.items():
-        if name not in neuron.states() or not np.isfinite(value):
+        if name not in neuron.states():
             raise ValueError(f"start[{name!r}] = {value!r}; allowed: finite values of {', '.join(neuron.states())}")
+        states[name] = number(f"start[{name!r}]", value)
     t = np.arange(n_steps + 1) * dt
     if method == "lsoda":
         recorded = integrate(neuron, stimulus, states, t)
@@ -91,6 +93,7 @@ def simulate_many(
     dt: float = 0.01,
     *,
     seed: int,
+    first: int = 0,
     summarise: Summary | Callable[[Any], Any] = summary_statistics,
     keep: str = "statistics",
     sampling: float | None = None,
@@ -104,6 +107,7 @@ def simulate_many(
     parameters: arrays (n_sims,) by name of a parameter of the neuron or of the stimulus; all others stay at the values
         that `neuron` and `stimulus` hold.
     seed: of the current noise; simulation i depends on (seed, i) only, not on how many run or on how many threads.
+    first: the number of the first simulation, for a part of a larger set.
     summarise: a `Summary`, or a function of a `Sweep` (t, V, I, start, stop) that returns a float array and that Numba
         can compile.
     keep: "statistics", or "trace": return V itself, (n_sims, n_samples) [mV], one sample every `sampling` [ms].
@@ -115,11 +119,11 @@ def simulate_many(
     Raises ValueError for bad parameters (naming the first), where a statistic is not a finite number, and where the
     method fails.
     """
-    if method == "lsoda":
+    if isinstance(method, str) and method == "lsoda":
         raise ValueError(f"method = 'lsoda' runs one neuron at a time; allowed: {', '.join(METHODS)}")
-    n_steps = number_of_steps(duration, dt, method, neuron)
-    stimulus = as_stimulus(stimulus, n_steps, dt)
-    base, _ = as_seed(seed)
+    n_steps = number_of_steps(duration, dt, method, neuron, MOST_STEPS // 8)  # of all lanes at once
+    duration, dt, stimulus = float(duration), float(dt), as_stimulus(stimulus, n_steps, float(dt))
+    base, first_number = as_seed(seed)[0], whole_number("first", first, 0)
     values, n_sims = values_of_simulations(neuron, stimulus, parameters)
     starts, stops = (np.broadcast_to(values[f"stimulus_{end}"], n_sims).astype(float) for end in ("start", "stop"))
     check_window(stops, duration)
@@ -137,7 +141,7 @@ def simulate_many(
 
     def describe(simulation: int) -> str:
         given = ", ".join(f"{name} = {np.asarray(parameters[name])[simulation]:g}" for name in parameters)
-        return f"simulation {simulation} ({given})"
+        return f"simulation {first_number + simulation} ({given})"
 
     def block(first: int) -> np.ndarray:
         """What is kept of the simulations from `first` on. Their traces live in a buffer that the thread uses again."""
@@ -147,7 +151,8 @@ def simulate_many(
         lanes = np.minimum(np.arange(first, first + LANES), n_sims - 1)  # a last block is filled up with its last one
         own = neuron.with_derived({name: value[lanes] if np.ndim(value) else value for name, value in values.items()})
         w = working_array(plan, {**own, **neuron.start_at(own)}, LANES)
-        run(plan, w, random_keys(base, lanes), stimulus, dt, n_steps, recorded, lambda lane: describe(lanes[lane]))
+        keys = random_keys(base, first_number + lanes)
+        run(plan, w, keys, stimulus, dt, n_steps, recorded, lambda lane: describe(lanes[lane]))
         if every:
             return recorded[:count, ::every].copy()
         window = starts[lanes], stops[lanes]
@@ -263,9 +268,7 @@ def _in_threads(
     block: Callable[[int], np.ndarray], firsts: range, threads: int | None, progress: bool, n_sims: int
 ) -> list[np.ndarray]:
     """Run `block` for every first simulation; the results in order."""
-    workers = os.cpu_count() if threads is None else threads
-    if not isinstance(workers, int) or workers < 1:
-        raise ValueError(f"threads = {threads!r}; allowed: a whole number, at least 1")
+    workers = os.cpu_count() if threads is None else whole_number("threads", threads, 1)
     results = []
     with ThreadPoolExecutor(workers) as pool, tqdm(total=n_sims, unit="sim", disable=not progress) as bar:
         futures = [pool.submit(block, first) for first in firsts]
@@ -280,15 +283,15 @@ def _in_threads(
 
 
 def _checked_precision(precision: str) -> str:
-    if precision not in PRECISIONS:
-        raise ValueError(f"precision = {precision!r}; allowed: {', '.join(PRECISIONS)}")
-    return precision
+    return one_of("precision", precision, PRECISIONS)
 
 
 def _samples_kept(keep: str, sampling: float | None, dt: float) -> int:
     """Every how many steps a sample of the trace is kept; 0 where statistics are."""
-    if keep not in ("statistics", "trace"):
+    if not (isinstance(keep, str) and keep in ("statistics", "trace")):
         raise ValueError(f"keep = {keep!r}; allowed: 'statistics', 'trace'")
+    if sampling is not None:
+        sampling = number("sampling", sampling, "ms", above=0.0, high=1e9)
     if keep == "statistics":
         if sampling is not None:
             raise ValueError(f"sampling = {sampling:g} ms goes with keep='trace' only")

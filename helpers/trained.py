@@ -1,19 +1,24 @@
-"""Trained posteriors that a notebook makes when it runs for the first time, and keeps in the folder trained/."""
+"""Trained posteriors that a notebook makes when it runs for the first time, and keeps in the folder trained/.
+
+What is kept is found again by the content of what made it, so that an edited equation, statistic or prior, other data
+or another version of a library is trained on anew, and the old posterior is never taken for the new one.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from .fingerprint import fingerprint, versions
 from .inference import Posterior
 from .priors import Prior
 
 __all__ = ["FOLDER", "fast", "load_or_train"]
 
 FOLDER = Path("trained")
+PACKAGES = "numpy", "numba", "torch", "sbi"
 
 
 def fast() -> bool:
@@ -30,13 +35,15 @@ def load_or_train(
     statistics: Sequence[str] = (),
     folder: Path = FOLDER,
 ) -> Posterior:
-    """The posterior kept in `folder` under `name`; where there is none for these settings, `train` it and keep it.
+    """The posterior kept in `folder` under `name`; where none was made of the same things, `train` it and keep it.
 
-    settings: everything that it depends on besides prior and statistics, e.g. an experiment and numbers; what is kept
-    is taken only if all of these are the same, by their text. An interrupted training is not kept.
+    The same things are: what Python runs of `train` and of all that it calls in this repository, the data and settings
+    that it refers to (arrays by their bits), prior, statistics and settings, and the versions of NumPy, Numba, torch
+    and sbi. See fingerprint.py. A list that `train` itself changes counts with what is in it at the call.
+    An interrupted training is not kept. Raises ValueError where the content of something cannot be told.
     """
-    told = hashlib.sha256(repr((prior.as_data(), tuple(settings), tuple(statistics))).encode()).hexdigest()
-    path = folder / f"{name}-{told[:8]}.npz"
+    made_of = fingerprint(train, prior.as_data(), tuple(settings), tuple(statistics), versions(*PACKAGES))
+    path = folder / f"{name}-{made_of[:16]}.npz"
     try:
         return Posterior.load(path, prior=prior, statistics=statistics)
     except (FileNotFoundError, ValueError):  # a damaged or outdated file is made anew
