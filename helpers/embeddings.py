@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,9 +15,10 @@ __all__ = ["Convolutional"]
 class Convolutional:
     """A convolutional network over time (LeCun et al. 1989, Neural Comput 1:541): how it is built.
 
-    Each layer slides filters along the recording; of what the last one finds, the network keeps the mean and the
-    largest value over time, which do not care when something happened, and the first places, where the recording
-    begins. Batch normalisation (Ioffe & Szegedy 2015, ICML) keeps all this on a scale on which a flow can learn.
+    Each layer slides filters along the recording; of what the last one finds, the network keeps the mean and the SD
+    over time, which do not care when something happened (Snyder et al. 2018, ICASSP), and the first places, where the
+    recording begins. Batch normalisation (Ioffe & Szegedy 2015, ICML) keeps all this on a scale on which a flow can
+    learn.
 
     filters: of each layer. width: samples that a filter sees. strides: how many samples the filters of each layer move
     on, so that its output is that much shorter. first: how many places of the beginning are kept. n_features: how many
@@ -31,10 +33,12 @@ class Convolutional:
 
     def __post_init__(self) -> None:
         for name in ("filters", "strides"):
+            if not isinstance(getattr(self, name), Sequence):
+                raise ValueError(f"{name} = {getattr(self, name)!r}; allowed: whole numbers, at least 1")
             object.__setattr__(self, name, tuple(getattr(self, name)))
         listed = {"width": [self.width], "first": [self.first], "n_features": [self.n_features]}
         for name, values in (listed | {"filters": self.filters, "strides": self.strides}).items():
-            if not (len(values) and all(isinstance(value, int) and value >= 1 for value in values)):
+            if not (len(values) and all(_is_count(value) for value in values)):
                 raise ValueError(f"{name} = {getattr(self, name)!r}; allowed: whole numbers, at least 1")
         if len(self.filters) != len(self.strides):
             raise ValueError(
@@ -56,6 +60,10 @@ class Convolutional:
         return _Network(self, n_channels)
 
 
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
 class _Network(torch.nn.Module):
     def __init__(self, built: Convolutional, n_channels: int) -> None:
         super().__init__()
@@ -74,7 +82,8 @@ class _Network(torch.nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         found = self.layers(x.transpose(1, 2))  # convolutions want time last
-        kept = [found.mean(dim=2), found.amax(dim=2), found[:, :, : self.first].flatten(1)]
+        sd = torch.sqrt(found.var(dim=2) + 1e-4)  # with a slope at 0, too
+        kept = [found.mean(dim=2), sd, found[:, :, : self.first].flatten(1)]
         return self.summary(torch.cat(kept, dim=1))
 
 

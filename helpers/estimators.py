@@ -21,12 +21,14 @@ from sbi.neural_nets import posterior_nn
 from sbi.neural_nets.estimators import ConditionalDensityEstimator
 from tqdm.auto import tqdm
 
+from .checks import number, whole_number
 from .features import Features
 from .priors import Prior
 
 __all__ = ["MODELS", "Estimator", "Training", "new_network", "repeatable", "train"]
 
 MODELS = ("maf", "nsf", "mdn")
+AT_ONCE = 10_000  # simulations whose validation loss is computed at a time
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,10 @@ class Training:
     def __post_init__(self) -> None:
         whole = {"epochs": self.epochs, "batch": self.batch, "patience": self.patience}
         for name, value in whole.items():
-            if (name, value) != ("epochs", None) and not (isinstance(value, int | np.integer) and value >= 1):
-                raise ValueError(f"{name} = {value!r}; allowed: a whole number, at least 1")
+            if (name, value) != ("epochs", None):
+                object.__setattr__(self, name, whole_number(name, value, 1))
+        for name in ("learning_rate", "held_out"):
+            object.__setattr__(self, name, number(name, getattr(self, name)))
         if not 0 < self.learning_rate <= 0.1:
             raise ValueError(f"learning_rate = {self.learning_rate!r}; allowed: above 0, at most 0.1")
         if not 0 < self.held_out <= 0.5:
@@ -122,7 +126,9 @@ class Estimator(ConditionalDensityEstimator):
 
 def new_network(model: str, n_parameters: int, n_statistics: int) -> ConditionalDensityEstimator:
     """An untrained network of sbi for standard normal numbers and features."""
-    if model not in MODELS:
+    n_parameters = whole_number("n_parameters", n_parameters, 1)
+    n_statistics = whole_number("n_statistics", n_statistics, 1)
+    if not (isinstance(model, str) and model in MODELS):
         raise ValueError(f"model = {model!r}; allowed: {', '.join(map(repr, MODELS))}")
     if model == "maf" and n_parameters == 1:
         raise ValueError("model = 'maf' can only be normal where there is one parameter; allowed: 'nsf', 'mdn'")
@@ -173,6 +179,8 @@ def train(
     try:
         for epoch in range(how.epochs):
             both.train()
+            if epoch >= how.epochs // 2:
+                _settle(embed)
             total = 0.0
             for rows in used[torch.randperm(len(used))].split(how.batch):
                 if len(rows) == 1 and steps > 1:  # batch normalisation cannot take a single one
@@ -186,7 +194,8 @@ def train(
                 total += loss.item() * len(rows)
             both.eval()
             with torch.no_grad():
-                losses.append((total / len(used), loss_of(held_out).item()))
+                held = sum(loss_of(rows).item() * len(rows) for rows in held_out.split(AT_ONCE))
+                losses.append((total / len(used), held / n_held_out))
             if losses[-1][1] < best[0]:
                 best, best_epoch = (losses[-1][1], copy.deepcopy(both.state_dict())), epoch
             bar.set_postfix_str(f"loss {losses[-1][1]:.2f}, best {best[0]:.2f}")
@@ -207,7 +216,7 @@ def train(
 @contextmanager
 def repeatable(seed: int) -> Iterator[None]:
     """Seed torch, and keep it to one thread, as sums depend on how they are split; afterwards all is as before."""
-    threads = torch.get_num_threads()
+    seed, threads = whole_number("seed", seed, 0, 2**63 - 1), torch.get_num_threads()
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         torch.set_num_threads(1)
@@ -222,6 +231,17 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "torch.triangular_solve is deprecated")  # inside the spline flow
         yield
+
+
+def _settle(embed: torch.nn.Module) -> None:
+    """Stop batch normalisation (Ioffe & Szegedy 2015, ICML) from following every batch.
+
+    Normalised by its batch, a recording gives other features each time; a flow trained on these to the end is too wide
+    for what it gets later, which is normalised by the averages of the training.
+    """
+    for layer in embed.modules():
+        if isinstance(layer, torch.nn.BatchNorm1d):
+            layer.eval()
 
 
 def _surprise_of_prior(z: torch.Tensor) -> torch.Tensor:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from scipy.stats import multivariate_normal
 
 from helpers.diagnostics import recovery, run_trials
@@ -149,7 +150,7 @@ def test_a_network_that_looks_is_saved_and_loaded(simulated, tmp_path):
     prior, theta, x, truth, x_test = simulated
     small = Convolutional(filters=(8, 8), strides=(4, 4), n_features=8)
     kept = train_npe(
-        prior, theta, x, 0, embedding=small, features="standardise", epochs=8, batch=128, statistics=MENDED.channels
+        prior, theta, x, 0, embedding=small, features="standardise", epochs=16, batch=128, statistics=MENDED.channels
     )
     assert kept.losses[0][-1, 1] < -1.0  # it has learned something
     kept.save(tmp_path / "kept.npz")
@@ -168,6 +169,24 @@ def test_a_network_that_looks_is_saved_and_loaded(simulated, tmp_path):
         kept.sample(1, np.where(np.arange(1000)[:, None] == 500, [np.nan, 0.0], x_test[0]), seed=0)
 
 
+def test_a_network_that_looks_is_trained_to_the_end_on_what_it_will_be_given(simulated, monkeypatch):
+    """Batch normalisation follows the batches in the first half of the training only."""
+    prior, theta, x, *_ = simulated
+    follows, forward = [], torch.nn.BatchNorm1d.forward
+
+    def watched(layer, given):
+        if torch.is_grad_enabled():  # not while it is validated
+            follows.append(layer.training)
+        return forward(layer, given)
+
+    monkeypatch.setattr(torch.nn.BatchNorm1d, "forward", watched)
+    small = Convolutional(filters=(4, 4), strides=(8, 8), n_features=4)
+    how = {"epochs": 4, "batch": 100, "statistics": MENDED.channels, "features": "standardise"}
+    train_npe(prior, theta[:500], x[:500], 0, embedding=small, **how)
+    half = len(follows) // 2
+    assert half > 0 and all(follows[:half]) and not any(follows[half:])
+
+
 def test_recordings_need_an_embedding(simulated):
     prior, theta, x, *_ = simulated
     with pytest.raises(ValueError, match=r"allowed: \(n, 6\) and \(n, n_statistics\)"):
@@ -184,19 +203,19 @@ def test_recordings_need_an_embedding(simulated):
 
 def test_trained_posteriors_are_kept_for_their_settings(simulated, tmp_path, monkeypatch):
     prior, theta, *_ = simulated
-    made = []
 
     def train():
-        made.append(1)
+        train.calls += 1  # an attribute of a function is nothing that its result depends on
         return train_npe(prior, theta[:60], theta[:60], 0, epochs=1)
 
+    train.calls = 0
     for settings, count in (((MENDED, 60), 1), ((MENDED, 60), 1), ((ORIGINAL, 60), 2)):
         load_or_train("one", train, prior=prior, settings=settings, folder=tmp_path)
-        assert len(made) == count
+        assert train.calls == count
     next(tmp_path.glob("*.npz")).write_bytes(b"damaged")
     load_or_train("one", train, prior=prior, settings=(MENDED, 60), folder=tmp_path)
     load_or_train("one", train, prior=prior, settings=(ORIGINAL, 60), folder=tmp_path)
-    assert len(made) == 3
+    assert train.calls == 3
     for value, expected in (("1", True), ("0", False), ("", False)):
         monkeypatch.setenv("PYHH_FAST", value)
         assert fast() is expected
