@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .checks import instance, number, numbers, plain, whole_number
+
 __all__ = ["Tabulated", "as_activation", "dead_units", "hidden_layer", "silence"]
 
 
@@ -18,15 +20,19 @@ class Tabulated(nn.Module):
 
     def __init__(self, z: np.ndarray, values: np.ndarray) -> None:
         super().__init__()
-        z, values = np.asarray(z, dtype=float), np.asarray(values, dtype=float)
-        if z.shape != values.shape or z.ndim != 1 or len(z) < 2 or not np.isfinite(values).all():
+        z, values = (plain(name, given, "finite numbers") for name, given in (("z", z), ("values", values)))
+        if z.shape != values.shape or z.ndim != 1 or len(z) < 2 or not np.isfinite([z, values]).all():
             raise ValueError(f"z {z.shape} and values {values.shape}; allowed: the same length, at least 2, finite")
         spacing = np.diff(z)
-        if not np.allclose(spacing, spacing[0]) or spacing[0] <= 0:
+        if not np.allclose(spacing, spacing[0], rtol=1e-5, atol=0.0) or spacing[0] <= 0:
             raise ValueError(f"z is spaced by {spacing.min():g} to {spacing.max():g}; allowed: evenly, and rising")
+        if max(np.abs(values).max(), np.ptp(values) / spacing[0]) > 1e30:
+            raise ValueError(
+                f"values up to {np.abs(values).max():g} at steps of z of {spacing[0]:g}; allowed: up to 1e30"
+            )
         self.first, self.spacing = float(z[0]), float(spacing[0])
         slopes = np.append(np.diff(values), 0.0) / self.spacing  # to the right of each point
-        self.register_buffer("values", torch.as_tensor(values, dtype=torch.float32))
+        self.register_buffer("values", torch.as_tensor(values.copy(), dtype=torch.float32))
         self.register_buffer("slopes", torch.as_tensor(slopes, dtype=torch.float32))
 
     def forward(self, z: Tensor) -> Tensor:
@@ -41,19 +47,26 @@ def as_activation(currents: np.ndarray, rates: np.ndarray, zero: float, one: flo
     z = (I - zero)/(one - zero), y = rate/(rate at `one`): whatever its units, each curve goes through (1, 1).
     Raises ValueError unless zero < one, both within the currents, and the rate at `one` is above 0.
     """
-    currents, rates = np.asarray(currents, dtype=float), np.asarray(rates, dtype=float)
+    currents = numbers("currents", currents, shape=(None,), low=-1e30, high=1e30)
+    rates = numbers("rates", rates, "Hz", shape=currents.shape, low=-1e30, high=1e30)
+    zero, one = number("zero", zero), number("one", one)
+    if not (np.diff(currents) > 0.0).all():
+        raise ValueError(f"currents go from {currents[0]:g} to {currents[-1]:g}; allowed: rising all the way")
     if not currents[0] <= zero < one <= currents[-1]:
         raise ValueError(f"zero = {zero:g}, one = {one:g}; allowed: rising, from {currents[0]:g} to {currents[-1]:g}")
     top = np.interp(one, currents, rates)
     if not top > 0.0:
         raise ValueError(f"the rate at one = {one:g} is {top:g} Hz; allowed: above 0 Hz")
     ends = (currents[[0, -1]] - zero) / (one - zero)
+    spacing = number("spacing", spacing, low=np.ptp(ends) / 1e7, high=np.ptp(ends) / 4.0)
     z = np.arange(np.ceil(ends[0] / spacing), np.floor(ends[1] / spacing) + 1) * spacing
     return Tabulated(z, np.interp(zero + z * (one - zero), currents, rates) / top)
 
 
 def hidden_layer(activation: nn.Module, inputs: int, hidden: int, outputs: int) -> nn.Sequential:
     """The network of section 3: inputs, one layer of units with this activation, outputs."""
+    inputs, hidden = whole_number("inputs", inputs, 1), whole_number("hidden", hidden, 1)
+    outputs = whole_number("outputs", outputs, 1)
     return nn.Sequential(nn.Linear(inputs, hidden), activation, nn.Linear(hidden, outputs))
 
 
@@ -71,6 +84,7 @@ def silence(network: nn.Sequential, x: Tensor) -> float:
 
 def _answers(network: nn.Sequential, x: Tensor) -> tuple[Tensor, Tensor]:
     """Outputs and slopes of the hidden units, (n, hidden) each."""
+    instance("network", network, nn.Sequential, "a network of `hidden_layer`")
     z = network[0](x).detach().requires_grad_()
     outputs = network[1](z)
     (slopes,) = torch.autograd.grad(outputs.sum(), z)

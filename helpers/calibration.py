@@ -17,6 +17,7 @@ from sbi.diagnostics import LC2ST, check_sbc, check_tarp, run_sbc, run_tarp
 from scipy.stats import kstwo
 from sklearn.exceptions import ConvergenceWarning
 
+from .checks import numbers, whole_number
 from .diagnostics import Sampler, Trials, as_tensor, lines
 from .estimators import repeatable
 from .priors import Prior
@@ -171,7 +172,7 @@ def tarp(trials: Trials, *, seed: int) -> Tarp:
             trials.samples.shape[1],
             show_progress_bar=False,
         )
-    atc, _ = check_tarp(expected, level)
+        atc, _ = check_tarp(expected, level)
     # sbi's p treats the points of the curve as the sample; the sample are the trials.
     strays = float((expected - level).abs().max())
     return Tarp(level.numpy(), expected.numpy(), float(atc), float(kstwo.sf(strays, len(trials.theta))))
@@ -213,7 +214,8 @@ def local_test(trials: Trials, posterior: Sampler, x_o: np.ndarray, *, seed: int
     middle, sd = rest.mean(axis=1), rest.std(axis=1)
     if not (sd > 0).all():
         raise ValueError("the draws of a trial do not differ: the posterior is a point")
-    x_o = np.asarray(x_o, dtype=float)
+    x_o = numbers("x_o", x_o, shape=trials.x.shape[1:])
+    null = whole_number("null", null, 1)
     samples = posterior.sample(1000, x_o, seed)
     with repeatable(seed), quiet():
         test = LC2ST(

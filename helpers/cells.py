@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .checks import number
 from .neurons import Pospischil
 from .recordings import RecordingUnavailable, load
 from .rig import rig_like, stand_in
@@ -39,7 +40,7 @@ def cell_curve(name: str) -> CellCurve:
 
     Raises ValueError for another name.
     """
-    if name not in CELLS:
+    if not (isinstance(name, str) and name in CELLS):
         raise ValueError(f"cell {name!r}; allowed: {', '.join(CELLS)}")
     steps = -100.0 + 25.0 * np.arange(SWEEPS)  # pA
     try:
@@ -58,7 +59,7 @@ def fast_stand_in(amplitude: float, seed: int) -> Trace:
     A `Pospischil` neuron without M current and of 7e-5 cm², through `rig_like`; the step from 150 to 650 ms.
     So Pospischil et al. (2008, Biol Cybern 99:427) model fast-spiking cells.
     """
-    area = 7e-5
+    area, amplitude = 7e-5, number("amplitude", amplitude, "pA")
     cell = Pospischil(g_M=0.0, g_Na=50.0, g_K=10.0, g_leak=0.06, V_T=-58.0, E_leak=-66.0, V_init=-66.0)
     trace = simulate(cell, step(amplitude * 1e-6 / area, 150.0, 650.0), 1000.0, seed=seed)
     seen = rig_like(trace, seed)

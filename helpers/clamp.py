@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .checks import MOST_STEPS, instance, number, numbers, plain, whole_number
 from .equations import Neuron
 
 __all__ = ["ClampTrace", "Command", "clamp", "peak_currents", "step_command"]
@@ -32,17 +33,27 @@ class Command:
     durations: tuple[float, ...]
 
     def __post_init__(self) -> None:
+        for name in ("levels", "durations"):
+            try:
+                len(getattr(self, name))
+            except TypeError:
+                raise ValueError(f"{name} = {getattr(self, name)!r}; allowed: one entry for each part") from None
         if not len(self.levels) == len(self.durations) > 0:
             raise ValueError(
                 f"{len(self.levels)} levels and {len(self.durations)} durations; allowed: as many, at least one"
             )
         try:
-            levels = np.array(np.broadcast_arrays(*self.levels), dtype=float)
-            durations = np.array(self.durations, dtype=float)
-        except (TypeError, ValueError):
+            parts = [plain("levels", level, "numbers") for level in self.levels]
+            levels = np.array(np.broadcast_arrays(*parts), dtype=float)
+            durations = np.array([number("durations", duration, "ms") for duration in self.durations])
+        except (TypeError, ValueError) as error:
+            if "durations" in str(error):
+                raise
             raise ValueError("levels and durations must be numbers, and all arrays of levels of one length") from None
         if levels.ndim > 2 or levels.size == 0:
             raise ValueError(f"levels of shape {levels.shape[1:]}; allowed: numbers or arrays (n_family,), not empty")
+        if durations.sum() > 1e9:
+            raise ValueError(f"durations = {self.durations} ms; allowed: together up to 1e9 ms")
         bad = levels[~(np.abs(levels) <= HIGHEST)]  # NaN included
         if bad.size:
             raise ValueError(f"level {bad[0]:g} mV; allowed: from {-HIGHEST:g} to {HIGHEST:g} mV")
@@ -96,9 +107,9 @@ class ClampTrace:
 
         part: 0 is the holding level, 1 the test step. Raises ValueError for a current or a part that is not there.
         """
-        if name not in self.currents:
+        if not (isinstance(name, str) and name in self.currents):
             raise ValueError(f"current {name!r}; allowed: {', '.join(self.currents)}")
-        if not 0 <= part < len(self.edges) - 1:
+        if whole_number("part", part, -(2**63)) not in range(len(self.edges) - 1):
             raise ValueError(f"part = {part}; allowed: from 0 to {len(self.edges) - 2}")
         inside = self.currents[name][..., _part_of(self.t, self.edges) == part]
         if inside.shape[-1] == 0:
@@ -114,10 +125,12 @@ def clamp(neuron: Neuron, command: Command, dt: float = 0.01) -> ClampTrace:
     Raises ValueError for a neuron without ionic currents or with a state that does not depend on V alone, and for a
     `dt` that is not above 0 and at most the length of the command.
     """
-    _check_can_be_clamped(neuron)
+    _check_can_be_clamped(instance("neuron", neuron, Neuron, "a Neuron"))
     edges = command.edges
-    if not (np.isfinite(dt) and 0 < dt <= edges[-1]):
-        raise ValueError(f"dt = {dt:g} ms; allowed: above 0 and at most the {edges[-1]:g} ms of the command")
+    dt = number("dt", dt, "ms")
+    if not edges[-1] / MOST_STEPS < dt <= edges[-1]:
+        words = f"above 0 and at most the {edges[-1]:g} ms of the command, in up to {MOST_STEPS:,} steps"
+        raise ValueError(f"dt = {dt:g} ms; allowed: {words}")
     t = np.arange(int(edges[-1] / dt + 1e-6) + 1) * dt
     part = _part_of(t, edges)
     since = np.maximum(t - edges[part], 0.0)
@@ -136,7 +149,8 @@ def peak_currents(
 
     Returns arrays (n_levels,) by name of the current. during: length of the step [ms].
     """
-    trace = clamp(neuron, step_command(holding, np.asarray(levels, dtype=float), dt, during, dt), dt)
+    levels = numbers("levels", levels, "mV", shape=(None,))
+    trace = clamp(neuron, step_command(holding, levels, dt, during, dt), dt)
     return {name: trace.peak(name) for name in trace.currents}
 
 

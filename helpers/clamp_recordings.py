@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .formats.axon import open_abf
+from .checks import number
+from .formats.axon import abf_sweep, open_abf
 from .formats.common import CURRENT, VOLTAGE, existing, require
 from .recordings import fetch
 
@@ -41,9 +42,11 @@ class RecordedFamily:
 
         That current is the leak, and channels that do not inactivate. Raises ValueError unless 0 < `last` < `end`.
         """
-        if not 0.0 < last < self.end:
-            raise ValueError(f"last = {last:g} ms; allowed: above 0 and less than the step, {self.end:g} ms")
+        last = number("last", last, "ms")
         late = (self.t >= self.end - last) & (self.t < self.end)
+        if not 0.0 < last < self.end or not late.any():
+            words = f"above 0 and less than the step, {self.end:g} ms, with a sample in it"
+            raise ValueError(f"last = {last:g} ms; allowed: {words}")
         return replace(self, I=self.I - self.I[:, late].mean(axis=1, keepdims=True))
 
     def density(self) -> np.ndarray:
@@ -60,6 +63,7 @@ class RecordedFamily:
 
         begin: late enough for the capacitive current of the step to have gone.
         """
+        begin = number("begin", begin, "ms")
         inside = (self.t >= begin) & (self.t < self.end)
         if not inside.any():
             raise ValueError(f"begin = {begin:g} ms; allowed: from {self.t[0]:g} to {self.end:g} ms")
@@ -74,14 +78,14 @@ def read_family(path: str | Path) -> RecordedFamily:
     """
     path = existing(path)
     abf = open_abf(path)
+    if not (abf.adcUnits and abf.dacUnits):
+        raise ValueError(f"{path.name} holds no channel")
     to_pA = require(path, "the current", CURRENT, abf.adcUnits[0])
     to_mV = require(path, "the command", VOLTAGE, abf.dacUnits[0])
-    currents, commands = [], []
-    for sweep in range(abf.sweepCount):
-        abf.setSweep(sweep)
-        currents.append(abf.sweepY * to_pA)
-        commands.append(abf.sweepC * to_mV)
-    I, V = np.array(currents, dtype=float), np.array(commands, dtype=float)
+    sweeps = [abf_sweep(path, abf, sweep) for sweep in range(abf.sweepCount)]
+    if len({len(current) for current, _ in sweeps}) > 1:
+        raise ValueError(f"{path.name}: its sweeps differ in length; only sweeps of one length can be read")
+    I, V = (np.array(part) * scale for part, scale in zip(zip(*sweeps, strict=True), (to_pA, to_mV), strict=True))
     holding = V[0, 0]
     moved = np.flatnonzero((V != holding).any(axis=0))
     if not moved.size or not (V[:, 0] == holding).all():

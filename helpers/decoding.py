@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 
+from .checks import number, numbers, plain, whole_number
 from .equations import Neuron
 from .simulator import simulate_many
 from .stimuli import step
@@ -47,10 +48,9 @@ class Responses:
         [ms]. Where the window holds no spike, or only one, latency and interval are twice the window.
         Raises ValueError for another name, and for a window that is not above 0.
         """
-        if name not in CODES:
+        if not (isinstance(name, str) and name in CODES):
             raise ValueError(f"code {name!r}; allowed: {', '.join(CODES)}")
-        if not window > 0.0:
-            raise ValueError(f"window = {window:g} ms; allowed: above 0 ms")
+        window = number("window", window, "ms", above=0.0, high=NONE / 10)
         seen = self.spikes <= window
         count = seen.sum(1)
         if name == "count":
@@ -66,8 +66,9 @@ def respond(neuron: Neuron, currents: Sequence[float], trials: int, length: floa
 
     Before the step the neuron stands under its noise alone for 50 ms.
     """
-    stimulus = np.repeat(np.arange(len(currents)), trials)
-    held = {"amplitude": np.asarray(currents, dtype=float)[stimulus]}
+    currents = numbers("currents", currents, shape=(None,))
+    stimulus = np.repeat(np.arange(len(currents)), whole_number("trials", trials, 1))
+    held, length = {"amplitude": currents[stimulus]}, number("length", length, "ms", above=0.0)
     onset = 50.0
     pulse = step(0.0, onset, onset + length)
     spikes = simulate_many(neuron, pulse, held, onset + length, 0.025, seed=seed, summarise=first_spikes)
@@ -89,9 +90,11 @@ class Decoded:
 
 def information(table: np.ndarray) -> float:
     """Mutual information [bit] of a table of counts (n_stimuli, n_guesses): sum of p·log2(p/(p_row·p_column))."""
-    p = np.asarray(table, dtype=float)
+    p = plain("table", table, "counts from 0 up")
     if p.ndim != 2 or not (np.isfinite(p).all() and (p >= 0).all() and p.sum() > 0):
         raise ValueError(f"table {p.shape}; allowed: two dimensions, counts from 0 up, not all of them 0")
+    if p.sum() > 1e100:
+        raise ValueError(f"table holds {p.sum():g}; allowed: up to 1e100")
     p = p / p.sum()
     independent = p.sum(1, keepdims=True) * p.sum(0, keepdims=True)
     some = p > 0
@@ -100,10 +103,21 @@ def information(table: np.ndarray) -> float:
 
 def confusion(stimulus: np.ndarray, guess: np.ndarray) -> np.ndarray:
     """How often stimulus i (row) was taken for j (column); both (n,), counted from 0."""
+    stimulus, guess = _checked_classes("stimulus", stimulus), _checked_classes("guess", guess)
+    if len(stimulus) != len(guess):
+        raise ValueError(f"stimulus and guess differ in length: {len(stimulus)}, {len(guess)}")
     size = int(max(stimulus.max(), guess.max())) + 1
     table = np.zeros((size, size), dtype=int)
     np.add.at(table, (stimulus, guess), 1)
     return table
+
+
+def _checked_classes(name: str, values: np.ndarray) -> np.ndarray:
+    """Whole numbers from 0 up, (n,)."""
+    given = numbers(name, values, shape=(None,), low=0.0, high=1e4)
+    if (given != np.round(given)).any():
+        raise ValueError(f"{name} holds {given[given != np.round(given)][0]:g}; allowed: whole numbers from 0")
+    return given.astype(int)
 
 
 def decode(features: np.ndarray, stimulus: np.ndarray, seed: int = 0, neighbours: int = 15) -> Decoded:
@@ -111,7 +125,14 @@ def decode(features: np.ndarray, stimulus: np.ndarray, seed: int = 0, neighbours
 
     A response is never used to decode itself: five-fold cross-validation, whose folds `seed` makes.
     """
-    x = np.asarray(features, dtype=float).reshape(len(stimulus), -1)
+    stimulus, x = _checked_classes("stimulus", stimulus), numbers("features", features, low=-1e100, high=1e100)
+    if x.ndim not in (1, 2) or len(x) != len(stimulus):
+        raise ValueError(f"features {x.shape} and stimulus ({len(stimulus)},); allowed: one row for each response")
+    if np.bincount(stimulus)[np.unique(stimulus)].min() < 5:
+        raise ValueError("stimulus: one of them has fewer than 5 responses; allowed: at least 5 of each")
+    seed = whole_number("seed", seed, 0, 2**32 - 1)
+    neighbours = whole_number("neighbours", neighbours, 1, len(x) - -(-len(x) // 5))
+    x = x.reshape(len(x), -1)
     x = (x - x.mean(0)) / np.where(x.std(0) > 0, x.std(0), 1.0)
     random = np.random.default_rng(seed)
     x = x + 1e-6 * random.standard_normal(x.shape)  # equal counts are equally near, whatever their order

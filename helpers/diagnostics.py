@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
+from .checks import plain, whole_number
 from .estimators import repeatable
 from .priors import Prior
 from .references import c2st
@@ -84,7 +85,8 @@ def run_trials(
     theta (n_trials, n_parameters) must be new draws from the prior, not those of the training.
     Raises ValueError where shapes do not fit, values or draws are not finite, or there are fewer than 20 trials.
     """
-    theta, x = prior.check(theta), np.asarray(x, dtype=float)
+    theta, x = prior.check(theta), np.array(plain("x", x, "one row for each trial"))
+    seed, samples = whole_number("seed", seed), whole_number("samples", samples, 1)
     if theta.ndim != 2 or x.ndim < 2 or len(theta) != len(x):
         raise ValueError(f"theta {theta.shape} and x {x.shape} do not fit together; allowed: one row for each trial")
     if len(theta) < 20:
@@ -218,6 +220,7 @@ def dead_parameters(trials: Trials, *, seed: int, observations: int = 5) -> Dead
 
     Calibration cannot do this: the prior is a perfectly calibrated posterior.
     """
+    observations = whole_number("observations", observations, 1)
     drawn = trials.prior.draw(max(trials.samples.shape[1], 50), seed)
     which = np.linspace(0, len(trials.theta) - 1, observations).astype(int)
     columns = range(drawn.shape[1])

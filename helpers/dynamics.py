@@ -22,7 +22,8 @@ from scipy import differentiate
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
-from .equations import Neuron
+from .checks import number, numbers, one_of, whole_number
+from .equations import WIDEST, Neuron
 from .reference import slopes
 
 __all__ = [
@@ -65,10 +66,11 @@ def settled(neuron: Neuron, x: Any, I: Any = 0.0, frozen: Mapping[str, float] = 
     for name, value in frozen.items():
         if name not in others:
             raise ValueError(f"frozen state {name!r}; allowed: {', '.join(others)}")
-        _check_finite(f"frozen {name}", value)
-    x = np.asarray(x, dtype=float)
-    _check_finite(first, x)
-    _check_finite("I", I)
+        number(f"frozen {name}", value, low=-1e6, high=1e6)
+    x = numbers(first, x, "mV", low=-WIDEST, high=WIDEST)
+    I = numbers("I", I)
+    if I.ndim and I.shape != x.shape:
+        raise ValueError(f"I has shape {I.shape}; allowed: one number, or one for each x, {x.shape}")
     names = {**neuron.names(), **frozen, first: x, "I": I}
     free = [name for name in others if name not in frozen]
     states = [x]
@@ -106,7 +108,8 @@ def fixed_points(
     def excess(x: Any) -> Any:
         return slopes(neuron, settled(neuron, x, I, frozen), I)[0]
 
-    grid = np.linspace(*span, 2001)
+    number("I", I)
+    grid = np.linspace(*_checked_span(span), 2001)
     roots = [brentq(excess, low, high, xtol=1e-13) for low, high in _sign_changes(grid, excess(grid))]
     return np.array([settled(neuron, root, I, frozen) for root in roots]).reshape(-1, len(neuron.states()))
 
@@ -116,12 +119,12 @@ def jacobian(neuron: Neuron, state: np.ndarray, frozen: Mapping[str, float] = NO
 
     A constant current does not show in it, as it only adds to a slope. frozen: as in `settled`, left out.
     """
-    free = _free(neuron, frozen)
+    free, state = _free(neuron, frozen), _checked_state(neuron, "state", state)
 
     def free_slopes(values: np.ndarray) -> np.ndarray:
         return slopes(neuron, _joined(neuron, values, frozen), 0.0)[free]
 
-    return differentiate.jacobian(free_slopes, np.asarray(state, dtype=float)[free]).df
+    return differentiate.jacobian(free_slopes, state[free]).df
 
 
 def eigenvalues(neuron: Neuron, state: np.ndarray, frozen: Mapping[str, float] = NOTHING) -> np.ndarray:
@@ -143,7 +146,7 @@ def hopf_points(neuron: Neuron, span: tuple[float, float] = (-100.0, 0.0), steps
     def leading(x: Any) -> Any:
         return eigenvalues(neuron, settled(neuron, x))[..., 0]
 
-    found, grid = [], np.linspace(*span, steps + 1)
+    found, grid = [], np.linspace(*_checked_span(span), whole_number("steps", steps, 2, 100_000) + 1)
     for low, high in _sign_changes(grid, leading(grid).real):
         x = brentq(lambda x: leading(x).real, low, high, xtol=1e-10)
         turning = abs(leading(x).imag)
@@ -160,6 +163,8 @@ def currents_without_rest(
 
     NaN for a value with which the neuron has not just two Hopf points within `span` [mV].
     """
+    one_of("name", name, neuron.parameters())
+    values = numbers("values", values, shape=(None,))
     found = [[point.I for point in hopf_points(replace(neuron, **{name: value}), span)] for value in values]
     return np.array([pair if len(pair) == 2 else (np.nan, np.nan) for pair in found])
 
@@ -172,9 +177,13 @@ def nullclines(
     plane: names of the states along `x` (n_x,) and `y` (n_y,), the grid on which the lines are sought.
     state: (n_states,), at which all other states are frozen.
     """
-    if not set(plane) <= set(neuron.states()) or plane[0] == plane[1]:
+    if len(plane) != 2 or not all(name in neuron.states() for name in plane) or plane[0] == plane[1]:
         raise ValueError(f"plane {plane}; allowed: two of {', '.join(neuron.states())}")
-    _check_finite("I", I)
+    number("I", I)
+    x, y = (numbers(name, grid, shape=(None,), low=-WIDEST, high=WIDEST) for name, grid in (("x", x), ("y", y)))
+    if not (len(x) > 1 and len(y) > 1 and (np.diff(x) > 0).all() and (np.diff(y) > 0).all()):
+        raise ValueError("x and y must rise, with at least 2 numbers each")
+    state = _checked_state(neuron, "state", state)
     across, up = (neuron.states().index(name) for name in plane)
     grid = np.multiply.outer(state, np.ones((len(y), len(x))))
     grid[across], grid[up] = np.meshgrid(x, y)
@@ -192,7 +201,7 @@ def separatrix(
 
     Raises ValueError where `saddle` is no saddle of two states.
     """
-    free = _free(neuron, frozen)
+    free, saddle = _free(neuron, frozen), _checked_state(neuron, "saddle", saddle)
     values, vectors = np.linalg.eig(jacobian(neuron, saddle, frozen))
     if len(free) != 2 or np.iscomplex(values).any() or values.min() >= 0 or values.max() <= 0:
         raise ValueError(f"eigenvalues {values.round(3)} 1/ms; allowed: two real ones, one below and one above 0")
@@ -212,9 +221,19 @@ def separatrix(
     return _joined(neuron, np.hstack([halves[0][:, ::-1], halves[1]]), frozen).T
 
 
-def _check_finite(name: str, value: Any) -> None:
-    if not np.isfinite(value).all():
-        raise ValueError(f"{name} = {value}; allowed: finite numbers")
+def _checked_span(span: tuple[float, float]) -> np.ndarray:
+    ends = numbers("span", span, shape=(2,), low=-1000.0, high=1000.0)
+    if not ends[0] < ends[1]:
+        raise ValueError(f"span = {span}; allowed: two potentials, rising")
+    return ends
+
+
+def _checked_state(neuron: Neuron, name: str, state: Any) -> np.ndarray:
+    """A value for each state of the neuron, (n_states, ...)."""
+    values = numbers(name, state, low=-WIDEST, high=WIDEST)
+    if values.ndim == 0 or len(values) != len(neuron.states()):
+        raise ValueError(f"{name} has shape {values.shape}; allowed: ({len(neuron.states())}, ...), one for each state")
+    return values
 
 
 def _free(neuron: Neuron, frozen: Mapping[str, float]) -> list[int]:

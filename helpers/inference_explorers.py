@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .checks import plain
 from .controls import Dial
 from .explorers import Explorer, canvas
 from .figures import COLOURS
@@ -50,7 +51,7 @@ def attempt(observed: Trace, stimulus: Stimulus, scatter: Sequence[float], **par
     scatter: (n_statistics,) of each statistic over the prior, above 0.
     Raises ValueError for a scatter that does not fit, and for a bad parameter.
     """
-    x_o, unit = summary_statistics(observed), np.asarray(scatter, dtype=float)
+    x_o, unit = summary_statistics(observed), plain("scatter", scatter, "numbers above 0")
     if unit.shape != x_o.shape or not (np.isfinite(unit) & (unit > 0)).all():
         raise ValueError(f"scatter = {unit}; allowed: {len(x_o)} numbers above 0, one for each statistic")
     trace = simulate(Pospischil(**parameters), stimulus, float(observed.t[-1]), observed.dt, seed=SEED)

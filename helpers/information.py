@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .checks import numbers
 from .references import LocalGaussian
 
 __all__ = ["Information", "information"]
@@ -57,7 +58,7 @@ def information(local: LocalGaussian, x: np.ndarray, names: Sequence[str]) -> In
     All from the Fisher information of `local`: see `local_gaussian`. A statistic without noise that does not change
     there (a spike count, mostly) has sensitivity 0.
     """
-    x = np.asarray(x, dtype=float)
+    x = numbers("x", x, low=-1e100, high=1e100)
     if x.ndim != 2 or x.shape[1] != len(local.centre) or len(names) != len(local.centre):
         raise ValueError(f"x {x.shape} and {len(names)} names; allowed: (n, {len(local.centre)}) and as many names")
     prior_sd = local.prior.draw(10_000, seed=0).std(axis=0)

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .checks import number, whole_number
 from .tasks import Task
 
 __all__ = [
@@ -38,6 +39,8 @@ Weights = tuple[Tensor, Tensor]  # W1 (hidden, inputs), W2 (classes, hidden)
 
 def start_weights(inputs: int, hidden: int, classes: int, seed: int) -> Weights:
     """Random weights whose sums have a variance of about 1 for inputs of about 1."""
+    inputs, hidden = whole_number("inputs", inputs, 1), whole_number("hidden", hidden, 1)
+    classes, seed = whole_number("classes", classes, 1), whole_number("seed", seed, 0, 2**63 - 1)
     draw = torch.Generator().manual_seed(seed)
     shapes = (hidden, inputs), (classes, hidden)
     W1, W2 = (torch.randn(shape, generator=draw) / shape[1] ** 0.5 for shape in shapes)
@@ -75,6 +78,7 @@ def weight_perturbation(weights: Weights, x: Tensor, y: Tensor, draw: torch.Gene
     All weights are shaken at once by `size` times standard normal numbers. On average this is the gradient g; its
     variance, summed over the n weights, is (n + 1)·|g|².
     """
+    size = number("size", size, low=1e-7, high=1e3)
     shake = [torch.randn(W.shape, generator=draw, dtype=W.dtype) for W in weights]
     there = loss((weights[0] + size * shake[0], weights[1] + size * shake[1]), x, y)
     back = loss((weights[0] - size * shake[0], weights[1] - size * shake[1]), x, y)
@@ -95,6 +99,7 @@ def angle(a: Weights, b: Weights) -> float:
 
 def perturbation_noise(weights: Weights, x: Tensor, y: Tensor, draws: int, seed: int) -> float:
     """The variance of the estimate by weight perturbation, summed over all weights, in units of |gradient|²."""
+    draws, seed = whole_number("draws", draws, 1), whole_number("seed", seed, 0, 2**63 - 1)
     exact = tuple(W.double() for W in weights)
     gradient = flat(backprop(exact, x.double(), y))
     draw = torch.Generator().manual_seed(seed)
@@ -127,6 +132,10 @@ def learn_by(
     The same seed gives each rule the same first weights and the same batches.
     Raises ValueError for another rule.
     """
+    for name, value in {"hidden": hidden, "steps": steps, "every": every, "batch": batch}.items():
+        whole_number(name, value, 1)
+    seed, rate = whole_number("seed", seed, 0, 2**62), number("rate", rate, above=0.0)
+    batch, hidden = int(batch), int(hidden)
     draw = torch.Generator().manual_seed(seed)
     inputs, classes = task.x_train.shape[1], int(task.y_train.max()) + 1
     weights = start_weights(inputs, hidden, classes, seed)
@@ -136,7 +145,7 @@ def learn_by(
         "feedback alignment": lambda w, x, y: feedback_alignment(w, x, y, B),
         "weight perturbation": lambda w, x, y: weight_perturbation(w, x, y, draw),
     }
-    if rule not in rules:
+    if not (isinstance(rule, str) and rule in rules):
         raise ValueError(f"rule {rule!r}; allowed: {', '.join(rules)}")
     order = torch.Generator().manual_seed(seed)
     accuracies, angles = [], []
@@ -147,6 +156,8 @@ def learn_by(
         if k % every == every - 1:
             angles.append(angle(change, backprop(weights, x, y)))
         weights = weights[0] - rate * change[0], weights[1] - rate * change[1]
+        if not all(torch.isfinite(W).all() for W in weights):
+            raise ValueError(f"the weights grow beyond all numbers in step {k} at rate = {rate:g}; try a smaller rate")
         if k % every == every - 1:
             h = torch.tanh(task.x_test @ weights[0].T)
             accuracies.append(float(((h @ weights[1].T).argmax(1) == task.y_test).float().mean()))

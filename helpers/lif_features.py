@@ -14,6 +14,7 @@ import math
 import numpy as np
 from numba import njit, prange
 
+from .checks import plain
 from .lif_problem import Experiment
 
 __all__ = ["FEATURES", "feature_names", "features"]
@@ -44,6 +45,7 @@ def features(experiment: Experiment, x: np.ndarray) -> np.ndarray:
     noise_low, noise_high: how much more probable V is (log) for a neuron of less and of more leak, thus with more and
     with less noise in V.
     """
+    x = checked_recordings(experiment, x)
     current_noise = experiment.neuron.noise / math.sqrt(experiment.dt)
     rests, observed = round(experiment.t_ref / experiment.dt), max(experiment.observation_noise, 0.01) ** 2
     swept = (x[:, :, 2 * sweep : 2 * sweep + 2] for sweep in range(len(experiment.currents)))
@@ -59,7 +61,23 @@ def features(experiment: Experiment, x: np.ndarray) -> np.ndarray:
         )
         for sweep in swept
     ]
-    return np.concatenate(tables, axis=1)
+    table = np.concatenate(tables, axis=1)
+    if not np.isfinite(table).all():
+        row = int(np.argmin(np.isfinite(table).all(axis=1)))
+        raise ValueError(f"x[{row}] has no finite features: it spikes too often, or does not look like the neuron")
+    return table
+
+
+def checked_recordings(experiment: Experiment, x: np.ndarray) -> np.ndarray:
+    """Recordings as `experiment.simulate` returns them, (n, n_samples, 2 n_currents), all of them finite."""
+    if not (isinstance(x, np.ndarray) and x.dtype in (np.float32, np.float64)):  # single precision stays so
+        x = plain("x", x, "recordings")
+    wanted = (experiment.n_samples, 2 * len(experiment.currents))
+    if x.ndim != 3 or x.shape[1:] != wanted or not len(x):
+        raise ValueError(f"x has shape {x.shape}; allowed: (n, {wanted[0]}, {wanted[1]}), as the experiment records")
+    if not (np.isfinite(x).all() and np.abs(x).max() < 1e6):
+        raise ValueError("x holds values that are not finite, or beyond 1e6 mV: mend them or leave such recordings out")
+    return x
 
 
 @njit(cache=True, parallel=True, error_model="numpy")

@@ -14,8 +14,10 @@ import numpy as np
 import torch
 from numba import njit, prange
 
+from .checks import plain
 from .diagnostics import Recovery, Trials
 from .inference import Posterior
+from .lif_features import checked_recordings
 from .lif_problem import Experiment
 from .priors import Prior
 
@@ -32,8 +34,11 @@ def log_likelihood(experiment: Experiment, prior: Prior, theta: np.ndarray, x: n
     """
     if sorted(prior.names) != sorted(PARAMETERS):
         raise ValueError(f"a prior over {', '.join(prior.names)}; allowed: over {', '.join(PARAMETERS)}")
+    x, theta = checked_recordings(experiment, x), plain("theta", theta, "parameters")
+    if theta.ndim != 3 or len(theta) != len(x) or theta.shape[2] != len(prior.names) or not np.isfinite(theta).all():
+        raise ValueError(f"theta has shape {theta.shape}, x {x.shape}; allowed: finite, (n, n_draws, n_parameters)")
     columns = [prior.names.index(name) for name in PARAMETERS]
-    ordered = np.ascontiguousarray(np.asarray(theta, dtype=float)[..., columns])
+    ordered = np.ascontiguousarray(theta[..., columns])
     total = np.zeros(ordered.shape[:2])
     original = experiment.version == "original"
     noise = experiment.neuron.noise / math.sqrt(experiment.dt)

@@ -13,6 +13,7 @@ from functools import partial
 
 import numpy as np
 
+from .checks import plain, whole_number
 from .lif_problem import Experiment
 from .predictive import distances, interval_distance, mid_rank, spike_distance
 from .priors import Prior
@@ -138,11 +139,14 @@ def lif_check(
     compared: on how many of the draws spike times are compared, as that takes the square of their number.
     Raises ValueError for draws off the prior, less than 10 of them, or a recording of another shape.
     """
-    theta, x_o = prior.check(theta), np.asarray(x_o, dtype=float)
+    theta, x_o = prior.check(theta), plain("x_o", x_o, "a recording")
+    compared = whole_number("compared", compared, 2)
     if theta.ndim != 2 or len(theta) < 10:
         raise ValueError(f"theta has shape {theta.shape}; allowed: (n_draws, {len(prior.names)}), at least 10 draws")
     if x_o.shape != (experiment.n_samples, 2 * len(experiment.currents)):
         raise ValueError(f"x_o has shape {x_o.shape}; allowed: {(experiment.n_samples, 2 * len(experiment.currents))}")
+    if not np.isfinite(x_o).all():
+        raise ValueError("x_o holds values that are not finite")
     x = experiment.simulate(prior, theta, seed)
     spikes = tuple(experiment.t[row > 0] for row in x[:, :, 1])
     observed = experiment.t[x_o[:, 1] > 0]

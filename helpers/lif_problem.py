@@ -11,10 +11,12 @@ is here as it was ("original") and mended:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from .checks import MOST_STEPS, number, numbers, one_of, whole_number
 from .marginals import Marginal, normal, uniform
 from .neurons import LeakyIntegrateAndFire
 from .priors import Prior, prior_of
@@ -38,6 +40,11 @@ class Beliefs:
 
     voltage_sd: float | None = 2.0
     membrane_sd: float = 0.2
+
+    def __post_init__(self) -> None:
+        if self.voltage_sd is not None:
+            object.__setattr__(self, "voltage_sd", number("voltage_sd", self.voltage_sd, "mV", above=0.0))
+        object.__setattr__(self, "membrane_sd", number("membrane_sd", self.membrane_sd, above=0.0))
 
     def prior(self) -> Prior:
         """The prior over V_th, tau_m, g_L, V_reset, V_init, E_L, in which V_reset < V_init < E_L, by 0.5 mV at least.
@@ -70,7 +77,7 @@ def clipped_draws(beliefs: Beliefs, n: int, seed: int) -> np.ndarray:
     """`n` parameter sets (n, 6) as the original draws them: tau_m and g_L clipped to their bounds, not cut off."""
     prior = beliefs.prior()
     theta = prior.draw(n, seed)
-    for name, z in zip(("tau_m", "g_L"), np.random.default_rng([seed, 1]).standard_normal((2, n)), strict=True):
+    for name, z in zip(("tau_m", "g_L"), np.random.default_rng([int(seed), 1]).standard_normal((2, n)), strict=True):
         column = prior.names.index(name)
         marginal = prior.marginals[column]
         theta[:, column] = np.clip(marginal.mean * np.exp(marginal.sd * z), marginal.low, marginal.high)
@@ -95,13 +102,19 @@ class Experiment:
     version: str = "mended"
 
     def __post_init__(self) -> None:
-        if self.version not in VERSIONS:
-            raise ValueError(f"version = {self.version!r}; allowed: {', '.join(VERSIONS)}")
-        if not self.currents:
+        one_of("version", self.version, VERSIONS)
+        if isinstance(self.currents, Sequence) and not self.currents:
             raise ValueError("currents = (); allowed: the mean current of one sweep or more [pA]")
-        for name, unit in (("current_sd", "pA"), ("observation_noise", "mV")):
-            if not (np.isfinite(value := getattr(self, name)) and value >= 0):
+        object.__setattr__(self, "currents", tuple(numbers("currents", self.currents, "pA", shape=(None,)).tolist()))
+        for name, unit in (("current_sd", "pA"), ("observation_noise", "mV"), ("t_ref", "ms")):
+            object.__setattr__(self, name, value := number(name, getattr(self, name), unit))
+            if value < 0:
                 raise ValueError(f"{name} = {value!r} {unit}; allowed: at least 0 {unit}")
+        for name in ("duration", "dt"):
+            object.__setattr__(self, name, number(name, getattr(self, name), "ms", above=0.0))
+        if not 2 <= self.duration / self.dt <= MOST_STEPS:
+            words = f"from 2 to {MOST_STEPS:,} steps dt = {self.dt:g} ms"
+            raise ValueError(f"duration = {self.duration:g} ms; allowed: {words}")
 
     @property
     def n_samples(self) -> int:
@@ -140,15 +153,15 @@ class Experiment:
         For each current V [mV] with noise, and 1 where a spike begins, else 0; single precision. Recording i depends on
         its parameters, the seed and i only.
         """
-        sweeps = [self._sweep(prior.by_name(theta), number, seed) for number in range(len(self.currents))]
+        sweeps = [self._sweep(prior.by_name(theta), sweep, seed) for sweep in range(len(self.currents))]
         return np.concatenate(sweeps, axis=2)
 
-    def _sweep(self, parameters: dict[str, np.ndarray], number: int, seed: int) -> np.ndarray:
-        own = np.random.SeedSequence([seed, number]).generate_state(2, np.uint32)
+    def _sweep(self, parameters: dict[str, np.ndarray], sweep: int, seed: int) -> np.ndarray:
+        own = np.random.SeedSequence([whole_number("seed", seed), sweep]).generate_state(2, np.uint32)
         neuron, duration = self.neuron, (self.n_samples - 1) * self.dt
         V = simulate_many(
             neuron,
-            step(self.currents[number], 0.0, duration),
+            step(self.currents[sweep], 0.0, duration),
             parameters,
             duration,
             self.dt,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from .checks import number, plain
 from .parameters import Parameter
 
 __all__ = ["Marginal", "normal", "uniform"]
@@ -55,20 +56,30 @@ class Marginal:
 
     def completed(self, declared: Parameter) -> Marginal:
         """This marginal with the ends of its parameter where it has none. Raises ValueError for what does not fit."""
-        low = declared.low if self.low is None else self.low
-        high = declared.high if self.high is None else self.high
-        declared.check([low, high])
         name, unit = declared.name, declared.unit
+        low, high = (
+            default if end is None else plain(f"{name}: {which}", end, f"one number {unit}".rstrip())
+            for which, end, default in (("low", self.low, declared.low), ("high", self.high, declared.high))
+        )
+        for which, end in (("low", low), ("high", high)):
+            if np.ndim(end):
+                raise ValueError(f"{name}: {which} has shape {np.shape(end)}; allowed: one number")
+        declared.check([low, high])
+        low, high = float(low), float(high)
         if not low < high:
             raise ValueError(f"{name}: low = {low:g} {unit} must lie below high = {high:g} {unit}")
         if self.log and low <= 0:
             raise ValueError(f"{name}: low = {low:g} {unit}; allowed on a logarithmic scale: above 0 {unit}")
-        if self.sd is not None:
-            if not (np.isfinite(self.sd) and self.sd > 0):
-                raise ValueError(f"{name}: sd = {self.sd:g}; allowed: above 0")
-            if not low <= self.mean <= high:
-                raise ValueError(f"{name}: mean = {self.mean:g} {unit}; allowed: from {low:g} to {high:g} {unit}")
-        return replace(self, low=float(low), high=float(high))
+        if self.sd is None and self.mean is None:
+            return replace(self, low=float(low), high=float(high))
+        sd, mean = number(f"{name}: sd", self.sd, above=0.0), number(f"{name}: mean", self.mean, unit)
+        if not low <= mean <= high:
+            raise ValueError(f"{name}: mean = {mean:g} {unit}; allowed: from {low:g} to {high:g} {unit}")
+        if not 1e-9 < sd / (np.log(high / low) if self.log else high - low) < 1e9:
+            raise ValueError(
+                f"{name}: sd = {sd:g}; allowed: from a billionth of low to high to a billion times as much"
+            )
+        return replace(self, low=float(low), high=float(high), mean=mean, sd=sd)
 
     @property
     def _centre(self) -> float:

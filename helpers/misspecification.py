@@ -14,6 +14,7 @@ from sbi.inference import MarginalTrainer
 from sbi.neural_nets import marginal_nn
 from sbi.neural_nets.factory import ZukoFlowType
 
+from .checks import plain, whole_number
 from .diagnostics import as_tensor, lines
 from .estimators import repeatable
 from .features import Features
@@ -66,7 +67,8 @@ def misspecification(x: np.ndarray, x_o: np.ndarray, names: Sequence[str], *, se
     Source: Schmitt et al. 2023, GCPR (MMD); Cannon, Ward & Schmon 2022, arXiv:2209.01845 (density).
     Raises ValueError for shapes that do not fit, values that are not finite, or less than 500 simulations.
     """
-    x, x_o = np.asarray(x, dtype=float), np.asarray(x_o, dtype=float)
+    x, x_o = (plain(name, values, "numbers") for name, values in (("x", x), ("x_o", x_o)))
+    seed = whole_number("seed", seed, 0, 2**32 - 1)
     if x.ndim != 2 or x_o.shape != x.shape[1:] or len(names) != len(x_o):
         raise ValueError(f"x {x.shape}, x_o {x_o.shape} and {len(names)} names do not fit together")
     if len(x) < 500:

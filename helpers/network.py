@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from .arguments import as_seed, as_stimulus, check_window, number_of_steps, prefixed
+from .checks import plain
 from .compiler import Plan
 from .connections import ChemicalSynapse, Connection, GapJunction, excitatory, inhibitory
 from .equations import Neuron
@@ -57,9 +58,10 @@ def simulate_network(
     """
     cells = _by_name(neurons)
     names, first = list(cells), next(iter(cells.values()))
-    if method == "lsoda":
+    if isinstance(method, str) and method == "lsoda":
         raise ValueError(f"method = 'lsoda' runs one neuron at a time; allowed: {', '.join(METHODS)}")
     n_steps = number_of_steps(duration, dt, method, first)
+    duration, dt = float(duration), float(dt)
     given = [as_stimulus(stimulus, n_steps, dt) for stimulus in _stimuli_of(stimuli, names)]
     _check_one_class("stimuli", given)
     for stimulus in given:
@@ -251,7 +253,8 @@ def _start_values(
         if name not in cells:
             raise ValueError(f"start has values for neuron {name!r}; the neurons are {list(cells)}")
         for state, value in values.items():
-            if state not in cells[name].states() or not np.isfinite(value):
+            given = plain(f"start[{name!r}][{state!r}]", value, "a finite number")
+            if state not in cells[name].states() or not np.isfinite(given).all() or given.ndim:
                 allowed = f"finite values of {', '.join(cells[name].states())}"
                 raise ValueError(f"start[{name!r}][{state!r}] = {value!r}; allowed: {allowed}")
     return {name: {**cell.start(), **start.get(name, {})} for name, cell in cells.items()}

@@ -17,6 +17,7 @@ import numpy as np
 from numba import njit
 from scipy.stats import wasserstein_distance
 
+from .checks import number, numbers, plain
 from .equations import Neuron
 from .priors import Prior
 from .simulator import simulate_many
@@ -30,6 +31,7 @@ __all__ = ["PredictiveCheck", "distances", "interval_distance", "mid_rank", "pre
 def mid_rank(simulated: np.ndarray, observed: float) -> float:
     """Share of `simulated` (n,) below `observed`, equal ones counted half: even from 0 to 1 if both come from one
     source."""
+    simulated, observed = numbers("simulated", simulated, shape=(None,)), number("observed", observed)
     return float(np.mean(simulated < observed) + 0.5 * np.mean(simulated == observed))
 
 
@@ -39,9 +41,19 @@ def spike_distance(a: np.ndarray, b: np.ndarray, *, window: float = 2.0) -> floa
     A spike moved by more than 2 `window` [ms] is rather removed and added again. 0 for equal trains.
     Source: Victor & Purpura 1996, J Neurophysiol 76:1310, with q = 1 / window.
     """
-    if not window > 0:
-        raise ValueError(f"window = {window:g} ms; allowed: above 0 ms")
-    return _spike_distance(np.asarray(a, dtype=float), np.asarray(b, dtype=float), window)
+    window = number("window", window, "ms", above=0.0)
+    a, b = _spike_times("a", a), _spike_times("b", b)
+    if len(a) * len(b) > 10**9:
+        raise ValueError(f"a and b of {len(a)} and {len(b)} spikes; allowed: up to 1e9 pairs of them")
+    return _spike_distance(np.ascontiguousarray(a), np.ascontiguousarray(b), window)
+
+
+def _spike_times(name: str, times: np.ndarray) -> np.ndarray:
+    """Times of spikes [ms], (n,), which rise; there may be none."""
+    values = plain(name, times, "times of spikes [ms]")
+    if values.ndim != 1 or not np.isfinite(values).all() or (np.diff(values) < 0).any():
+        raise ValueError(f"{name} = {values}; allowed: (n,) rising times of spikes [ms]")
+    return values
 
 
 @njit(cache=True)
@@ -61,6 +73,7 @@ def interval_distance(a: np.ndarray, b: np.ndarray) -> float:
 
     The first Wasserstein distance of their distributions. A train without intervals counts as one with intervals of 0.
     """
+    a, b = _spike_times("a", a), _spike_times("b", b)
     intervals = [np.diff(times) if len(times) > 1 else np.zeros(1) for times in (a, b)]
     return float(wasserstein_distance(*intervals))
 
@@ -173,7 +186,7 @@ def predictive_check(
     window: time scale of `spike_distance` [ms]. Spikes are upward crossings of the observed trace's spike threshold.
     Raises ValueError for less than 10 draws, and whatever `simulate_many` refuses.
     """
-    theta = prior.check(theta)
+    theta, window = prior.check(theta), number("window", window, "ms", above=0.0)
     if theta.ndim != 2 or len(theta) < 10:
         raise ValueError(
             f"theta has shape {theta.shape}; allowed: (n_draws, {len(prior.names)}) with at least 10 draws"

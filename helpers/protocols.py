@@ -6,6 +6,7 @@ means that V rises through the neuron's `spike_threshold`.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -13,8 +14,9 @@ from typing import Any
 
 import numpy as np
 from numba import njit
-from scipy.optimize import brentq, curve_fit
+from scipy.optimize import OptimizeWarning, brentq, curve_fit
 
+from .checks import number, numbers, plain
 from .clamp import ClampTrace
 from .equations import Equation, Neuron
 from .parameters import parameter
@@ -44,7 +46,7 @@ WATCH = 30.0  # ms after the last pulse within which a spike counts as its answe
 
 def steady_currents(neuron: Neuron, V: Any) -> dict[str, np.ndarray]:
     """Each ionic current by name [µA/cm²] when `V` [mV] has been held until every gate is at its steady state."""
-    V = np.asarray(V, dtype=float)
+    V = numbers("V", V, "mV", low=-1000.0, high=1000.0)
     names = {**neuron.names(), "V": V, **{gate: neuron.steady_state(gate, V) for gate in neuron.of_kind("gate")}}
     channels = {name: entry.at(names) for name, entry in neuron.of_kind("current").items()}
     return {name: g * (V - E) for name, (g, E) in channels.items()}
@@ -60,6 +62,9 @@ def resting_state(neuron: Neuron, low: float = -120.0, high: float = 0.0) -> dic
     def total(V: Any) -> np.ndarray:
         return np.sum(list(np.broadcast_arrays(*steady_currents(neuron, V).values())), axis=0)
 
+    low, high = number("low", low, "mV", low=-1000.0, high=1000.0), number("high", high, "mV", low=-1000.0, high=1000.0)
+    if not low < high:
+        raise ValueError(f"low = {low:g}, high = {high:g} mV; allowed: low below high")
     V = np.linspace(low, high, 1201)
     turns = np.flatnonzero((total(V[:-1]) < 0.0) & (total(V[1:]) >= 0.0))
     if not turns.size:
@@ -84,7 +89,7 @@ def hold_gate(neuron: Neuron, gate: str, value: float) -> Neuron:
 
     No drug does this; it shows what the movement of that gate is good for. Raises ValueError for an unknown gate.
     """
-    if gate not in neuron.of_kind("gate"):
+    if not (isinstance(gate, str) and gate in neuron.of_kind("gate")):
         raise ValueError(f"gate {gate!r}; allowed: {', '.join(neuron.of_kind('gate'))}")
     kind = type(neuron)
     held = parameter(0.5, "", f"value at which {gate} is held", low=0.0, high=1.0, minimum=0.0, maximum=1.0)
@@ -115,11 +120,15 @@ def threshold(fires: Callable[[np.ndarray], np.ndarray], low: Any, high: Any, to
         a strength that did fire.
     Raises ValueError where `low` is not below `high`, and where `low` fires already.
     """
-    low, high = (np.atleast_1d(np.array(x, dtype=float)) for x in np.broadcast_arrays(low, high))
+    tolerance = number("tolerance", tolerance, low=1e-12, high=1.0)
+    low, high = (plain(name, x, "finite, low below high") for name, x in (("low", low), ("high", high)))
+    if low.ndim > 1 or high.ndim > 1 or 1 < low.size != high.size > 1 or not low.size * high.size:
+        raise ValueError(
+            f"low has shape {low.shape}, high {high.shape}; allowed: numbers, or arrays (n,) of one length"
+        )
+    low, high = (np.atleast_1d(np.array(x)) for x in np.broadcast_arrays(low, high))
     if not (np.isfinite(low) & np.isfinite(high) & (low < high)).all():
         raise ValueError(f"low = {low}, high = {high}; allowed: finite, low below high")
-    if not tolerance > 0.0:
-        raise ValueError(f"tolerance = {tolerance:g}; allowed: above 0")
     if fires(low).any():
         raise ValueError(f"low = {low[np.argmax(fires(low))]:g} fires already; allowed: a strength below threshold")
     reachable = fires(high)
@@ -137,7 +146,8 @@ def strength_duration(
 
     strongest: [µA/cm²]; a pulse that needs more gives inf.
     """
-    widths = np.asarray(widths, dtype=float)
+    widths = numbers("widths", widths, "ms", shape=(None,), low=2.0 * number("dt", dt, "ms", above=0.0), high=1e3)
+    strongest = number("strongest", strongest, "µA/cm²", above=0.0, high=1e6)
     start = {"V_init": np.full(len(widths), resting_state(neuron)["V"])}
     longest = float(np.max(widths))
 
@@ -165,7 +175,8 @@ def threshold_after_spike(
     width: of both pulses [ms]. strongest: what is tried, in units of the threshold at rest; it must be too weak to
     lift V to the spike threshold by itself. Raises ValueError where it is not.
     """
-    intervals = np.asarray(intervals, dtype=float)
+    intervals = numbers("intervals", intervals, "ms", shape=(None,), low=0.0, high=1e3)
+    width, strongest = number("width", width, "ms", above=0.0), number("strongest", strongest, above=0.0)
     (at_rest,) = strength_duration(neuron, np.array([width]), tolerance=tolerance, dt=dt)
     V_rest, C = resting_state(neuron)["V"], neuron.names()["C"]
     if V_rest + strongest * at_rest * width / C > neuron.spike_threshold:
@@ -186,6 +197,7 @@ def threshold_after_spike(
 def _spikes(neuron: Neuron, stimulus: Any, changed: Mapping[str, np.ndarray], duration: float, dt: float) -> np.ndarray:
     """How often V rises through the spike threshold, anywhere in the trace, for each set of changed parameters."""
     counter = _spike_counter(neuron.spike_threshold)
+    duration = np.ceil(duration / dt - 1e-6) * dt  # widths need be no whole numbers of steps
     return simulate_many(neuron, stimulus, changed, duration, dt, seed=0, summarise=counter)[:, 0]
 
 
@@ -206,6 +218,7 @@ def _spike_counter(level: float) -> Callable[[Any], np.ndarray]:
 
 def weiss(widths: np.ndarray, rheobase: float, chronaxie: float) -> np.ndarray:
     """Threshold [µA/cm²] by Weiss (1901, Arch Ital Biol 35:413): a charge that grows linearly with the width [ms]."""
+    widths, rheobase, chronaxie = _checked_law(widths, rheobase, chronaxie)
     return rheobase * (1.0 + chronaxie / widths)
 
 
@@ -214,7 +227,18 @@ def lapicque(widths: np.ndarray, rheobase: float, chronaxie: float) -> np.ndarra
 
     Its time constant is chronaxie / ln 2: a pulse of one chronaxie [ms] needs twice the rheobase, as in Weiss's law.
     """
+    widths, rheobase, chronaxie = _checked_law(widths, rheobase, chronaxie)
     return rheobase / -np.expm1(-np.log(2.0) * widths / chronaxie)
+
+
+def _checked_law(widths: np.ndarray, rheobase: float, chronaxie: float) -> tuple[np.ndarray, float, float]:
+    """Widths and chronaxie [ms] that no quotient overflows for, and the rheobase [µA/cm²]."""
+    widths = numbers("widths", widths, "ms", low=1e-9, high=1e9)
+    return (
+        widths,
+        number("rheobase", rheobase, "µA/cm²", above=0.0),
+        number("chronaxie", chronaxie, "ms", low=1e-9, high=1e9),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,7 +257,10 @@ def fit_strength_duration(
 
     Raises ValueError for thresholds that are not finite and positive.
     """
-    widths, thresholds = np.asarray(widths, dtype=float), np.asarray(thresholds, dtype=float)
+    widths = numbers("widths", widths, "ms", shape=(None,), low=1e-9, high=1e9)
+    thresholds = plain("thresholds", thresholds, "finite and above 0")
+    if thresholds.shape != widths.shape or len(widths) < 2:
+        raise ValueError(f"widths {widths.shape} and thresholds {thresholds.shape}; allowed: one length, at least 2")
     if not (np.isfinite(thresholds) & (thresholds > 0.0)).all():
         raise ValueError(f"thresholds = {thresholds} µA/cm²; allowed: finite and above 0")
 
@@ -241,6 +268,11 @@ def fit_strength_duration(
         return np.log(law(widths, np.exp(log_rheobase), np.exp(log_chronaxie)))
 
     first = np.log([thresholds.min(), np.median(widths)])
-    (rheobase, chronaxie), _ = curve_fit(logarithm, widths, np.log(thresholds), p0=first)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # an overflow or a singular fit is no fit
+            (rheobase, chronaxie), _ = curve_fit(logarithm, widths, np.log(thresholds), p0=first)
+    except (RuntimeError, RuntimeWarning, OptimizeWarning, ValueError):
+        raise ValueError(f"no curve of this law fits thresholds = {thresholds} µA/cm²") from None
     rheobase, chronaxie = float(np.exp(rheobase)), float(np.exp(chronaxie))
     return Fitted(rheobase, chronaxie, law(widths, rheobase, chronaxie) / thresholds - 1.0)

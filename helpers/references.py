@@ -14,6 +14,7 @@ import torch
 from sbi.utils import metrics
 from scipy.stats import chi2
 
+from .checks import numbers, one_of, plain, whole_number
 from .priors import Prior
 
 __all__ = [
@@ -38,7 +39,9 @@ def c2st(a: np.ndarray, b: np.ndarray, *, seed: int = 1, at_most: int = 2000, cl
     Source: Lopez-Paz & Oquab 2017, ICLR; five-fold cross-validation by sbi. The result scatters by about 0.01.
     Raises ValueError for samples that do not fit together or are not finite.
     """
-    sets = [np.asarray(values, dtype=float) for values in (a, b)]
+    sets = [plain(name, values, "samples (n, n_parameters)") for name, values in (("a", a), ("b", b))]
+    seed, at_most = whole_number("seed", seed, 0, 2**32 - 1), whole_number("at_most", at_most, 1)
+    one_of("classifier", classifier, ("mlp", "rf"))
     if any(values.ndim != 2 for values in sets) or sets[0].shape[1] != sets[1].shape[1]:
         raise ValueError(f"samples of shape {sets[0].shape} and {sets[1].shape}; allowed: two of (n, n_parameters)")
     count = min(at_most, *map(len, sets))
@@ -46,6 +49,8 @@ def c2st(a: np.ndarray, b: np.ndarray, *, seed: int = 1, at_most: int = 2000, cl
         raise ValueError(f"{count} samples are too few to tell two sets apart; allowed: at least 50")
     if not all(np.isfinite(values).all() for values in sets):
         raise ValueError("samples hold values that are not finite")
+    if max(np.abs(values).max() for values in sets) > 1e100:
+        raise ValueError("samples hold values beyond 1e100: their square overflows")
     centre, spread = sets[0].mean(axis=0), sets[0].std(axis=0)  # in double precision: posteriors can be narrow
     scaled = [(values[:count] - centre) / np.where(spread > 0, spread, 1.0) for values in sets]
     return float(
@@ -103,7 +108,9 @@ def rejection_abc(
     Source: Beaumont, Zhang & Balding 2002, Genetics 162:2025, eq. 2-7.
     Raises ValueError where shapes do not fit, values are not finite, or fewer than `accept` simulations are given.
     """
-    theta, x, x_o = (np.asarray(values, dtype=float) for values in (theta, x, x_o))
+    given = {"theta": theta, "x": x, "x_o": x_o}
+    theta, x, x_o = (np.array(plain(name, values, "numbers")) for name, values in given.items())
+    accept = whole_number("accept", accept, 1)
     _check_simulations(prior, theta, x, x_o)
     fewest = 2 * (x.shape[1] + 1)
     if not fewest <= accept <= len(theta):
@@ -200,7 +207,10 @@ def local_gaussian(
     Raises ValueError where a statistic without noise jumps between the points, where the observation has another value
     of a statistic that never changes, and where no statistic responds to a parameter.
     """
-    theta, x_o = prior.check(theta), np.asarray(x_o, dtype=float)
+    theta, x_o = prior.check(theta), numbers("x_o", x_o, shape=(None,), low=-1e100, high=1e100)
+    if theta.ndim != 1:
+        raise ValueError(f"theta has shape {theta.shape}; allowed: ({len(prior.names)},), one parameter set")
+    seed, repeats = whole_number("seed", seed), whole_number("repeats", repeats, 2)
     step = 0.01 * (prior.upper - prior.lower) if step is None else np.asarray(step, dtype=float)
 
     def repeat(at: np.ndarray) -> np.ndarray:
@@ -241,7 +251,8 @@ def local_gaussian(
 
 def drawn_inside(prior: Prior, draw: Callable[[np.random.Generator, int], np.ndarray], n: int, seed: int) -> np.ndarray:
     """`n` draws that the prior allows."""
-    rng, found = np.random.default_rng(seed), []
+    rng, found = np.random.default_rng(whole_number("seed", seed)), []
+    n = whole_number("n", n, 1)
     for _ in range(200):
         drawn = draw(rng, n)
         found.append(drawn[torch.isfinite(prior.log_prob(torch.as_tensor(drawn))).numpy()])
@@ -264,3 +275,6 @@ def _check_simulations(prior: Prior, theta: np.ndarray, x: np.ndarray, x_o: np.n
     for name, values in (("theta", theta), ("x", x), ("x_o", x_o)):
         if not np.isfinite(values).all():
             raise ValueError(f"{name} holds values that are not finite: mend them or leave such simulations out")
+        if values.size and np.abs(values).max() > 1e100:
+            raise ValueError(f"{name} holds values beyond 1e100: their square overflows")
+    prior.check(theta)

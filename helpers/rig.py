@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import optimize, signal
 
+from .checks import number, plain, whole_number
 from .neurons import Pospischil
 from .parameters import Declared, Parameter, parameter
 from .simulator import simulate
@@ -38,8 +39,11 @@ def crop(trace: Trace, begin: float, end: float) -> Trace:
     Raises ValueError when the trace does not reach that far or the part does not hold start to stop.
     """
     slack = 1e-6 * trace.dt
+    for name, edge in (("begin", begin), ("end", end)):
+        if plain(name, edge, "a number").ndim:
+            raise ValueError(f"{name} has shape {np.shape(edge)}; allowed: one number [ms]")
     if not trace.t[0] - slack <= begin < end <= trace.t[-1] + trace.dt + slack:
-        raise ValueError(f"{begin:g} to {end:g} ms; allowed: within {trace.t[0]:g} to {trace.t[-1]:g} ms")
+        raise ValueError(f"begin to end: {begin:g} to {end:g} ms; allowed: within {trace.t[0]:g} to {trace.t[-1]:g} ms")
     keep = (trace.t >= begin - slack) & (trace.t <= end + slack)
     cut = {name: getattr(trace, name)[keep] for name in ("t", "V", "I")}
     for name in ("gates", "currents"):
@@ -77,6 +81,7 @@ def passive_properties(trace: Trace, onset: float = 100.0) -> PassiveProperties:
     Raises ValueError when I is not in pA, the step is not one constant negative level of at least `onset` ms, the cell
     fires in it, or V does not follow an exponential (residual above 10 % of its amplitude).
     """
+    onset = number("onset", onset, "ms")
     if trace.I_unit != "pA":
         raise ValueError(f"I is in {trace.I_unit}; passive properties in MΩ need a current in pA")
     if not 5.0 <= onset <= trace.stop - trace.start:
@@ -128,7 +133,8 @@ def current_density(trace: Trace, area: float) -> Trace:
     """
     if trace.I_unit != "pA":
         raise ValueError(f"I is in {trace.I_unit}; only a current in pA can be divided by an area")
-    return replace(trace, I=trace.I * 1e-6 / float(AREA.check(area)), I_unit="µA/cm²")
+    area = number("area", area, AREA.unit, low=AREA.minimum, high=AREA.maximum)
+    return replace(trace, I=trace.I * 1e-6 / area, I_unit="µA/cm²")
 
 
 # ---- From a model to a recording
@@ -158,8 +164,7 @@ def rig_like(trace: Trace, seed: int, rig: Rig | None = None) -> Trace:
     rig: its step must not exceed `sampling`, and half its sampling rate must lie above `cutoff`.
     """
     rig = Rig() if rig is None else rig
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise ValueError(f"seed = {seed!r}; allowed: a whole number from 0")
+    seed = whole_number("seed", seed)
     if trace.dt > rig.sampling * (1 + 1e-6):
         raise ValueError(f"sampling = {rig.sampling:g} ms; allowed: at least the trace's own step, {trace.dt:g} ms")
     if rig.cutoff >= 0.5 / trace.dt:
@@ -194,7 +199,7 @@ def stand_in(amplitude: float, seed: int) -> Trace:
     V too high, by the liquid-junction potential of 14 mV (Gonçalves et al. 2020, eLife 9:e56261). 20 kHz, 1,000 ms, the
     step from 150 to 650 ms.
     """
-    area = 2.5e-4
+    area, amplitude = 2.5e-4, number("amplitude", amplitude, "pA")
     cell = Pospischil(g_Na=40.0, g_K=2.0, g_M=0.012, g_leak=0.025, V_T=-59.0, E_leak=-76.5, V_init=-76.5)
     trace = simulate(cell, step(amplitude * 1e-6 / area, 150.0, 650.0), 1000.0, seed=seed)
     seen = rig_like(trace, seed)

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from .checks import number, plain, whole_number
 from .inference import FEWEST, Posterior, train_npe
 from .priors import Prior
 from .storage import read_arrays, write_arrays
@@ -84,10 +85,10 @@ class Rounds:
         """A line per round: simulations, the box, SD at x_o."""
         prior = self.posterior.prior
         lines = ["round  simulations" + "".join(f"  {name + ' from':>12}{'to':>10}{'SD':>10}" for name in prior.names)]
-        for number, one in enumerate(self.rounds, 1):
+        for row_number, one in enumerate(self.rounds, 1):
             cells = zip(*one.box, one.sd, strict=True)
             row = "".join(f"  {low:12.4g}{high:10.4g}{sd:10.3g}" for low, high, sd in cells)
-            lines.append(f"{number:5d}{len(one.theta):13d}{row}")
+            lines.append(f"{row_number:5d}{len(one.theta):13d}{row}")
         return "\n".join([*lines, self.stopped])
 
 
@@ -121,11 +122,14 @@ def truncated_rounds(
     end with a warning. Ctrl-C ends them at once and gives what there is.
     Raises ValueError for a prior with dependencies, bad simulations, or a folder of other settings.
     """
-    x_o = np.asarray(x_o, dtype=float)
-    least = {"n_round": (n_round, FEWEST), "n_final": (n_final, FEWEST), "budget": (budget, n_round + n_final)}
-    for name, (value, lowest) in least.items():
-        if not (isinstance(value, int | np.integer) and value >= lowest):
-            raise ValueError(f"{name} = {value!r}; allowed: a whole number, at least {lowest}")
+    x_o, seed, margin = (
+        plain("x_o", x_o, "one finite number per statistic"),
+        whole_number("seed", seed),
+        number("margin", margin),
+    )
+    ensemble = whole_number("ensemble", ensemble, 1)
+    n_round, n_final = whole_number("n_round", n_round, FEWEST), whole_number("n_final", n_final, FEWEST)
+    budget = whole_number("budget", budget, n_round + n_final)
     if not margin > 0:
         raise ValueError(f"margin = {margin!r}; allowed: above 0")
     if x_o.ndim != 1 or not np.isfinite(x_o).all():
@@ -133,7 +137,7 @@ def truncated_rounds(
     settings = {
         "prior": prior.as_data(),
         "x_o": x_o.tolist(),
-        "seed": int(seed),
+        "seed": seed,
         "n_round": n_round,
         "n_final": n_final,
         "budget": budget,

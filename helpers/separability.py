@@ -8,6 +8,8 @@ from itertools import product
 import numpy as np
 from scipy.optimize import linprog
 
+from .checks import numbers
+
 __all__ = ["band_separable", "separable"]
 
 
@@ -16,7 +18,8 @@ def separable(x: np.ndarray, y: Sequence[bool]) -> bool:
 
     That is what a unit with a rising activation function and a threshold can do. (Any gap can be scaled to 1 and -1.)
     """
-    side = np.where(np.asarray(y, dtype=bool), 1.0, -1.0)
+    x, y = _checked(x, y)
+    side = np.where(y, 1.0, -1.0)
     rows = -side[:, None] * np.column_stack([x, np.ones(len(x))])
     found = linprog(np.zeros(rows.shape[1]), rows, -np.ones(len(x)), bounds=(None, None))
     return found.status == 0
@@ -28,7 +31,7 @@ def band_separable(x: np.ndarray, y: Sequence[bool]) -> bool:
     That is what a unit can do whose activation function rises and falls again: each input that shall be silent lies
     below the band or above it, and every such choice is tried.
     """
-    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=bool)
+    x, y = _checked(x, y)
     inside, outside = x[y], x[~y]
     for sides in product((-1.0, 1.0), repeat=len(outside)):
         rows = [[*point * s, s, -1.0] for point in inside for s in (-1.0, 1.0)]  # s·(w·x + b) - c <= -1
@@ -37,3 +40,12 @@ def band_separable(x: np.ndarray, y: Sequence[bool]) -> bool:
         if linprog(np.zeros(x.shape[1] + 2), rows, -np.ones(len(rows)), bounds=bounds).status == 0:
             return True
     return False
+
+
+def _checked(x: np.ndarray, y: Sequence[bool]) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs (n, n_inputs), and yes or no for each, (n,)."""
+    x = numbers("x", x, shape=(None, None), low=-1e9, high=1e9)
+    y = numbers("y", y, shape=(len(x),), low=0.0, high=1.0)
+    if not np.isin(y, (0.0, 1.0)).all():
+        raise ValueError("y holds other numbers than 0 and 1; allowed: yes or no for each input")
+    return x, y.astype(bool)

@@ -14,6 +14,7 @@ import torch
 from scipy import constants
 from torch import Tensor, nn
 
+from .checks import number, numbers, whole_number
 from .neurons import HodgkinHuxley
 from .simulator import simulate
 from .stimuli import step
@@ -39,6 +40,8 @@ class SpikingClassifier(nn.Module):
 
     def __init__(self, layer: nn.Module, hidden: int, classes: int, steps: int | None = None) -> None:
         super().__init__()
+        hidden, classes = whole_number("hidden", hidden, 1), whole_number("classes", classes, 1)
+        steps = None if steps is None else whole_number("steps", steps, 1)
         self.layer, self.steps = layer, steps
         self.readout = nn.Linear(hidden, classes)
         self.spikes = torch.zeros(0)
@@ -92,6 +95,10 @@ def spike_cost(neuron: HodgkinHuxley, area: float, free_energy: float = 50.0) ->
     free_energy: of ATP in a cell [kJ/mol].
     Raises ValueError where the pulse gives another number of spikes than one.
     """
+    area, free_energy = (
+        number("area", area, "cm²", above=0.0, high=1e6),
+        number("free_energy", free_energy, "kJ/mol", high=1e6),
+    )
     spike = simulate(neuron, step(60.0, 5.0, 5.5), 45.0, dt=0.002)
     if len(spike.spike_times) != 1:
         raise ValueError(f"the pulse gives {len(spike.spike_times)} spikes; allowed: exactly one")
@@ -113,7 +120,7 @@ def price_of_spikes(
     make: Callable[[], SpikingClassifier], task: Task, prices: np.ndarray, *, seeds: range, epochs: int, rate: float
 ) -> PricedRuns:
     """Train what `make` makes, from each seed with each price: what a spike of a hidden unit adds to the loss."""
-    prices = np.asarray(prices, dtype=float)
+    prices = numbers("prices", prices, shape=(None,), low=-1e9, high=1e9)
     right, spent = np.empty((2, len(prices), len(seeds)))
     for (i, price), (j, seed) in ((a, b) for a in enumerate(prices) for b in enumerate(seeds)):
         torch.manual_seed(seed)

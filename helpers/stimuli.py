@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.signal import lfilter
 
+from .checks import MOST_STEPS, instance, number, numbers, plain, whole_number, whole_steps
 from .equations import Equation, equation
 from .functions import sin, where
 from .parameters import Declared, parameter
@@ -59,7 +60,7 @@ class Stimulus(Declared):
     def current(self, t: np.ndarray) -> np.ndarray:
         """The injected current [µA/cm²] at times `t` [ms]."""
         assert self.I is not None
-        return np.asarray(self.I.at({**self.values(), "t": np.asarray(t, dtype=float)}), dtype=float)
+        return np.asarray(self.I.at({**self.values(), "t": numbers("t", t, "ms")}), dtype=float)
 
     def jumps(self) -> tuple[float, ...]:
         """Times [ms] at which the current or its slope may jump: an adaptive solver restarts there."""
@@ -196,7 +197,9 @@ class PulsePair(Stimulus):
     def check_together(cls, values: Mapping[str, Any]) -> None:
         super().check_together(values)
         end = values["start"] + values["interval"] + values["width"]
-        message = "stop = {stop:g} ms; allowed: at least {end:g} ms, the end of the second pulse"
+        message = (
+            "stop = {stop:g} ms; allowed: at least {end:g} ms, the end of the second pulse (start + interval + width)"
+        )
         _refuse(values["stop"] < end * (1 - 1e-12), message, {**values, "end": end})
 
     def jumps(self) -> tuple[float, ...]:
@@ -263,9 +266,7 @@ def pulse_train(
     if (frequency is None) == (period is None):
         raise ValueError(f"frequency = {frequency} Hz, period = {period} ms; allowed: exactly one of the two")
     if period is not None:
-        if not (np.isfinite(period) and period > 0.0):
-            raise ValueError(f"period = {period:g} ms; allowed: above 0 ms")
-        frequency = 1000.0 / period
+        frequency = 1000.0 / _positive("period", period)
     return PulseTrain(amplitude=amplitude, width=width, frequency=frequency, start=start, stop=stop)
 
 
@@ -337,41 +338,40 @@ class Waveform(Stimulus):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        samples = np.ascontiguousarray(self.samples, dtype=float)
-        if samples.ndim != 1 or len(samples) < 2:
-            raise ValueError(f"samples has shape {samples.shape}; allowed: one dimension, at least 2 values [µA/cm²]")
-        if not np.isfinite(samples).all():
-            raise ValueError(
-                f"samples[{np.argmin(np.isfinite(samples))}] is not finite; allowed: finite values [µA/cm²]"
-            )
-        object.__setattr__(self, "samples", samples)
+        object.__setattr__(self, "samples", _checked_samples(self.samples))
         object.__setattr__(self, "dt", _positive("dt", self.dt))
 
     @classmethod
     def from_samples(cls, samples: np.ndarray, dt: float) -> Waveform:
         """A waveform whose stimulus window runs from the first to the last sample that differs from the first."""
-        values = np.asarray(samples, dtype=float)
-        end = values.size - 1  # the last sample flows after the end of the trace
-        on = np.flatnonzero(values.flat[:end] != values.flat[0]) if values.size else []
-        first, last = (on[0], on[-1] + 1) if len(on) else (0, end)
+        values, dt = _checked_samples(samples), _positive("dt", dt)
+        end = len(values) - 1  # the last sample flows after the end of the trace
+        on = np.flatnonzero(values[:end] != values[0])
+        first, last = (int(on[0]), int(on[-1]) + 1) if len(on) else (0, end)
         return cls(samples=values, dt=dt, start=first * dt, stop=last * dt)
 
     def current(self, t: np.ndarray) -> np.ndarray:
         """The injected current [µA/cm²] at times `t` [ms]."""
-        return self.samples[np.floor(np.asarray(t) / self.dt + 1e-6).astype(int)]
+        t = numbers("t", t, "ms", low=0.0, high=len(self.samples) * self.dt * (1 - 1e-9))
+        return self.samples[np.floor(t / self.dt + 1e-6).astype(int).clip(max=len(self.samples) - 1)]
+
+
+def _checked_samples(samples: Any) -> np.ndarray:
+    values = plain("samples", samples, "an array of numbers [µA/cm²]")
+    if values.ndim != 1 or len(values) < 2:
+        raise ValueError(f"samples has shape {values.shape}; allowed: one dimension, at least 2 values [µA/cm²]")
+    if not np.isfinite(values).all():
+        raise ValueError(f"samples[{np.argmin(np.isfinite(values))}] is not finite; allowed: finite values [µA/cm²]")
+    return np.ascontiguousarray(values)
 
 
 def _positive(name: str, value: Any) -> float:
-    if not (np.isfinite(value) and value > 0.0):
-        raise ValueError(f"{name} = {value:g} ms; allowed: above 0 ms")
-    return float(value)
+    return number(name, value, "ms", above=0.0)
 
 
 def _steps(duration: float, dt: float) -> int:
-    n_steps = round(_positive("duration", duration) / _positive("dt", dt))
-    if n_steps < 1 or abs(n_steps * dt - duration) > 1e-6 * dt:
-        raise ValueError(f"duration = {duration:g} ms; allowed: a whole number of steps dt = {dt:g} ms")
-    return n_steps
+    duration, dt = _positive("duration", duration), _positive("dt", dt)
+    return whole_steps("duration", duration, dt)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -398,8 +398,7 @@ class OrnsteinUhlenbeck(Declared):
         n_steps = _steps(duration, dt)
         if self.stop > duration * (1 + 1e-9):
             raise ValueError(f"stop = {self.stop:g} ms; allowed: at most the duration, {duration:g} ms")
-        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-            raise ValueError(f"seed = {seed!r}; allowed: a whole number from 0")
+        seed = whole_number("seed", seed)
         first, end = (int(np.ceil(edge / dt - 1e-6)) for edge in (self.start, self.stop))
         kicks = np.random.default_rng(seed).standard_normal(end - first)
         kicks[1:] *= np.sqrt(-np.expm1(-2.0 * dt / self.tau))
@@ -427,6 +426,7 @@ def recorded(trace: Trace, dt: float | None = None) -> Waveform:
 
     Raises ValueError when I is not in µA/cm².
     """
+    instance("trace", trace, Trace, "a Trace")
     if trace.I_unit != "µA/cm²":
         raise ValueError(
             f"I is in {trace.I_unit or 'no unit'}; allowed: µA/cm². helpers.rig.current_density(trace, area) turns a "
@@ -434,8 +434,9 @@ def recorded(trace: Trace, dt: float | None = None) -> Waveform:
         )
     length, held = float(trace.t[-1] - trace.t[0]), trace.dt
     dt = held if dt is None else _positive("dt", dt)
-    if dt > length * (1 + 1e-6):
-        raise ValueError(f"dt = {dt:g} ms; allowed: at most the length of the trace, {length:g} ms")
+    if not length / MOST_STEPS <= dt <= length * (1 + 1e-6):
+        words = f"at most the length of the trace, {length:g} ms, and at least its {MOST_STEPS:,}th part"
+        raise ValueError(f"dt = {dt:g} ms; allowed: {words}")
     n_steps = int(length / dt + 1e-6)
     latest = np.floor(np.arange(n_steps + 1) * (dt / held) + 1e-6).astype(int)
     start, stop = max(float(trace.start - trace.t[0]), 0.0), min(float(trace.stop - trace.t[0]), n_steps * dt)

@@ -13,6 +13,7 @@ from scipy.stats import chi2
 from sklearn.linear_model import LogisticRegression
 from sklearn.mixture import GaussianMixture
 
+from .checks import number, numbers, whole_number
 from .priors import Prior
 from .references import LocalGaussian, Simulator, check_observation, drawn_inside
 
@@ -101,7 +102,11 @@ def synthetic_likelihood(
     Raises ValueError for more than 3 parameters, where next to no simulation has the observed whole-number statistics,
     where x_o lies far off the surface, and where region and result do not agree after `rounds`.
     """
-    x_o, count = np.asarray(x_o, dtype=float), len(prior.names)
+    x_o, count = numbers("x_o", x_o, shape=(None,)), len(prior.names)
+    seed, reach = whole_number("seed", seed), number("reach", reach, low=1.0, high=100.0)
+    for name, value, least in (("simulations", simulations, 100), ("degree", degree, 1), ("rounds", rounds, 1)):
+        whole_number(name, value, least)
+    cells = whole_number("cells", cells, 4**count)
     if count > 3:
         raise ValueError(f"{count} parameters make too large a grid; allowed: at most 3")
     rng = np.random.default_rng(seed)

@@ -10,6 +10,8 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from torch import Tensor
 
+from .checks import whole_number
+
 __all__ = ["Task", "digits", "which_first"]
 
 
@@ -29,6 +31,7 @@ def digits(seed: int = 0) -> Task:
     Every class has the same share in both parts; `seed` says which samples go where.
     Source: E. Alpaydin & C. Kaynak 1998, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository.
     """
+    seed = whole_number("seed", seed, 0, 2**32 - 1)
     x, y = load_digits(return_X_y=True)
     x_train, x_test, y_train, y_test = train_test_split(x / 16.0, y, test_size=0.3, stratify=y, random_state=seed)
     return Task(_floats(x_train), torch.as_tensor(y_train), _floats(x_test), torch.as_tensor(y_test))
@@ -41,7 +44,8 @@ def which_first(n: int = 1000, steps: int = 30, longest: int = 10, seed: int = 0
     pulses cannot do better than guess. As many samples again are for testing.
     Raises ValueError unless 1 <= longest < steps.
     """
-    if not 1 <= longest < steps:
+    n, steps, seed = whole_number("n", n, 1), whole_number("steps", steps, 2), whole_number("seed", seed)
+    if not 1 <= whole_number("longest", longest, -(2**63)) < steps:
         raise ValueError(f"longest = {longest}; allowed: from 1 to {steps - 1}, one below the {steps} steps")
     random = np.random.default_rng(seed)
     y = random.integers(0, 2, 2 * n)

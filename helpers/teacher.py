@@ -14,6 +14,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
+from .checks import number, numbers, whole_number
 from .equations import Neuron
 from .simulator import simulate
 from .stimuli import OrnsteinUhlenbeck, Waveform
@@ -37,7 +38,7 @@ class Lesson:
 
 def teach(neuron: Neuron, seconds: int, seed: int, noise: OrnsteinUhlenbeck = NOISE) -> Lesson:
     """Let `neuron` fire to coloured noise for so many seconds; each value of the current is held for 1 ms."""
-    n = seconds * STRETCH
+    seed, n = whole_number("seed", seed), whole_number("seconds", seconds, 1, 100_000) * STRETCH
     lasting = OrnsteinUhlenbeck(**{**noise.values(), "start": 0.0, "stop": n * HELD})
     current = lasting.sampled(n * HELD, HELD, seed).samples[:n]
     held = Waveform(samples=np.append(np.repeat(current, round(HELD / DT)), 0.0), dt=DT, start=0.0, stop=n * HELD)
@@ -57,6 +58,7 @@ class Student(nn.Module):
 
     def __init__(self, depth: int, width: int = 32) -> None:
         super().__init__()
+        depth, width = whole_number("depth", depth, 0, 100), whole_number("width", width, 1)
         layers: list[nn.Module] = [_Causal(1, 1, 60)] if depth == 0 else [_Causal(1, width, 25), nn.ReLU()]
         for _ in range(depth - 1):
             layers += [_Causal(width, width, 5, 4), nn.ReLU()]
@@ -83,6 +85,8 @@ class _Causal(nn.Conv1d):
 def learn(student: Student, lesson: Lesson, *, epochs: int, seed: int, rate: float = 0.01, batch: int = 2) -> None:
     """Train a student in place: Adam on the cross-entropy of each ms; the rate rises, then falls to nothing."""
     x, y = (torch.as_tensor(v, dtype=torch.float32).reshape(-1, STRETCH) for v in (lesson.current, lesson.spikes))
+    epochs, batch = whole_number("epochs", epochs, 1), whole_number("batch", batch, 1)
+    seed, rate = whole_number("seed", seed, 0, 2**63 - 1), number("rate", rate, above=0.0)
     order = torch.Generator().manual_seed(seed)
     optimiser = torch.optim.Adam(student.parameters(), rate)
     batches = [b for _ in range(epochs) for b in torch.randperm(len(x), generator=order).split(batch)]
@@ -116,12 +120,17 @@ class Marks:
 @torch.no_grad()
 def probabilities(student: Student, current: np.ndarray) -> np.ndarray:
     """The student's probability of a spike in each ms, (n,), for a current (n,) [µA/cm²]."""
+    current = np.array(numbers("current", current, "µA/cm²", shape=(None,), low=-1e6, high=1e6))
     return torch.sigmoid(student(torch.as_tensor(current, dtype=torch.float32)[None]))[0].numpy().astype(float)
 
 
 def mark(student: Student, lesson: Lesson, window: int = 100) -> Marks:
     """Compare with a lesson that the student was not taught. window: of the spike counts [ms]."""
+    window = whole_number("window", window, 1, len(lesson.current) // 2)
     p = probabilities(student, lesson.current)
     n = len(p) // window * window
     counts = (v[:n].reshape(-1, window).sum(1) for v in (p, lesson.spikes))
+    counts = tuple(counts)
+    if min(map(np.ptp, counts)) == 0:
+        raise ValueError(f"window = {window} ms: every window holds as many spikes as the next; take another one")
     return Marks(float(roc_auc_score(lesson.spikes, p)), float(np.corrcoef(*counts)[0, 1]))

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .checks import number, numbers, plain
+
 __all__ = ["Lazy", "Sweep", "Trace", "find_spikes"]
 
 
@@ -69,6 +71,14 @@ class Trace:
     seed: int | tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
+        for name in ("t", "V", "I"):
+            values = getattr(self, name)
+            if not (isinstance(values, np.ndarray) and values.dtype.kind == "f"):
+                object.__setattr__(self, name, values := plain(name, values, "an array of numbers"))
+            if values.ndim != 1:
+                raise ValueError(f"{name} has shape {values.shape}; allowed: (n,), one number per sample")
+        for name in ("start", "stop"):
+            object.__setattr__(self, name, number(name, getattr(self, name), "ms"))
         if not len(self.t) == len(self.V) == len(self.I):
             raise ValueError(f"t, V and I differ in length: {len(self.t)}, {len(self.V)}, {len(self.I)} samples")
         if len(self.t) < 2:
@@ -78,6 +88,10 @@ class Trace:
             if not np.isfinite(values).all():
                 first = int(np.argmin(np.isfinite(values)))
                 raise ValueError(f"{name} is {values[first]} at sample {first}: every sample must be finite")
+        if not (
+            self.dt > 0.0 and np.abs(self.t - np.linspace(self.t[0], self.t[-1], len(self.t))).max() < 0.1 * self.dt
+        ):
+            raise ValueError(f"t goes from {self.t[0]:g} to {self.t[-1]:g} ms; allowed: rising, evenly spaced times")
         if not self.t[0] <= self.start < self.stop <= self.t[-1] + self.dt:
             raise ValueError(
                 f"stimulus from {self.start:g} to {self.stop:g} ms lies outside the trace, "
@@ -103,7 +117,10 @@ class Trace:
 
 def find_spikes(t: np.ndarray, V: np.ndarray, threshold: float = -20.0) -> np.ndarray:
     """Times [ms] at which `V` (n,) [mV] rises through `threshold` [mV], interpolated between samples."""
-    t, V = np.asarray(t), np.asarray(V)
+    t, V = numbers("t", t, "ms", shape=(None,)), numbers("V", V, "mV", shape=(None,))
+    threshold = number("threshold", threshold, "mV")
+    if len(t) != len(V):
+        raise ValueError(f"t and V differ in length: {len(t)}, {len(V)} samples")
     before = np.flatnonzero((V[:-1] < threshold) & (V[1:] >= threshold))
     fraction = (threshold - V[before]) / (V[before + 1] - V[before])
     return t[before] + fraction * (t[before + 1] - t[before])

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .checks import instance, number, whole_number
 from .tasks import Task
 
 __all__ = ["History", "Runs", "accuracy", "compare", "train"]
@@ -23,6 +24,7 @@ class History:
 
     def epochs_to(self, level: float) -> float:
         """After how many epochs the accuracy first reached `level`; infinity where it never did."""
+        level = number("level", level)
         reached = np.flatnonzero(self.accuracy >= level)
         return float(reached[0] + 1) if len(reached) else np.inf
 
@@ -49,6 +51,9 @@ def train(
     penalty: what is added to the loss, computed after each pass forward, such as a price on spikes.
     Raises ValueError where the loss is not a finite number.
     """
+    epochs, batch = whole_number("epochs", epochs, 1), whole_number("batch", batch, 1)
+    seed, rate = whole_number("seed", seed, 0, 2**63 - 1), number("rate", rate, above=0.0)
+    instance("network", network, nn.Module, "a network")
     order = torch.Generator().manual_seed(seed)
     optimiser = torch.optim.Adam(network.parameters(), rate)
     losses, accuracies = [], []
@@ -91,7 +96,7 @@ def compare(
     makers: Mapping[str, Callable[[], nn.Module]], task: Task, *, seeds: Sequence[int], epochs: int, rate: float = 3e-3
 ) -> dict[str, Runs]:
     """Train what each maker makes from the same seeds on the same samples in the same order; by name."""
-    results = {}
+    results, seeds = {}, [whole_number("seeds", seed, 0, 2**63 - 1) for seed in seeds]
     for name, make in makers.items():
         networks, histories = [], []
         for seed in seeds:

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.optimize import least_squares
 from scipy.special import expit
 
+from .checks import number, numbers, plain
 from .equations import Neuron
 from .neurons import LeakyIntegrateAndFire
 from .simulator import simulate_many
@@ -55,8 +56,8 @@ def measure_f_I(neuron: Neuron, currents: np.ndarray, seconds: float = 2.0) -> n
 
     Each current flows for `seconds`; the rate is taken over the second half, when the firing has settled.
     """
-    duration = seconds * 1000.0
-    held = {"amplitude": np.asarray(currents, dtype=float)}
+    duration = number("seconds", seconds, "s", above=0.0, high=1e6) * 1000.0
+    held = {"amplitude": numbers("currents", currents, neuron.current_unit, shape=(None,))}
     return simulate_many(neuron, step(0.0, 0.0, duration), held, duration, 0.02, seed=0, summarise=firing_rate)[:, 0]
 
 
@@ -74,7 +75,7 @@ def lif_rate(neuron: LeakyIntegrateAndFire, currents: np.ndarray) -> np.ndarray:
     1/(t_ref + tau_m·ln((E_L + I/g_L - V_reset)/(E_L + I/g_L - V_th))), and 0 up to the rheobase.
     Source: Gerstner et al. 2014, Neuronal Dynamics, section 1.3.
     """
-    end = neuron.E_L + np.asarray(currents, dtype=float) / neuron.g_L  # where V would go [mV]
+    end = neuron.E_L + numbers("currents", currents, "pA") / neuron.g_L  # where V would go [mV]
     above = np.maximum(end - neuron.V_th, 1e-300)
     with np.errstate(over="ignore", divide="ignore"):
         interval = neuron.t_ref + neuron.tau_m * np.log(np.maximum(end - neuron.V_reset, above) / above)
@@ -141,13 +142,15 @@ class Fit:
 
     def __call__(self, currents: np.ndarray) -> np.ndarray:
         """The rate [Hz] at `currents`."""
-        z = self.gain * (np.asarray(currents, dtype=float) - self.bias)
+        z = self.gain * (numbers("currents", currents, low=-1e100, high=1e100) - self.bias)
         more = () if self.shape is None else (self.shape,)
         return self.scale * RATE_LAWS[self.name].function(z, *more)
 
 
 def explained(rates: np.ndarray, predicted: np.ndarray) -> float:
     """R²: the share of the variance of `rates` (n,) that `predicted` (n,) explains; 0 where they do not vary."""
+    rates = numbers("rates", rates, "Hz", shape=(None,), low=-1e100, high=1e100)
+    predicted = numbers("predicted", predicted, "Hz", shape=rates.shape, low=-1e100, high=1e100)
     total = np.sum((rates - np.mean(rates)) ** 2)
     return float(1.0 - np.sum((rates - predicted) ** 2) / total) if total > 0 else 0.0
 
@@ -157,13 +160,18 @@ def fit_activation(name: str, currents: np.ndarray, rates: np.ndarray) -> Fit:
 
     Raises ValueError for an unknown law, fewer than 5 points, or values that are not finite.
     """
-    if name not in RATE_LAWS:
+    if not (isinstance(name, str) and name in RATE_LAWS):
         raise ValueError(f"activation {name!r}; allowed: {', '.join(RATE_LAWS)}")
-    currents, rates = np.asarray(currents, dtype=float), np.asarray(rates, dtype=float)
+    currents, rates = (
+        plain(what, values, "finite numbers") for what, values in (("currents", currents), ("rates", rates))
+    )
     if currents.shape != rates.shape or currents.ndim != 1 or len(currents) < 5:
         raise ValueError(f"currents {currents.shape} and rates {rates.shape}; allowed: the same length, at least 5")
     if not (np.isfinite(currents).all() and np.isfinite(rates).all()):
         raise ValueError("currents or rates hold NaN or infinity; allowed: finite numbers")
+    if max(np.abs(currents).max(), np.abs(rates).max()) > 1e100 or not np.ptp(currents) > 0:
+        ends = f"currents from {currents.min():g} to {currents.max():g}, rates up to {rates.max():g} Hz"
+        raise ValueError(f"{ends}; allowed: currents that differ, and numbers up to 1e100")
     law, least, span, top = RATE_LAWS[name], currents.min(), np.ptp(currents), max(rates.max(), 1.0)
     x, y = (currents - least) / span, rates / top  # all numbers of a fit are then about 1
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from .checks import numbers
 from .equations import Neuron
 from .reference import slopes
 from .simulator import simulate
@@ -98,6 +99,8 @@ def abilities(neuron: Neuron, currents: np.ndarray, drive: float, pull: float) -
 
     Raises ValueError where the neuron does not fire at two of the currents, or not three times in each half of `drive`.
     """
+
+    currents = numbers("currents", currents, shape=(None,))
 
     def held(current: float) -> Trace:
         return simulate(neuron, step(current, 0.0, 2000.0), 2000.0, dt=0.02, method="rk4")

@@ -27,7 +27,7 @@ def csv_file(tmp_path, text, encoding="utf-8"):
     return path
 
 
-def nwb_file(path, sweeps, *, table=False, electrodes=1, kind=CurrentClampSeries):
+def nwb_file(path, sweeps, *, table=False, electrodes=1, kind=CurrentClampSeries, cache_spec=True):
     """Write an NWB file; each sweep is a dict of two dicts of arguments, "V" and "I" (either may be absent)."""
     start = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
     nwb = pynwb.NWBFile(session_description="test", identifier="test", session_start_time=start)
@@ -53,5 +53,5 @@ def nwb_file(path, sweeps, *, table=False, electrodes=1, kind=CurrentClampSeries
                 electrode=pipettes[0], response=made["V"], **({"stimulus": made["I"]} if "I" in made else {})
             )
     with pynwb.NWBHDF5IO(path, "w") as io:
-        io.write(nwb)
+        io.write(nwb, cache_spec=cache_spec)
     return path

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ import numpy as np
 from ..trace import Trace
 from .common import CURRENT, VOLTAGE, check_index, existing, factor, first_stretch, make_trace, require, stretch_times
 
-__all__ = ["count_abf", "open_abf", "read_abf"]
+__all__ = ["abf_sweep", "count_abf", "open_abf", "read_abf"]
 
 
 def read_abf(path: str | Path, sweep: int = 0, channel: int = 0) -> Trace:
@@ -36,8 +39,7 @@ def read_abf(path: str | Path, sweep: int = 0, channel: int = 0) -> Trace:
     V_factor = require(path, f"channel {channel}", VOLTAGE, measured)
     I_factor = require(path, f"the command of channel {channel}", CURRENT, command)
     commands = _abf_commands(path, abf, channel)
-    abf.setSweep(int(sweep), channel=channel)
-    V = abf.sweepY.astype(float) * V_factor
+    V = abf_sweep(path, abf, sweep, channel)[0] * V_factor
     t = np.arange(len(V)) * 1e3 / abf.dataRate
     off = [waveform != waveform[0] for waveform in commands]
     shared = first_stretch(np.any(off, axis=0))
@@ -58,23 +60,71 @@ def open_abf(path: Path) -> Any:
     if path.stat().st_size == 0:
         raise ValueError(f"{path.name} is empty")
     try:
-        return pyabf.ABF(path)
+        _check_sections(path)
+        with _quiet():
+            abf = pyabf.ABF(path)
+            _check_counts(abf)
     except Exception as error:  # pyabf meets a damaged header with whatever fails first
         why = "no ABF file" if isinstance(error, NotImplementedError) else "damaged or cut short"
         raise ValueError(f"{path.name} cannot be read as ABF: it is {why}") from error
+    return abf
+
+
+def abf_sweep(path: Path, abf: Any, sweep: int, channel: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """What was recorded and what was commanded in one sweep, (n,) each, in the file's own units, all of it finite."""
+    try:
+        with _quiet():  # pyabf warns, then fills with NaN or zeros: refused below
+            abf.setSweep(int(sweep), channel=channel)
+            measured, command = np.asarray(abf.sweepY, dtype=float), np.asarray(abf.sweepC, dtype=float)
+    except Exception as error:
+        raise ValueError(f"{path.name}: sweep {sweep}, channel {channel} is damaged") from error
+    if not np.isfinite(measured).all():
+        raise ValueError(f"{path.name}: sweep {sweep}, channel {channel} holds values that are not finite")
+    if command.shape != measured.shape or not np.isfinite(command).all():
+        raise ValueError(f"{path.name} does not hold the command of sweep {sweep}, channel {channel}")
+    return measured, command
+
+
+def _check_sections(path: Path) -> None:
+    """Raise ValueError where a version 2 file says that it has more than it has: pyabf would look for all of it."""
+    with open(path, "rb") as file:
+        head = file.read(512)
+    if head[:4] != b"ABF2":
+        return
+    for place in range(76, 364, 16):  # the table of sections: block of 512 bytes, bytes of an entry, entries
+        block, size, count = struct.unpack_from("<IIq", head, place)
+        if count and not (count > 0 and 512 * block + size * count <= path.stat().st_size):
+            raise ValueError("a section lies outside the file")
+
+
+def _check_counts(abf: Any) -> None:
+    """Raise ValueError for counts that would make long arrays out of a short file."""
+    points = abf.dataPointCount
+    synchronised = getattr(abf, "_synchArraySection", None)
+    lengths = getattr(synchronised, "lLength", [])
+    header = abf._headerV1 if abf.abfVersion["major"] == 1 else abf._epochPerDacSection
+    epochs = zip(header.nEpochType, header.lEpochInitDuration, header.lEpochDurationInc, strict=True)
+    steps = [abs(first) + abs(more) * abf.sweepCount for kind, first, more in epochs if kind]
+    if not (
+        0 < abf.sweepCount <= points
+        and 0 < abf.dataRate <= 10**8
+        and abf.sweepPointCount > 1
+        and all(0 <= length <= points for length in lengths)
+        and sum(steps) <= 10 * points
+    ):
+        raise ValueError("counts that do not fit the file's length")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _abf_commands(path: Path, abf: Any, channel: int) -> list[np.ndarray]:
     """The command waveform of every sweep, each (n,), in the file's own unit."""
-    commands = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # pyabf warns, then fills with NaN or zeros: refused below
-        for sweep in range(abf.sweepCount):
-            abf.setSweep(sweep, channel=channel)
-            command = abf.sweepC
-            if command is None or len(command) != len(abf.sweepY) or not np.isfinite(command).all():
-                raise ValueError(f"{path.name} does not hold the command of sweep {sweep}, channel {channel}")
-            commands.append(np.asarray(command, dtype=float))
+    commands = [abf_sweep(path, abf, sweep, channel)[1] for sweep in range(abf.sweepCount)]
     if len({len(command) for command in commands}) > 1:
         raise ValueError(f"{path.name}: its sweeps differ in length; only sweeps of one length can be read")
     return commands

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..trace import Trace
 from .common import CURRENT, VOLTAGE, check_even, check_index, existing, make_trace, stimulus_window
+from .hdf5 import check_hdf5
 
 __all__ = ["count_nwb", "read_nwb"]
 
@@ -73,12 +74,18 @@ def _open_nwb(path: Path) -> Iterator[Any]:
         # pynwb warns about old schema versions, and about units that it replaces: _samples checks the file's own.
         warnings.simplefilter("ignore", UserWarning)
         try:
+            check_hdf5(path)
             io = pynwb.NWBHDF5IO(path, "r")
             nwb = io.read()
         except Exception as error:  # h5py and hdmf raise many kinds
             raise ValueError(f"{path.name} cannot be read as NWB: it is no NWB 2 file, damaged or cut short") from error
         with io:
-            yield nwb
+            try:
+                yield nwb
+            except ValueError:
+                raise
+            except Exception as error:  # what a damaged file lacks shows late
+                raise ValueError(f"{path.name} cannot be read as NWB: it is damaged") from error
 
 
 def _begin(series: Any) -> float:
