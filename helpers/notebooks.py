@@ -127,12 +127,19 @@ def shrink_pictures(notebook: NotebookNode) -> None:
 
 
 def drop_widgets(notebook: NotebookNode) -> None:
-    """Leave the still picture of each explorer: without its kernel a widget shows nothing, on a page or on GitHub."""
+    """Leave the still picture of each explorer: without its kernel a widget shows nothing, on a page or on GitHub.
+
+    A widget without a picture, such as a bar of progress, is dropped whole.
+    """
     notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
+        kept = []
         for output in cell.get("outputs", []):
-            if "image/png" in output.get("data", {}):
-                output.data.pop("application/vnd.jupyter.widget-view+json", None)
+            was_widget = output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
+            if not was_widget or "image/png" in output.data:
+                kept.append(output)
+        if "outputs" in cell:
+            cell.outputs = kept
 
 
 if __name__ == "__main__":
