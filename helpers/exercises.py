@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from .checks import whole_number
+from .checks import number, whole_number
 from .neurons import HodgkinHuxley, Pospischil
 from .simulator import simulate
 from .stimuli import step
@@ -54,4 +54,5 @@ class UnknownPair:
 
 def held_current(amplitude: float) -> Trace:
     """The squid axon under a current of `amplitude` [µA/cm²] from 5 to 95 ms."""
+    amplitude = number("amplitude", amplitude, "µA/cm²")
     return simulate(HodgkinHuxley(), step(amplitude, 5.0, 95.0), 100.0, dt=0.02)

@@ -28,11 +28,11 @@ from numba.core.dispatcher import Dispatcher
 __all__ = ["fingerprint", "versions"]
 
 PLAIN = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis))
-# What a class holds besides its own text: made by Python or by @dataclass from what is looked at anyway.
+# What a class holds besides its own text: made by Python, by pickle or by @dataclass from what is looked at anyway.
 MADE = {
     "__dict__", "__weakref__", "__doc__", "__module__", "__qualname__", "__firstlineno__", "__static_attributes__",
     "__init__", "__repr__", "__eq__", "__hash__", "__setattr__", "__delattr__", "__replace__", "__match_args__",
-    "__dataclass_fields__", "__dataclass_params__", "__annotate_func__", "__annotations_cache__",
+    "__dataclass_fields__", "__dataclass_params__", "__annotate_func__", "__annotations_cache__", "__slotnames__",
 }  # fmt: skip
 INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 

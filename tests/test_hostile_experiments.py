@@ -24,7 +24,7 @@ from helpers.dynamics import (
     separatrix,
     settled,
 )
-from helpers.exercises import UnknownPair
+from helpers.exercises import UnknownPair, held_current
 from helpers.neurons import HodgkinHuxley, Izhikevich
 from helpers.protocols import (
     conductances,
@@ -91,6 +91,7 @@ def threshold_of(low: np.ndarray, high: np.ndarray, tolerance: float) -> np.ndar
 POTENTIALS = array(6, low=-100.0, high=50.0)
 V_NAME = {"named": {"x": "x|V"}}
 TARGETS = [
+    target(held_current, 40, amplitude=number(0.0, 20.0), like={"compare": False, "named": {"amplitude": "amplitude|unstable"}}),
     target(partial(steady_currents, HH), 250, V=POTENTIALS, like={"name": "steady_currents", "covers": (steady_currents,)}),
     target(resting_state, 150, neuron=thing(HH), low=number(-120.0, -100.0), high=number(-20.0, 0.0), like={"named": {"low": "low|between", "high": "high|between"}}),
     target(conductances, 40, neuron=thing(HH), trace=thing(SPIKING)),

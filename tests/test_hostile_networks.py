@@ -104,7 +104,7 @@ TARGETS = [
     target(fit_activation, 60, name=choice(), currents=always(np.arange(9.0)), rates=always(np.arange(9.0)), like={"name": "fit_activation's law", "named": {"name": "activation"}}),
     target(Fit("LIF", 90.0, 1.0, 2.0, 1.0, 5.0), 150, currents=array(9, low=0.0, high=20.0), like={"name": "Fit", "covers": (Fit,)}),
     target(tabulated, 200, z=grid(9, -1.0, 1.0), values=array(9, low=0.0, high=2.0), like={"name": "Tabulated", "covers": (Tabulated,), "named": {"values": "values|z"}}),
-    target(activation, 250, **CURVE, zero=number(0.0, 5.0), one=number(8.0, 15.0), spacing=number(0.01, 0.1, slow=(1e-9, 1e-3)), like={"name": "as_activation", "covers": (as_activation,), "named": {"rates": "rates?|values", "currents": "currents|zero|one|z", "one": "one|zero"}}),
+    target(activation, 250, **CURVE, zero=number(0.0, 5.0), one=number(8.0, 15.0), spacing=number(0.01, 0.1, slow=(1e-9, 1e-3)), like={"name": "as_activation", "covers": (as_activation,), "named": {"rates": "rates?|values", "currents": "currents|rates|zero|one|z", "one": "one|zero"}}),
     target(hidden_layer, 60, activation=always(nn.ReLU()), inputs=whole(1, 5, none_below=1), hidden=whole(1, 5, none_below=1), outputs=whole(1, 5, none_below=1)),
     target(dead_units, 20, network=thing(hidden_layer(nn.ReLU(), 3, 4, 2)), x=always(X)),
     target(silence, 20, network=thing(hidden_layer(nn.ReLU(), 3, 4, 2)), x=always(X)),

@@ -144,8 +144,8 @@ def test_too_small_a_budget_is_told():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"n_round": 10}, "n_round = 10; allowed: a whole number, at least 50"),
-        ({"budget": 700}, "budget = 700; allowed: a whole number, at least 800"),
+        ({"n_round": 10}, "n_round = 10; allowed: a whole number from 50"),
+        ({"budget": 700}, "budget = 700; allowed: a whole number from 800"),
         ({"margin": 0.0}, r"margin = 0.0; allowed: above 0"),
         ({"x_o": np.array([1.0, np.nan, 0.0])}, "allowed: one finite number per statistic"),
         ({"x_o": X_O[:2]}, r"simulate gave statistics of shape \(200, 3\); allowed: \(200, 2\)"),
