@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def throughput(place: Path, options: argparse.Namespace) -> Iterator[str]:
     """Interleaved, so that whatever else the machine does hits all alike."""
-    n = int(min(20_000, options.largest))
+    n = int(min(200_000, options.largest))
     own = campaign(place / "warm")
     theta = own.prior.by_name(own.prior.draw(n, 0))
 
@@ -82,8 +82,8 @@ def throughput(place: Path, options: argparse.Namespace) -> Iterator[str]:
     with cluster(2) as client:
         ways: dict[str, Callable[[Path], Any]] = {
             "simulate_many alone": alone,
-            "campaign in process": lambda folder: campaign(folder).run(n, shard=2000),
-            "campaign on 2 Dask workers": lambda folder: campaign(folder).run(n, shard=1000, client=client),
+            "campaign in process": lambda folder: campaign(folder).run(n),
+            "campaign on 2 Dask workers": lambda folder: campaign(folder).run(n, client=client),
         }
         clocks: dict[str, list[float]] = {name: [] for name in ways}
         busy: dict[str, list[float]] = {name: [] for name in ways}

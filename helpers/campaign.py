@@ -263,11 +263,11 @@ def _texts(*objects: Any) -> dict[str, list[str]]:
 def _workers(client: Any, threads: int | None) -> Iterator[tuple[Executor, Callable[[], int], int | None]]:
     """Who computes, how many files may be begun at a time, and on how many threads each of them is made.
 
-    Here two files at a time: the one is written while the other is computed. On Dask a file for every thread of every
-    worker, and as many that wait, so that none is idle.
+    Here one file after the other: each is computed on all cores, and written in a hundredth of the time. On Dask a file
+    for every thread of every worker. As many wait, so that nobody is idle.
     """
     if client is None:
-        with ThreadPoolExecutor(2) as pool:
+        with ThreadPoolExecutor(1) as pool:
             yield pool, lambda: 2, threads
     else:
         yield client.get_executor(pure=False), lambda: 2 * max(1, sum(client.ncores().values())), 1
