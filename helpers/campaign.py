@@ -186,7 +186,7 @@ class Campaign:
                         cells.append((first, stop))  # somebody else's: look again later
                         continue
                     taken += 1
-                    begun = [(a, b) for a, b in cover(list_shards(self._shards), first, stop)[1]]
+                    begun = cover(list_shards(self._shards), first, stop)[1]
                     bar.update(stop - first - sum(b - a for a, b in begun))
                     clear_leftovers(self._shards, first, stop)
                     if begun:

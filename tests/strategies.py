@@ -15,11 +15,12 @@ import math
 import re
 import signal
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
@@ -326,6 +327,21 @@ def attack(tried: Target, times: int = 1) -> None:
             tried.function(**{name: first_of(kind) for name, kind in tried.arguments.items()})
     run()
     assert ran >= cases, f"{tried}: {ran} cases, needed {cases}"
+
+
+def both_lengths(targets: Sequence[Target]) -> tuple[Callable[..., None], Callable[..., None]]:
+    """The two tests of a file's targets: one for every run, and the long form with ten times the cases."""
+
+    @pytest.mark.parametrize("tried", targets, ids=str)
+    def short(tried: Target) -> None:
+        attack(tried)
+
+    @pytest.mark.long
+    @pytest.mark.parametrize("tried", targets, ids=str)
+    def long(tried: Target) -> None:
+        attack(tried, 10)
+
+    return short, long
 
 
 def first_of(kind: Kind) -> Any:

@@ -5,10 +5,9 @@
 from functools import partial
 
 import numpy as np
-import pytest
 from builders import step_trace
 from hypothesis import strategies as st
-from strategies import Drawn, Kind, always, array, attack, choice, number, seed, target, thing, whole
+from strategies import Drawn, Kind, always, array, both_lengths, choice, number, seed, target, thing, whole
 
 from helpers.cells import cell_curve, fast_stand_in, steady_rate
 from helpers.clamp import ClampTrace, Command, clamp, peak_currents, step_command
@@ -133,13 +132,4 @@ TARGETS = [
     target(UnknownPair(1).record, 60, name=choice("X", "Y"), current=number(0.0, 5.0), length=always(50.0), like={"name": "UnknownPair.record", "named": {"name": "neuron", "current": "amplitude|unstable"}}),
 ]  # fmt: skip
 
-
-@pytest.mark.parametrize("tried", TARGETS, ids=str)
-def test_answers_or_refuses_by_name(tried):
-    attack(tried)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("tried", TARGETS, ids=str)
-def test_answers_or_refuses_by_name_in_more_cases(tried):
-    attack(tried, 10)
+test_answers_or_refuses_by_name, test_answers_or_refuses_by_name_in_more_cases = both_lengths(TARGETS)

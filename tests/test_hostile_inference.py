@@ -5,8 +5,7 @@
 from functools import partial
 
 import numpy as np
-import pytest
-from strategies import Drawn, Kind, always, array, attack, bad_whole, choice, number, seed, target, thing, whole
+from strategies import Drawn, Kind, always, array, bad_whole, both_lengths, choice, number, seed, target, thing, whole
 
 from helpers.calibration import coverage, local_test, sbc, tarp
 from helpers.diagnostics import dead_parameters, recovery, run_trials, shrinkage
@@ -160,13 +159,4 @@ TARGETS = [
     target(partial(lif_check, EXPERIMENT, LIF_PRIOR, LIF_THETA), 60, x_o=array(100, 2, low=-70.0, high=-60.0), seed=seed(), compared=whole(5, 10, none_below=2), like={"name": "lif_check", "covers": (lif_check,)}),
 ]  # fmt: skip
 
-
-@pytest.mark.parametrize("tried", TARGETS, ids=str)
-def test_answers_or_refuses_by_name(tried):
-    attack(tried)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("tried", TARGETS, ids=str)
-def test_answers_or_refuses_by_name_in_more_cases(tried):
-    attack(tried, 10)
+test_answers_or_refuses_by_name, test_answers_or_refuses_by_name_in_more_cases = both_lengths(TARGETS)

@@ -5,10 +5,9 @@
 from functools import partial
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import strategies as st
-from strategies import Drawn, Kind, always, array, attack, choice, number, seed, target, thing, whole
+from strategies import Drawn, Kind, always, array, both_lengths, choice, number, seed, target, thing, whole
 from torch import nn
 
 from helpers.activations import Tabulated, as_activation, dead_units, hidden_layer, silence
@@ -135,13 +134,4 @@ TARGETS = [
     target(partial(mark, Student(0), LESSON), 40, window=whole(50, 200, none_below=1), like={"name": "mark", "covers": (mark, Marks)}),
 ]  # fmt: skip
 
-
-@pytest.mark.parametrize("tried", TARGETS, ids=str)
-def test_answers_or_refuses_by_name(tried):
-    attack(tried)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("tried", TARGETS, ids=str)
-def test_answers_or_refuses_by_name_in_more_cases(tried):
-    attack(tried, 10)
+test_answers_or_refuses_by_name, test_answers_or_refuses_by_name_in_more_cases = both_lengths(TARGETS)

@@ -3,8 +3,7 @@
 # ruff: noqa: E501  (the tables below: one function per line)
 
 import numpy as np
-import pytest
-from strategies import Kind, always, array, attack, choice, number, seed, target, thing
+from strategies import Kind, always, array, both_lengths, choice, number, seed, target, thing
 
 from helpers.connections import ChemicalSynapse, GapJunction, excitatory, inhibitory
 from helpers.neurons import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
@@ -96,13 +95,4 @@ TARGETS = [
     target(inhibitory, 100, pre=always(0), post=always(1), g=number(0.0, 1.0)),
 ]  # fmt: skip
 
-
-@pytest.mark.parametrize("tried", TARGETS, ids=str)
-def test_answers_or_refuses_by_name(tried):
-    attack(tried)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("tried", TARGETS, ids=str)
-def test_answers_or_refuses_by_name_in_more_cases(tried):
-    attack(tried, 10)
+test_answers_or_refuses_by_name, test_answers_or_refuses_by_name_in_more_cases = both_lengths(TARGETS)

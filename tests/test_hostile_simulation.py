@@ -5,10 +5,9 @@
 from functools import partial
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import strategies as st
-from strategies import Drawn, Kind, always, array, attack, choice, number, seed, target, thing, whole
+from strategies import Drawn, Kind, always, array, both_lengths, choice, number, seed, target, thing, whole
 
 from helpers.arguments import as_seed, as_stimulus, number_of_steps, prefixed, values_of_simulations
 from helpers.connections import GapJunction, excitatory
@@ -97,13 +96,4 @@ TARGETS = [
     target(features_of, 300, x=array(60, 3, low=-5.0, high=9.0), kind=choice("auto", "standardise", "asinh", "rank"), like={"name": "Features", "covers": (Features,), "named": {"kind": "kind|features"}}),
 ]  # fmt: skip
 
-
-@pytest.mark.parametrize("tried", TARGETS, ids=str)
-def test_answers_or_refuses_by_name(tried):
-    attack(tried)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("tried", TARGETS, ids=str)
-def test_answers_or_refuses_by_name_in_more_cases(tried):
-    attack(tried, 10)
+test_answers_or_refuses_by_name, test_answers_or_refuses_by_name_in_more_cases = both_lengths(TARGETS)
