@@ -12,7 +12,6 @@ from __future__ import annotations
 import functools
 import http.server
 import json
-import shutil
 import sys
 import tempfile
 import threading
@@ -26,19 +25,18 @@ import numpy as np
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Page
 
-from helpers.live import live_bench, standalone
+from helpers.live import LiveBench, live_bench, standalone
 from tests.browser import chromium, opened, served
 
 __all__ = ["bare_page", "drag", "keys", "main", "sweep", "write_page"]
 
-HELPERS = Path(__file__).parent.parent / "helpers"
 DIALS = ("amplitude", "g_K", "temperature")
 SECONDS, KEYS = 3.0, 60
 
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>live bench</title><link rel="stylesheet" href="live_bench.css"><link rel="icon" href="data:,">
+<title>live bench</title><link rel="stylesheet" href="bench.css"><link rel="icon" href="data:,">
 <body><main></main><script type="module">
-import bench from "./live_bench.js";
+import bench from "./bench.js";
 const state = await (await fetch("bench.json")).json();
 const listeners = [];
 window.model = {
@@ -98,8 +96,8 @@ def write_page(folder: Path, data: dict | None = None) -> None:
     """A page that shows the bench without Python."""
     (folder / "index.html").write_text(PAGE, encoding="utf-8")
     (folder / "bench.json").write_text(json.dumps(data or standalone(live_bench())), encoding="utf-8")
-    for name in ("live_bench.js", "live_bench.css"):
-        shutil.copy(HELPERS / name, folder / name)
+    (folder / "bench.js").write_text(LiveBench._esm, encoding="utf-8")
+    (folder / "bench.css").write_text(LiveBench._css, encoding="utf-8")
 
 
 @contextmanager
@@ -182,7 +180,7 @@ def main() -> int:
             page.goto(address)
             measure(page, "page without Python")
             page.close()
-        cell = f"import sys\nsys.path.insert(0, {str(HELPERS.parent)!r})\n"
+        cell = f"import sys\nsys.path.insert(0, {str(Path(__file__).parent.parent)!r})\n"
         cell += "from helpers.live import live_bench\nlive_bench()"
         kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
         notebook = new_notebook(cells=[new_code_cell(cell)], metadata={"kernelspec": kernel})

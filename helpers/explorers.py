@@ -34,16 +34,13 @@ __all__ = [
 ]
 
 
-# ---------------------------------------------------------------------------------------------------- the explorer
-
-OWN = "your own values"  # what the list of presets shows when the values are those of none
+COLUMN = {"width": "386px", "max_width": "100%", "margin": "0 18px 0 0"}  # of controls
 
 
 class Explorer(widgets.VBox):
     """Controls, a picture and a sentence. `update(**values)` draws on `figure` and returns the sentence.
 
     groups: the controls, by heading of the column that they stand in.
-    presets: by name, in words what it is, and the value of every control that it sets.
 
     A control can be set from Python, `explorer.sliders["amplitude"].value = 3.0`. The reset button brings every default
     back. Values that do not go together give the error's message in place of the picture; `failure` holds it. Where no
@@ -55,31 +52,24 @@ class Explorer(widgets.VBox):
         figure: Figure,
         update: Callable[..., str],
         groups: Mapping[str, Sequence[Control]],
-        presets: Mapping[str, tuple[str, Mapping[str, Any]]] | None = None,
     ) -> None:
-        self.figure, self.update, self.presets = figure, update, presets or {}
+        self.figure, self.update = figure, update
         self.sliders = {control.name: control for controls in groups.values() for control in controls}
         width, height = figure.canvas.get_width_height()
         self.image = Picture(width=width, height=height)
         self.sentence = widgets.HTML()
         reset = widgets.Button(description="reset", tooltip="bring every default back", layout={"width": "6em"})
         reset.on_click(lambda _: self.reset())
-        self.preset = widgets.Dropdown(
-            options=[*self.presets, OWN], value=OWN, description="preset", layout={"width": "17em"}
-        )
-        self.source = widgets.HTML()
-        self.preset.observe(lambda change: self.take(change.new), names="value")
         for control in self.sliders.values():
             control.observe(lambda _: self.draw(), names="value")
         columns = [
-            widgets.VBox([*([widgets.HTML(f"<b>{heading}</b>")] if heading else []), *controls])
+            widgets.VBox([*([widgets.HTML(f"<b>{heading}</b>")] if heading else []), *controls], layout=COLUMN)
             for heading, controls in groups.items()
         ]
-        top = [widgets.HBox([self.preset, reset]), self.source] if self.presets else [reset]
-        controls = [*top, widgets.HBox(columns, layout={"flex_flow": "row wrap"})]
+        controls = [reset, widgets.HBox(columns, layout={"flex_flow": "row wrap"})]
         shown = [self.image, self.sentence]
         if len(self.sliders) > 6:  # so many stand beside the picture where the page is wide enough
-            left = widgets.VBox(controls, layout={"flex": "1 1 372px"})
+            left = widgets.VBox(controls, layout={"flex": "1 1 404px"})
             right = widgets.VBox(shown, layout={"flex": "0 1 722px"})
             super().__init__([widgets.HBox([left, right], layout={"flex_flow": "row wrap"})])
         else:
@@ -99,8 +89,6 @@ class Explorer(widgets.VBox):
         if self._busy:
             return
         with self._one_at_a_time:
-            self.preset.value = self._matching()
-            self.source.value = html.escape(self.presets.get(self.preset.value, ("",))[0])
             self.image.busy = True
             try:
                 words, self.failure = self.update(**self.values), None
@@ -148,26 +136,13 @@ class Explorer(widgets.VBox):
         """Bring every control back to its default."""
         self.set(**{name: control.default for name, control in self.sliders.items()})
 
-    def take(self, preset: str) -> None:
-        """Set the controls that a preset names; the others stay."""
-        if preset not in (OWN, self._matching()):
-            self.set(**self.presets[preset][1])
-
     def try_both_ends(self) -> None:
-        """Move each control to its ends and back, and take each preset: whatever fails there fails here."""
-        before = self.values
-        moves = [(control, value) for name, control in self.sliders.items() for value in (*control.ends, before[name])]
-        for widget, value in [*moves, *((self.preset, preset) for preset in self.presets)]:
-            widget.value = value
-            if self.failure:
-                raise self.failure
-        self.set(**before)
-
-    def _matching(self) -> str:
-        """The preset that the values are those of."""
-        values = self.values
-        alike = (name for name, (_, own) in self.presets.items() if all(values[key] == own[key] for key in own))
-        return next(alike, OWN)
+        """Move each control to its ends and back: whatever fails there fails here."""
+        for control in self.sliders.values():
+            for value in (*control.ends, control.value):
+                control.value = value
+                if self.failure:
+                    raise self.failure
 
     @contextmanager
     def _drawing_once(self) -> Iterator[None]:
@@ -198,6 +173,3 @@ def _keep_layout(figure: Figure) -> None:
         for axis in (ax.xaxis, ax.yaxis):
             on_page = axis.label.get_transform().transform(axis.label.get_position())
             axis.set_label_coords(*ax.transAxes.inverted().transform(on_page))
-
-
-# ------------------------------------------------------------------------------------------------ injected current

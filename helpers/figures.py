@@ -47,7 +47,7 @@ __all__ = [
 # One colour and one line style for each thing, in every figure.
 COLOURS = {
     "V": "#000000", "I": "#7F7F7F",
-    "m": "#D55E00", "h": "#E69F00", "n": "#0072B2", "p": "#009E73",
+    "m": "#D55E00", "h": "#B0568A", "n": "#0072B2", "p": "#009E73",
     "I_Na": "#D55E00", "I_K": "#0072B2", "I_M": "#009E73", "I_L": "#7F7F7F", "I_leak": "#7F7F7F",
 }  # fmt: skip
 LINES = {"h": (0, (5, 1.5)), "n": (0, (1, 1)), "p": (0, (3, 1, 1, 1))} | {
@@ -306,7 +306,7 @@ def plot_phase_plane(
 
 def plot_precision(ax: Axes, lines: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Axes:
     """Error against cost on logarithmic axes: by name of the line (cost (n,), error (n,)), named at the right end."""
-    palette = [COLOURS["I_Na"], COLOURS["h"], COLOURS["p"], COLOURS["n"], "#CC79A7", COLOURS["V"]]
+    palette = [COLOURS["I_Na"], "#E69F00", COLOURS["p"], COLOURS["n"], "#CC79A7", COLOURS["V"]]
     markers, styles = "os^DvP", ["-", (0, (5, 1.5)), (0, (1, 1)), (0, (3, 1, 1, 1)), "-", (0, (5, 1.5))]
     ends = {}
     for (name, (cost, error)), colour, marker, style in zip(lines.items(), palette, markers, styles, strict=False):

@@ -3,10 +3,10 @@
     bench = live_bench()                    # the neurons of the series
     bench = live_bench(MyNeuron())          # one of your own: any class of marked equations, see equations.py
 
-Everything that it shows comes from the declarations, see live_data.py; live_bench.js has the loop, the picture and the
-controls. What is set lies in one dictionary, `setting`, that Python and the browser keep alike; the browser sends it
-when a slider is let go. The next cell goes on from `bench.parameters`, `bench.neuron`, `bench.stimulus` or
-`bench.trace()`.
+Everything that it shows comes from the declarations, see live_data.py; live_bench.js has the loop and the picture,
+controls.js the dials. What is set lies in one dictionary, `setting`, that Python and the browser keep alike; the
+browser sends it when a slider is let go. The next cell goes on from `bench.parameters`, `bench.neuron`,
+`bench.stimulus` or `bench.trace()`.
 
 A web page shows the bench without Python: `standalone(bench)` is all that the module has to be given there.
 """
@@ -18,7 +18,6 @@ import copy
 import io
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import anywidget
@@ -53,12 +52,12 @@ from .parameters import Parameter
 from .simulator import simulate
 from .stimuli import Stimulus, step
 from .trace import Trace
+from .web import text_of
 
 __all__ = ["CLAMPS", "ZOO", "LiveBench", "live_bench", "standalone"]
 
 ZOO = (HodgkinHuxley, Pospischil, LeakyIntegrateAndFire, Izhikevich, HindmarshRose)
 CLAMPS = ("current", "voltage")
-HERE = Path(__file__).parent
 
 
 class LiveBench(anywidget.AnyWidget):
@@ -69,8 +68,8 @@ class LiveBench(anywidget.AnyWidget):
         by name, "parameters", "stimulus" and "command". Set it by `set`, `parameters` or `neuron`.
     """
 
-    _esm = HERE / "live_bench.js"
-    _css = HERE / "live_bench.css"
+    _esm = text_of("controls.js", "live_bench.js")
+    _css = text_of("controls.css", "live_bench.css")
     neurons = traitlets.Dict().tag(sync=True)
     protocols = traitlets.Dict().tag(sync=True)
     command = traitlets.Dict().tag(sync=True)
@@ -288,9 +287,9 @@ def live_bench(neuron: Neuron | None = None, kinds: tuple[type[Neuron], ...] = Z
 
 
 def standalone(bench: LiveBench) -> dict[str, Any]:
-    """What live_bench.js needs to show the bench without Python, as data for JSON.
+    """What the bench needs to be shown without Python, as data for JSON; `LiveBench._esm` is the module.
 
-    On a page:  import bench from "./live_bench.js";  bench.render({model: standIn(data), el: element});
+    On a page:  import bench from "./bench.js";  bench.render({model: standIn(data), el: element});
     where the stand-in has get(name), set(name, value), on(event, callback), off(event, callback), save_changes().
     """
     return {

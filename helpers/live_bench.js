@@ -4,8 +4,7 @@
 //   1 the neuron     makeSimulator(data): current clamp, voltage clamp, current-voltage curve; runs without a page, too
 //   2 the words      what the picture shows, for everybody and for a screen reader
 //   3 the picture    one canvas, redrawn as a whole: about a millisecond
-//   4 the controls   native inputs; every one has a name, a unit and a way back to its default
-//   5 the bench      puts them together: render({model, el})
+//   4 the bench      puts them together, with the controls of controls.js: render({model, el})
 
 // ------------------------------------------------------------------------------------------------ 1 the neuron
 
@@ -230,8 +229,6 @@ function peakOf(values, from = 0, to = values.length) {
     return peak;
 }
 
-const withUnit = (text, unit) => (unit ? `${text} ${unit}` : `${text}`);
-
 export function inWords(shown, setting) {
     const { about, states, currents, spikes, failure } = shown;
     if (failure) return `No picture: ${failure}.`;
@@ -257,8 +254,6 @@ export function inWords(shown, setting) {
     );
 }
 
-const short = (value) => String(Number(value.toPrecision(6)));
-
 // About three digits, with a true minus sign, so that a number does not change its width all the time.
 function reading(value, isGate) {
     const size = Math.abs(value);
@@ -281,7 +276,7 @@ const HEADER = 21;
 const AXIS = 36;
 const GAP = 6;
 const NARROW = 420; // of the traces: a phone, or a page at 200 %
-const LIGHTER = { "#0072B2": "#56B4E9", "#7F7F7F": "#A6A6A6" }; // on a dark page
+const LIGHTER = { "#0072B2": "#56B4E9", "#7F7F7F": "#A6A6A6", "#B0568A": "#CC79A7" }; // on a dark page
 
 // The panels of a result, from top to bottom. `floor` are the ranges that the first picture of this neuron had: an
 // axis that only grows beyond them keeps still while a slider moves.
@@ -337,11 +332,6 @@ function padded(low, high, count) {
     for (let i = 0; i <= Math.round((b - a) / step); i++) ticks.push(a + i * step);
     const pad = 0.03 * (b - a);
     return [a - pad, b + pad, ticks];
-}
-
-function niceStep(size) {
-    const power = 10 ** Math.floor(Math.log10(size));
-    return [1, 2, 5, 10].find((factor) => factor * power >= size * (1 - 1e-9)) * power;
 }
 
 const tickText = (value) => String(Number(value.toPrecision(10)) || 0).replace("-", "−");
@@ -645,11 +635,6 @@ export function makePicture(canvas, host) {
     return { drawTraces, drawPlane, readTheme, timeAt, nearestInPlane };
 }
 
-function split(name) {
-    const [head, ...rest] = name.split("_");
-    return [head, rest.join("_")];
-}
-
 // What stands beside the traces: the phase plane, or under voltage clamp the current-voltage curve.
 function planeOf(shown, panels, setting, simulator, command) {
     const { about, states } = shown;
@@ -674,86 +659,7 @@ function planeOf(shown, panels, setting, simulator, command) {
     return { label, lines: [line], x: states[0], low, high, ticks, left: first.low, right: first.high, xTicks: first.ticks, xLabel: unit(about.states[0]) };
 }
 
-// ------------------------------------------------------------------------------------------------ 4 the controls
-
-function element(tag, attributes = {}, ...children) {
-    const made = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) {
-        if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-        else if (name in made && name !== "list") made[name] = value;
-        else made.setAttribute(name, value);
-    }
-    made.append(...children);
-    return made;
-}
-
-const subscripted = (name) => {
-    const [head, index] = split(name);
-    return index ? [head, element("sub", {}, index)] : [head];
-};
-
-// A number: a box that takes any of its range, and a slider in round steps. `set` is called at every move, `send` when
-// the hand lets go.
-function makeDial(declared, { get, set, send }) {
-    const { name, unit, meaning, low, high, default: usual } = declared;
-    const step = niceStep((high - low) / 200);
-    const base = Math.round(low / step);
-    const positions = Math.round(high / step) - base;
-    const within = (value) => Math.min(high, Math.max(low, value));
-    const valueAt = (position) => within(Number(((base + position) * step).toPrecision(12)));
-    const positionOf = (value) => Math.round(value / step) - base;
-    const spoken = (value) => withUnit(short(value), unit === "" ? "" : unit);
-    const title = `${meaning}${unit ? `, ${unit}` : ""}; ${short(low)} to ${short(high)}`;
-
-    const box = element("input", {
-        type: "number", step, "aria-label": `${name}, ${meaning}, ${unit || "no unit"}`, title,
-        oninput: () => Number.isFinite(box.valueAsNumber) && set(within(box.valueAsNumber)),
-        onchange: () => { show(true); send(); },
-    });
-    const slider = element("input", {
-        type: "range", min: 0, max: positions, step: 1, "aria-label": `${name}, ${meaning}`, title,
-        oninput: () => set(valueAt(slider.valueAsNumber)),
-        onchange: send,
-    });
-    const back = element("button", {
-        type: "button", className: "back", title: `${name}: back to its default`,
-        "aria-label": `${name} back to its default, ${spoken(usual)}`,
-        onclick: () => { set(usual); send(); slider.focus(); },
-    }, `↺ ${short(usual)}`);
-    const label = element("span", { className: "name", title }, ...subscripted(name), ...(unit ? [element("small", {}, ` ${unit}`)] : []));
-    const row = element("div", { className: "dial" }, label, box, slider, back);
-    row.dataset.name = name;
-
-    let last;
-    function show(always = false) {
-        const value = get();
-        if (value === last && !always) return;
-        last = value;
-        if (always || document.activeElement !== box || box.getRootNode().activeElement !== box) box.value = short12(value);
-        slider.value = Math.min(positions, Math.max(0, positionOf(value)));
-        slider.setAttribute("aria-valuetext", spoken(value));
-        row.classList.toggle("off", value !== usual);
-    }
-    return { row, show, isOff: () => get() !== usual, reset: () => set(usual) };
-}
-
-const short12 = (value) => String(Number(value.toPrecision(12)));
-
-function makeChoice(text, onchange, className = "") {
-    const select = element("select", { "aria-label": text, onchange: () => onchange(select.value) });
-    const label = element("label", { className: `choice ${className}` }, element("span", {}, text), select);
-    function fill(options, value) {
-        const key = JSON.stringify(options);
-        if (select.dataset.options !== key) {
-            select.dataset.options = key;
-            select.replaceChildren(...options.map(([value, shown]) => element("option", { value }, shown)));
-        }
-        select.value = value;
-    }
-    return { label, select, fill };
-}
-
-// ------------------------------------------------------------------------------------------------ 5 the bench
+// ------------------------------------------------------------------------------------------------ 4 the bench
 
 const OWN = "your own values";
 const QUIET = 500; // ms without a change until the words are spoken
@@ -787,7 +693,7 @@ function makeBench(model, el) {
 
     // --- what stands on the page
 
-    const root = element("div", { className: "live-bench", role: "group", "aria-label": "Live bench: a neuron that you can change while it runs" });
+    const root = element("div", { className: "live-bench pyhh-controls", role: "group", "aria-label": "Live bench: a neuron that you can change while it runs" });
     const canvas = element("canvas", { role: "img", "aria-label": "traces of the neuron" });
     const planeCanvas = element("canvas", { role: "img", "aria-label": "phase plane" });
     const picture = element("div", { className: "traces" }, canvas);
@@ -989,18 +895,9 @@ function makeBench(model, el) {
         rebuild();
     }
 
-    // Notebook takes arrow keys and letters for its own commands, unless nobody tells it of them.
-    function keep(event) {
-        const forNotebook = event.ctrlKey || event.metaKey || event.altKey || event.key === "Escape" || (event.shiftKey && event.key === "Enter");
-        if (root.contains(event.composedPath()[0]) && !forNotebook) event.stopPropagation();
-    }
-
-    // A page may be dark while the computer is light: look at the colour that is there.
     function themed() {
         if (!root.isConnected) return; // a notebook adds the bench to the page later; `measured` then comes here
-        root.style.colorScheme = "";
-        const [r, g, b] = getComputedStyle(root).color.match(/[\d.]+/g).map(Number);
-        root.style.colorScheme = 0.299 * r + 0.587 * g + 0.114 * b > 128 ? "dark" : "light";
+        takeTheme(root);
         draws.readTheme();
         drawsPlane.readTheme();
         request();
@@ -1018,7 +915,7 @@ function makeBench(model, el) {
     for (const place of [picture, beside]) resized.observe(place);
     for (const node of [document.documentElement, document.body]) rethemed.observe(node, { attributes: true });
     dark.addEventListener("change", themed);
-    window.addEventListener("keydown", keep, true);
+    const letKeysGo = keepKeys(root);
     model.on("change:setting", received);
 
     showPlay();
@@ -1030,7 +927,7 @@ function makeBench(model, el) {
         resized.disconnect();
         rethemed.disconnect();
         dark.removeEventListener("change", themed);
-        window.removeEventListener("keydown", keep, true);
+        letKeysGo();
         model.off("change:setting", received);
         root.remove();
     };

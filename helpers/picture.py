@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import anywidget
 import traitlets
 
-__all__ = ["Picture"]
+from .web import text_of
 
-HERE = Path(__file__).parent
+__all__ = ["Picture"]
 
 
 class Picture(anywidget.AnyWidget):
@@ -18,8 +16,8 @@ class Picture(anywidget.AnyWidget):
     width, height: of the picture on the page [px]; it becomes smaller where there is less room.
     """
 
-    _esm = HERE / "picture.js"
-    _css = HERE / "picture.css"
+    _esm = text_of("picture.js")
+    _css = text_of("picture.css")
     value = traitlets.Bytes(b"").tag(sync=True)
     words = traitlets.Unicode("").tag(sync=True)
     busy = traitlets.Bool(False).tag(sync=True)

@@ -30,6 +30,7 @@ from typing import Any
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 FRONTENDS = ("notebook", "lab")
+THUMB = 16  # px, of a slider in Chromium
 INSTALLED = (  # by Debian and Ubuntu, on Macs, on Windows
     "chromium",
     "google-chrome",
@@ -233,31 +234,32 @@ class ShownExplorer:
     def ends(self, dial: str) -> tuple[float, float]:
         return tuple(self.notebook.python(f"{self.python}.sliders[{dial!r}].ends"))
 
-    def handle(self, dial: str) -> Locator:
-        return self.cell.locator(".noUi-handle").nth(self.dials.index(dial))
+    def slider(self, dial: str) -> Locator:
+        return self.cell.locator(f'.dial[data-name="{dial}"] input[type=range]')
 
     def list(self, choice: str) -> Locator:
-        lists = self.cell.locator("select")
-        return lists.nth(lists.count() - len(self.choices) + self.choices.index(choice))  # the presets come first
+        return self.cell.locator("select").nth(self.choices.index(choice))
 
     def drag(self, dial: str, share: float, moves: int = 8) -> None:
         """Take the handle and move it to a share of the slider's length, as a hand does."""
-        mouse, handle = self.notebook.page.mouse, self.handle(dial)
-        handle.scroll_into_view_if_needed()
-        now = handle.bounding_box()
-        track = self.cell.locator(".noUi-base").nth(self.dials.index(dial)).bounding_box()
-        x, y = now["x"] + now["width"] / 2, now["y"] + now["height"] / 2
-        mouse.move(x, y)
+        mouse, slider = self.notebook.page.mouse, self.slider(dial)
+        slider.scroll_into_view_if_needed()
+        now = slider.evaluate("slider => slider.value / slider.max")
+        place = slider.bounding_box()
+        left, length = place["x"] + THUMB / 2, place["width"] - THUMB
+        y = place["y"] + place["height"] / 2
+        mouse.move(left + now * length, y)
         mouse.down()
-        mouse.move(track["x"] + share * track["width"], y, steps=moves)
+        mouse.move(left + share * length, y, steps=moves)
         mouse.up()
 
     def in_python(self) -> dict[str, Any]:
-        """What Python has: the value and the slider of each dial, each choice, the words, and a hash of the picture."""
+        """What Python has: the value of each dial, each choice, the words, and a hash of the picture."""
+        dials = "for name, c in e.sliders.items() if hasattr(c, 'max')"
         parts = {
-            "values": "{name: c.value for name, c in e.sliders.items() if hasattr(c, 'slider')}",
-            "sliders": "{name: c.slider.value for name, c in e.sliders.items() if hasattr(c, 'slider')}",
-            "choices": "{name: c.list.label for name, c in e.sliders.items() if hasattr(c, 'list')}",
+            "values": f"{{name: c.value {dials}}}",
+            "spoken": f"{{name: float(f'{{c.value:.6g}}') {dials}}}",  # what a screen reader says of the slider
+            "choices": "{name: c.label for name, c in e.sliders.items() if not hasattr(c, 'max')}",
             "words": "' '.join(e.image.words.split())",
             "alt": "' '.join(e.image.words.split())",  # the same for those who cannot see the picture
             "picture": "__import__('hashlib').sha256(e.image.value).hexdigest()",
@@ -269,8 +271,8 @@ class ShownExplorer:
     def on_page(self) -> dict[str, Any]:
         """The same as the page shows it now."""
         seen = self.cell.evaluate(SEEN)
-        for kind, names in (("values", self.dials), ("sliders", self.dials), ("choices", self.choices)):
-            seen[kind] = dict(zip(names, seen[kind][-len(names) or len(seen[kind]) :], strict=True))
+        for kind, names in (("values", self.dials), ("spoken", self.dials), ("choices", self.choices)):
+            seen[kind] = dict(zip(names, seen[kind], strict=True))
         return seen
 
     def disagreements(self) -> list[str]:
@@ -298,8 +300,8 @@ SEEN = """async cell => {
     const all = selector => [...cell.querySelectorAll(selector)], image = cell.querySelector('.pyhh-picture img');
     const seen = {
         values: all('input[type=number]').map(box => Number(box.value)),
-        sliders: all('.noUi-handle').map(handle => Number(handle.getAttribute('aria-valuenow'))),
-        // a list of presets comes before the choices; words are held together by spaces that do not break
+        spoken: all('input[type=range]').map(slider => parseFloat(slider.getAttribute('aria-valuetext'))),
+        // words are held together by spaces that do not break
         choices: all('select').map(list => list.options[list.selectedIndex].text.replaceAll('\\xa0', ' ')),
         words: cell.querySelector('p[role=status]').innerText.trim().split(/\\s+/).join(' '),
         alt: image.alt.trim().split(/\\s+/).join(' '),

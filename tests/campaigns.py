@@ -100,11 +100,13 @@ def serve_cluster(told: Path) -> None:
 
     os.setsid()  # a group of its own, so that all of it can be killed
     dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
+    dask.config.set({"distributed.deploy.lost-worker-timeout": "3s"})
     get_mp_context().set_forkserver_preload(["distributed", "campaigns_ready"])  # a worker that died is soon replaced
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50) as cluster:
         write(told, cluster.scheduler_address)
         while True:
             time.sleep(1.0)
+            cluster.scale(2)  # a nanny whose worker is killed in its first moments gives up, and is replaced only so
 
 
 def work_on_dask(folder: Path, address: str, told: Path, number: int = NUMBER) -> None:

@@ -5,12 +5,11 @@ import json
 import os
 import shutil
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-MODULE = Path(__file__).parent.parent / "helpers" / "live_bench.js"
+from helpers.live import LiveBench
 
 # A function of (code, data, settings): every setting is simulated, and what comes of it is thinned to every `every`-th.
 RUN = """async ({ code, data, settings, every }) => {
@@ -34,7 +33,7 @@ process.stdout.write(JSON.stringify(await run(JSON.parse(readFileSync(0, "utf8")
 
 def run_module(data: dict[str, Any], settings: list[dict[str, Any]], every: int = 1) -> list[dict[str, Any]]:
     """What the module makes of each setting. Skips the test where there is neither node nor chromium, but not in CI."""
-    code = base64.b64encode(MODULE.read_bytes()).decode("ascii")
+    code = base64.b64encode(LiveBench._esm.encode()).decode("ascii")
     given = {"code": code, "data": data, "settings": settings, "every": every}
     if node := shutil.which("node"):
         command = [node, "--input-type=module", "-e", IN_NODE]

@@ -109,19 +109,18 @@ def test_every_slider_dragged_shows_what_python_has(page):
     assert page.failures() == []
 
 
-def test_every_slider_keyed_shows_what_python_has(page, request):
-    steps = ["Home", "PageUp"] + ["ArrowRight"] * ("lab" in request.node.name)  # Notebook 7 takes arrows for itself
+def test_every_slider_keyed_shows_what_python_has(page):
     for explorer in page.explorers():
         for dial in explorer.dials:
             low, high = explorer.ends(dial)
-            for keys, expected in ((["End"], 100), (steps, 5 + len(steps) - 2)):
-                explorer.handle(dial).scroll_into_view_if_needed()
-                explorer.handle(dial).focus()
-                for key in keys:
-                    explorer.handle(dial).press(key)
+            seen = []
+            explorer.slider(dial).scroll_into_view_if_needed()
+            explorer.slider(dial).focus()
+            for key in ("End", "Home", "ArrowRight", "ArrowUp", "PageUp"):  # Notebook 7 must hear nothing of them
+                explorer.slider(dial).press(key)
                 explorer.settle(SETTLED)
-                value = explorer.in_python()["values"][dial]
-                assert value == pytest.approx(low + expected / 100 * (high - low)), (dial, keys)
+                seen.append(explorer.in_python()["values"][dial])
+            assert seen[:2] == [high, low] and seen[1:] == sorted(set(seen[1:])), (dial, seen)
         explorer.cell.get_by_role("button", name="reset").click()
         explorer.settle(SETTLED)
     assert page.failures() == []

@@ -31,7 +31,7 @@ FILES_OF = "reads files: tried with thousands of damaged ones in test_hostile_re
 
 MODULES = {
     "figures": SHOWN, "figures_diagnostics": SHOWN, "figures_inference": SHOWN, "figures_lif": SHOWN,
-    "figures_membrane": SHOWN, "figures_networks": SHOWN, "figures_units": SHOWN, "picture": SHOWN,
+    "figures_membrane": SHOWN, "figures_networks": SHOWN, "figures_units": SHOWN, "picture": SHOWN, "web": SHOWN,
     "explorers": SHOWN, "bench_explorers": SHOWN, "unit_explorers": SHOWN, "posterior_explorer": SHOWN,
     "controls": SHOWN, "benches": "numbers come from dials with two ends; its tests try both of each",
     "compiler": INNER, "kernels": INNER, "rewriting": INNER, "equation_text": INNER, "generated": INNER,

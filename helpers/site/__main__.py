@@ -15,7 +15,7 @@ from pathlib import Path
 
 import jinja2
 
-from ..live import live_bench, standalone
+from ..live import LiveBench, live_bench, standalone
 from .pages import BENCH, Page, page_of_notebook
 from .text import Markdown, plain
 
@@ -48,17 +48,17 @@ def build(folder: Path) -> None:
     pages = [start, *notebooks, page_of_text("bench.html", LIVE), page_of_notebook(ROOT / "GLOSSARY.ipynb")]
     template = jinja2.Environment(undefined=jinja2.StrictUndefined).from_string((HERE / "page.html").read_text("utf-8"))
     bench_data = json.dumps(standalone(live_bench()), ensure_ascii=False).replace("</", "<\\/")
-    bench_module = (HERE.parent / "live_bench.js").read_text("utf-8")
 
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "figures").mkdir(parents=True)
     for before, page, after in zip([None, *pages], pages, [*pages[1:], None], strict=False):
-        shown = template.render(series=series, pages=pages, bench_data=bench_data, bench_module=bench_module, page=page,
-                                before=before, after=after)  # fmt: skip
+        shown = template.render(series=series, pages=pages, bench_data=bench_data, bench_module=LiveBench._esm,
+                                page=page, before=before, after=after)  # fmt: skip
         (folder / page.name).write_text(shown, "utf-8")
         for name, picture in page.pictures.items():
             (folder / name).write_bytes(picture)
-    for file in (HERE / "style.css", HERE / "page.js", HERE.parent / "live_bench.css", ROOT / "LICENSE"):
+    (folder / "bench.css").write_text(LiveBench._css, "utf-8")
+    for file in (HERE / "style.css", HERE / "page.js", ROOT / "LICENSE"):
         shutil.copy(file, folder / ("LICENSE.txt" if file.name == "LICENSE" else file.name))
     (folder / "docs").mkdir()
     shutil.copy(ROOT / "docs/picture.png", folder / "docs/picture.png")

@@ -1,0 +1,110 @@
+// Controls of native inputs, for the live bench and for the explorers: every one has a name, a unit, words for a screen
+// reader and a way back to its default. This text is put before that of each widget which uses it (web.py).
+
+function element(tag, attributes = {}, ...children) {
+    const made = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) {
+        if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+        else if (name in made && name !== "list") made[name] = value;
+        else made.setAttribute(name, value);
+    }
+    made.append(...children);
+    return made;
+}
+
+function split(name) {
+    const [head, ...rest] = name.split("_");
+    return [head, rest.join("_")];
+}
+
+const withUnit = (text, unit) => (unit ? `${text} ${unit}` : `${text}`);
+
+const short = (value) => String(Number(value.toPrecision(6)));
+
+function niceStep(size) {
+    const power = 10 ** Math.floor(Math.log10(size));
+    return [1, 2, 5, 10].find((factor) => factor * power >= size * (1 - 1e-9)) * power;
+}
+
+const subscripted = (name) => {
+    const [head, index] = split(name);
+    return index ? [head, element("sub", {}, index)] : [head];
+};
+
+// A number: a box that takes any of its range, and a slider in round steps. `set` is called at every move, `send` when
+// the hand lets go.
+function makeDial(declared, { get, set, send }) {
+    const { name, unit, meaning, low, high, default: usual } = declared;
+    const step = niceStep((high - low) / 200);
+    const base = Math.floor(low / step + 1e-9);
+    const positions = Math.ceil(high / step - 1e-9) - base;
+    const within = (value) => Math.min(high, Math.max(low, value));
+    const valueAt = (position) => within(Number(((base + position) * step).toPrecision(12)));
+    const positionOf = (value) => Math.round(value / step) - base;
+    const spoken = (value) => withUnit(short(value), unit === "" ? "" : unit);
+    const title = `${meaning}${unit ? `, ${unit}` : ""}; ${short(low)} to ${short(high)}`;
+
+    const box = element("input", {
+        type: "number", step, "aria-label": `${name}, ${meaning}, ${unit || "no unit"}`, title,
+        oninput: () => Number.isFinite(box.valueAsNumber) && set(within(box.valueAsNumber)),
+        onchange: () => { show(true); send(); },
+    });
+    const slider = element("input", {
+        type: "range", min: 0, max: positions, step: 1, "aria-label": `${name}, ${meaning}`, title,
+        oninput: () => set(valueAt(slider.valueAsNumber)),
+        onchange: send,
+    });
+    const back = element("button", {
+        type: "button", className: "back", title: `${name}: back to its default`,
+        "aria-label": `${name} back to its default, ${spoken(usual)}`,
+        onclick: () => { set(usual); send(); slider.focus(); },
+    }, `↺ ${short(usual)}`);
+    const label = element("span", { className: "name", title }, ...subscripted(name), ...(unit ? [element("small", {}, ` ${unit}`)] : []));
+    const row = element("div", { className: "dial" }, label, box, slider, back);
+    row.dataset.name = name;
+
+    let last;
+    function show(always = false) {
+        const value = get();
+        if (value === last && !always) return;
+        last = value;
+        if (always || document.activeElement !== box || box.getRootNode().activeElement !== box) box.value = short12(value);
+        slider.value = Math.min(positions, Math.max(0, positionOf(value)));
+        slider.setAttribute("aria-valuetext", spoken(value));
+        row.classList.toggle("off", value !== usual);
+    }
+    return { row, show, isOff: () => get() !== usual, reset: () => set(usual) };
+}
+
+const short12 = (value) => String(Number(value.toPrecision(12)));
+
+function makeChoice(text, onchange, className = "") {
+    const select = element("select", { "aria-label": text, onchange: () => onchange(select.value) });
+    const label = element("label", { className: `choice ${className}` }, element("span", {}, text), select);
+    function fill(options, value) {
+        const key = JSON.stringify(options);
+        if (select.dataset.options !== key) {
+            select.dataset.options = key;
+            select.replaceChildren(...options.map(([value, shown]) => element("option", { value }, shown)));
+        }
+        select.value = value;
+    }
+    return { label, select, fill };
+}
+
+// Notebook takes arrow keys and letters for its own commands, unless nobody tells it of them. Returns how to stop it.
+function keepKeys(root) {
+    function keep(event) {
+        const forNotebook = event.ctrlKey || event.metaKey || event.altKey || event.key === "Escape" || (event.shiftKey && event.key === "Enter");
+        if (root.contains(event.composedPath()[0]) && !forNotebook) event.stopPropagation();
+    }
+    window.addEventListener("keydown", keep, true);
+    return () => window.removeEventListener("keydown", keep, true);
+}
+
+// A page may be dark while the computer is light: look at the colour that is there.
+function takeTheme(root) {
+    root.style.colorScheme = "";
+    const [r, g, b] = getComputedStyle(root).color.match(/[\d.]+/g).map(Number);
+    root.style.colorScheme = 0.299 * r + 0.587 * g + 0.114 * b > 128 ? "dark" : "light";
+}
