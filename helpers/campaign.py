@@ -113,6 +113,7 @@ class Campaign:
             cells = deque(_cells(gaps, shard))
             with _workers(client, threads) as (pool, slots, own), _bar(number, gaps, progress) as bar:
                 self._work(cells, shard, pool, slots, (key_of(about), own), bar)
+        with suppress(OSError):  # a whole campaign may lie where nobody may write
             self._tidy()
         return Simulations(self.folder)
 

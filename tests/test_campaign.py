@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from campaigns import PRIOR, files, small
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
 from numba import njit
 
 from helpers import campaign_command
@@ -156,6 +158,55 @@ def test_statistics_that_another_process_gets_by_pickle_have_the_same_bits(whole
             env={**os.environ, "PYTHONPATH": path},
         )  # fmt: skip
         assert done.stdout.decode().strip() == campaign.simulate(5, 70)[1].tobytes().hex()
+
+
+IN_A_NOTEBOOK = [
+    """
+from dataclasses import dataclass
+import numpy as np
+from dask.distributed import Client
+from helpers.campaign import Campaign
+from helpers.equations import Neuron, current, state
+from helpers.inference import box_prior
+from helpers.parameters import parameter
+from helpers.stimuli import step
+from helpers.summaries import summary
+""",
+    """
+@dataclass(frozen=True, kw_only=True)
+class Passive(Neuron):
+    C: float = parameter(1.0, "µF/cm²", "membrane capacitance", low=0.5, high=2.0, minimum=0.1)
+    g_L: float = parameter(0.3, "mS/cm²", "leak conductance", low=0.1, high=1.0, minimum=0.0)
+    V_init: float = parameter(-60.0, "mV", "membrane potential at the start", low=-80.0, high=0.0)
+
+    @current
+    def I_L(g_L):
+        return g_L, -60.0
+""",
+    """
+@summary(end="mV")
+def end(sweep):
+    return np.array([sweep.V[-1]])
+""",
+    """
+def campaign(folder):
+    return Campaign(folder, Passive(), step(3.0, 5.0, 40.0), box_prior(Passive, ["C", "g_L"]), 40.0, summarise=end)
+
+with Client(n_workers=2, threads_per_worker=1, dashboard_address=":0") as client:
+    there = campaign("there").run(600, shard=100, client=client)
+here = campaign("here").run(600, shard=600)
+assert all(map(np.array_equal, there.read(), here.read())) and there.verify() == []
+theta, x = here.read()
+assert np.abs(x[:, 0] - (-60.0 + 3.0 / theta[:, 1] * (1 - np.exp(-35.0 * theta[:, 1] / theta[:, 0])))).max() < 1e-3
+""",
+]
+
+
+def test_a_neuron_and_a_summary_of_a_notebook_go_to_workers_that_have_never_seen_it(tmp_path, monkeypatch):
+    """Dask's workers have no `__main__` of the notebook: classes travel by value, and with them the text to compile."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    cells = list(map(new_code_cell, IN_A_NOTEBOOK))
+    NotebookClient(new_notebook(cells=cells), timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
 
 
 # --------------------------------------------------------------------------------------------------- what it refuses

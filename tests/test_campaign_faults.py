@@ -8,6 +8,7 @@ error at the very call; a read-only folder is one of another user.
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import random
 import shutil
@@ -348,16 +349,19 @@ def test_a_damaged_manifest_is_refused_and_written_anew(tries, chance, undisturb
 
 
 @times(3, 20)
-def test_the_time_of_a_file_does_not_matter(tries, chance, undisturbed, tmp_path, judge):
-    """A clock that was set back shows in the times of files, which are all that a campaign could see of it."""
+def test_the_time_of_a_file_does_not_matter(tries, chance, undisturbed, tmp_path, judge, monkeypatch):
+    """Neither that of a file nor that of the clock, which here goes back by an hour whenever it is asked."""
     folder = copy_of(undisturbed, tmp_path / "campaign")
+    hours = itertools.count()
+    monkeypatch.setattr(time, "time", lambda: 1.8e9 - 3600.0 * next(hours))
+    monkeypatch.setattr(time, "time_ns", lambda: int(1e9 * time.time()))
     for _ in range(tries):
         for path in chance.sample(sorted((folder / "shards").glob("*.parquet")), 10):
             path.unlink()
         for path in folder.rglob("*"):
             os.utime(path, (chance.uniform(0, 4e9),) * 2)
         run_again(folder)
-        judge("clock set back or forward, by the times of files", folder)
+        judge("clock going back; files from the future", folder)
 
 
 # ------------------------------------------------------------------------------------------------- others in the folder
@@ -417,6 +421,16 @@ def test_a_file_of_another_campaign_is_refused(undisturbed, tmp_path):
     assert files(folder) == files(undisturbed)
 
 
+def test_what_was_left_after_the_last_file_was_written_goes(undisturbed, tmp_path):
+    """A process may die with nothing left to make, but before it has tidied up."""
+    folder = copy_of(undisturbed, tmp_path / "campaign")
+    for name in (f"{NUMBER - SHARD:012d}.lock", f".{0:012d}-{SHARD:012d}-0123456789abcdef-0123.part"):
+        (folder / "shards" / name).write_bytes(b"")
+    assert len(files(folder)) == len(files(undisturbed)) + 2
+    run_again(folder)
+    assert files(folder) == files(undisturbed)
+
+
 @times(1, 5)
 def test_a_folder_that_may_only_be_read(tries, undisturbed, judge):
     for _ in range(tries):
@@ -425,6 +439,7 @@ def test_a_folder_that_may_only_be_read(tries, undisturbed, judge):
             place.chmod(0o755)
             whole, part = (copy_of(undisturbed, place / name) for name in ("whole", "part"))
             sorted((part / "shards").glob("*.parquet"))[5].unlink()
+            (whole / "shards" / f"{0:012d}.lock").touch()
             for path in (*whole.rglob("*"), *part.rglob("*"), whole, part):
                 path.chmod(0o555 if path.is_dir() else 0o444)
             said = {}

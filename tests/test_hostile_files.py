@@ -2,6 +2,8 @@
 
 # ruff: noqa: E501
 
+import base64
+import hashlib
 import io
 import json
 import os
@@ -11,6 +13,8 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from corruption import KINDS, outcomes
@@ -21,6 +25,7 @@ from helpers.inference import Posterior, train_npe
 from helpers.neurons import HodgkinHuxley
 from helpers.priors import Prior, box_prior
 from helpers.rounds import truncated_rounds
+from helpers.shards import Shard, fault, read_shard
 from helpers.storage import read_arrays, write_arrays
 
 MARK = "the payload ran"
@@ -96,6 +101,26 @@ HOW = [
     "torch",
     "torch, old format",
 ]
+
+
+def test_a_payload_in_a_file_of_simulations_does_not_run(tmp_path):
+    """As pickled metadata of a column: pyarrow before 14.0.1 ran it (CVE-2023-47248). All else of the file is right."""
+    payload, columns = Payload(tmp_path / MARK), {"simulation": np.arange(3), "theta.a": np.ones(3), "x.b": np.ones(3)}
+    extension = {"ARROW:extension:name": "arrow.py_extension_type", "ARROW:extension:metadata": pickle.dumps(payload)}
+    types = {name: pa.array(column).type for name, column in columns.items()}
+    schema = pa.schema([pa.field(*one, metadata=extension) for one in types.items()], {"campaign": "key"})
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pq.write_table(pa.table(columns, schema), buffer)
+    data = buffer.getvalue()
+    assert base64.b64encode(pickle.dumps(payload))[:30] in data or pickle.dumps(payload) in data
+    shard = Shard(0, 3, hashlib.sha256(data).hexdigest()[:16], tmp_path)
+    shard.path.write_bytes(data)
+    assert fault(shard, "key") == ""
+    theta, x = read_shard(shard, "key")
+    assert theta.shape == x.shape == (3, 1)
+    assert not (tmp_path / MARK).exists(), "the payload ran"
 
 
 @pytest.mark.parametrize("how", HOW)
