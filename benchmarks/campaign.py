@@ -141,7 +141,7 @@ def workers(place: Path, options: argparse.Namespace) -> Iterator[str]:
 def parameters(place: Path, options: argparse.Namespace) -> Iterator[str]:
     n = int(min(20_000, options.largest))
     yield from head("parameters that vary", "s", "µs of processor each", "bytes each")
-    campaign(place / "parameters warm").run(100)
+    campaign(place / "parameters warm").run(n)
     for count in (1, 2, 4, 8):
         began, worked = time.perf_counter(), time.process_time()
         made = campaign(place / f"parameters {count}", count).run(n)
