@@ -252,6 +252,23 @@ def test_what_python_sets_reaches_the_page(workshop):
     assert explorer.on_page()["values"] == {"g_K": 12.5} and explorer.on_page()["words"] == "g_K is 12.5"
 
 
+def test_an_explorer_can_be_read_aloud_and_fits_at_twice_the_size(workshop):
+    """A window of 640 px is one of 1280 px at a zoom of 200 %."""
+    (explorer,) = workshop.explorers()
+    told = explorer.in_python()
+    slider = explorer.cell.get_by_role("slider", name="g_K, maximal potassium conductance", exact=True)
+    box = explorer.cell.get_by_role("spinbutton", name="g_K, maximal potassium conductance, mS/cm²", exact=True)
+    assert slider.get_attribute("aria-valuetext") == f"{told['values']['g_K']:g} mS/cm²"
+    assert float(box.input_value()) == told["values"]["g_K"]
+    assert explorer.cell.get_by_role("status").inner_text() == explorer.cell.locator("img").get_attribute("alt")
+    workshop.page.set_viewport_size({"width": 640, "height": 1000})
+    for part in (slider, box, explorer.cell.locator("img")):
+        place = part.bounding_box()
+        assert place["x"] >= 0 and place["x"] + place["width"] <= 640
+    workshop.page.set_viewport_size({"width": 1280, "height": 1000})
+    assert workshop.failures() == []
+
+
 def test_an_error_of_a_cell_and_of_the_page_is_noticed(workshop):
     workshop.page.evaluate("setTimeout(() => { throw new Error('of the test') })")
     workshop.page.evaluate("fetch('http://example.org/').catch(() => 0)")
