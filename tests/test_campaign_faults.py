@@ -154,16 +154,23 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.join()
 
 
+def begun_on(cluster: str, place: Path) -> tuple[Path, Any, list[int]]:
+    """A campaign that has just begun on a cluster: its folder, its process, and the numbers of its workers."""
+    folder, told = place / "campaign", place / "pids"
+    place.mkdir()
+    one = process(work_on_dask, folder, cluster, told)
+    wait_for(lambda: told.exists() and (folder / "shards").exists())
+    return folder, one, [int(pid) for pid in told.read_text().split()]
+
+
 @times(2, 50)
 def test_a_campaign_on_a_cluster_killed_at_a_random_moment(tries, chance, cluster, tmp_path, judge):
     """Its own process and both workers; the cluster brings up new ones."""
     for number in range(tries):
-        folder, pids = tmp_path / str(number), tmp_path / f"pids {number}"
-        one = process(work_on_dask, folder, cluster, pids)
-        wait_for(lambda pids=pids, folder=folder: pids.exists() and (folder / "shards").exists())
+        folder, one, workers = begun_on(cluster, tmp_path / str(number))
         time.sleep(chance.uniform(0.0, 1.5))
         one.kill()
-        for pid in map(int, pids.read_text().split()):
+        for pid in workers:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         one.join()
@@ -175,11 +182,9 @@ def test_a_campaign_on_a_cluster_killed_at_a_random_moment(tries, chance, cluste
 @times(2, 20)
 def test_a_worker_of_a_cluster_dies_and_the_campaign_goes_on(tries, chance, cluster, tmp_path, judge):
     for number in range(tries):
-        folder, pids = tmp_path / str(number), tmp_path / f"pids {number}"
-        one = process(work_on_dask, folder, cluster, pids)
-        wait_for(lambda pids=pids, folder=folder: pids.exists() and (folder / "shards").exists())
+        folder, one, workers = begun_on(cluster, tmp_path / str(number))
         time.sleep(chance.uniform(0.0, 0.5))
-        os.kill(int(chance.choice(pids.read_text().split())), signal.SIGKILL)
+        os.kill(chance.choice(workers), signal.SIGKILL)
         one.join(300)
         assert one.exitcode == 0
         judge("kill -9 of one of 2 Dask workers, no second run", folder)
