@@ -45,7 +45,8 @@ from .summaries import Summary, summary_statistics
 
 __all__ = ["Campaign"]
 
-SHARD = 10_000  # simulations in a file: half a megabyte, computed in seconds
+SHARD = 10_000  # simulations in a file: half a megabyte, computed in a second
+FILES = 10_000  # at most: all are looked at before one is begun
 POLL = 0.2  # s; how often to look whether another process has finished its files
 
 
@@ -87,7 +88,7 @@ class Campaign:
         number: int,
         *,
         client: Any = None,
-        shard: int = SHARD,
+        shard: int | None = None,
         threads: int | None = None,
         progress: bool = False,
     ) -> Simulations:
@@ -95,14 +96,16 @@ class Campaign:
 
         client: of Dask (`dask.distributed.Client`); its workers compute and write, and must see the folder under the
             same name. Without one this process computes, on `threads` threads (default: one per core).
-        shard: simulations in a file. It may change from call to call, as `number` may.
+        shard: simulations in a file; by default 10,000, or as many as make 10,000 files. It may change from call to
+            call, as `number` may.
         progress: a bar with rate and time left. Ctrl-C stops after the files that are being made.
 
         Files that are there are checked first; a damaged one is made anew, with a warning. Raises ValueError for
         arguments that do not fit, a simulation that fails (what was made is kept), and a folder that holds another
         campaign; OSError where the folder cannot be written.
         """
-        number, shard = whole_number("number", number, 1), whole_number("shard", shard, 1)
+        number = whole_number("number", number, 1)
+        shard = max(SHARD, number // FILES) if shard is None else whole_number("shard", shard, 1)
         about = description(self)
         self._register(number, about)
         self._remove_damaged(key_of(about))

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from . import neurons
-from .campaign import SHARD, Campaign
+from .campaign import Campaign
 from .integrators import METHODS
 from .priors import box_prior
 from .simulations import Simulations
@@ -104,7 +104,7 @@ def _add_arguments_of_run(command: argparse.ArgumentParser) -> None:
     add("--method", choices=METHODS, default=METHODS[0], help="(default %(default)s)")
     add("--precision", choices=("double", "single"), default="double", help="(default %(default)s)")
     add("--seed", type=int, default=0, help="of parameters and noise (default %(default)s)")
-    add("--shard", type=_whole, default=SHARD, help="simulations in a file (default %(default)s)")
+    add("--shard", type=_whole, help="simulations in a file (default: 10,000, or as many as make 10,000 files)")
     where = command.add_mutually_exclusive_group()
     where.add_argument("--workers", type=_whole, help="processes of a Dask cluster on this machine")
     where.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster that runs already, tcp://HOST:PORT")

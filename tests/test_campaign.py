@@ -68,6 +68,15 @@ def test_any_split_gives_the_same_bits(whole, tmp_path):
     assert small(tmp_path).run(100).number == N, "a smaller number takes nothing away"
 
 
+def test_a_large_campaign_takes_larger_files_by_itself(tmp_path, monkeypatch):
+    monkeypatch.setattr("helpers.campaign.SHARD", 10)
+    monkeypatch.setattr("helpers.campaign.FILES", 4)
+    made = small(tmp_path).run(20)
+    assert [one.stop for one in made.shards] == [10, 20]
+    made = small(tmp_path).run(100)
+    assert [one.stop for one in made.shards] == [10, 20, 25, 50, 75, 100]
+
+
 def test_the_same_campaign_writes_the_same_files(whole, tmp_path):
     small(tmp_path).run(N)
     assert files(tmp_path) == files(whole[0].folder)
