@@ -95,6 +95,7 @@ def run_trials(
         row = np.argmin(np.isfinite(x).reshape(len(x), -1).all(axis=1))
         raise ValueError(f"x[{row}] is not finite: mend it or leave that trial out")
     if hasattr(posterior, "sbi"):
+        posterior.check_reach("x", x)
         with repeatable(seed):
             blocks = as_tensor(x, exact=True).split(BLOCK)
             drawn = [_batch(posterior.sbi(), samples, block) for block in blocks]

@@ -201,7 +201,8 @@ def separatrix(
 
     Raises ValueError where `saddle` is no saddle of two states.
     """
-    free, saddle = _free(neuron, frozen), _checked_state(neuron, "saddle", saddle)
+    free, shape = _free(neuron, frozen), (len(neuron.states()),)
+    saddle = numbers("saddle", saddle, shape=shape, low=-WIDEST, high=WIDEST)
     values, vectors = np.linalg.eig(jacobian(neuron, saddle, frozen))
     if len(free) != 2 or np.iscomplex(values).any() or values.min() >= 0 or values.max() <= 0:
         raise ValueError(f"eigenvalues {values.round(3)} 1/ms; allowed: two real ones, one below and one above 0")

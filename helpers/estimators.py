@@ -51,7 +51,7 @@ class Training:
     def __post_init__(self) -> None:
         whole = {"epochs": self.epochs, "batch": self.batch, "patience": self.patience}
         for name, value in whole.items():
-            if (name, value) != ("epochs", None):
+            if not (name == "epochs" and value is None):
                 object.__setattr__(self, name, whole_number(name, value, 1))
         for name in ("learning_rate", "held_out"):
             object.__setattr__(self, name, number(name, getattr(self, name)))

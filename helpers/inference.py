@@ -143,6 +143,11 @@ class Posterior:
             )
         return saved
 
+    def check_reach(self, name: str, x: np.ndarray) -> None:
+        """Refuse observations `x`, (n_statistics,) or (n, n_statistics), further out than a network can follow."""
+        if not (self.network.features(torch.as_tensor(x)).abs() < FARTHEST).all():
+            raise ValueError(f"{name} = {x}; allowed: less than {FARTHEST:g} times as far out as simulations scatter")
+
     def _observation(self, x_o: np.ndarray) -> torch.Tensor:
         values, expected = np.array(plain("x_o", x_o, "statistics")), tuple(self.network.condition_shape)
         names = self.statistics or tuple(f"x_o[{i}]" for i in range(expected[-1]))
@@ -153,9 +158,8 @@ class Posterior:
         columns = values.reshape(-1, expected[-1]).T
         if not np.isfinite(values).all():
             raise ValueError(f"x_o: {names[int(np.argmin(np.isfinite(columns).all(axis=1)))]} is not finite: {values}")
+        self.check_reach("x_o", values)
         features = self.network.features
-        if not (features(torch.as_tensor(values)).abs() < FARTHEST).all():
-            raise ValueError(f"x_o = {values}; allowed: less than {FARTHEST:g} times as far out as simulations scatter")
         if (off := features.outside(values)).any():
             low, high = features.lowest.numpy(), features.highest.numpy()
             worst = [

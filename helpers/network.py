@@ -238,7 +238,7 @@ def _check_connections(connections: Sequence[Connection], names: list[Hashable],
                 raise ValueError(f"connections[{k}] has {end} = {getattr(link, end)!r}; the neurons are {names}")
         for name in ("delay", "release") if isinstance(link, ChemicalSynapse) else ():
             value = getattr(link, name)
-            if abs(round(value / dt) * dt - value) > 1e-6 * dt:
+            if not abs(np.round(value / dt) * dt - value) <= 1e-6 * dt:
                 raise ValueError(f"connections[{k}] has {name} = {value:g} ms, no whole number of steps dt = {dt:g} ms")
         if isinstance(link, ChemicalSynapse) and link.delay >= duration:
             raise ValueError(

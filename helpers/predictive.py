@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit
 from scipy.stats import wasserstein_distance
 
-from .checks import number, numbers, plain
+from .checks import number, numbers, plain, whole_number
 from .equations import Neuron
 from .priors import Prior
 from .simulator import simulate_many
@@ -187,6 +187,7 @@ def predictive_check(
     Raises ValueError for less than 10 draws, and whatever `simulate_many` refuses.
     """
     theta, window = prior.check(theta), number("window", window, "ms", above=0.0)
+    seed = whole_number("seed", seed, 0, 2**63 - 1)
     if theta.ndim != 2 or len(theta) < 10:
         raise ValueError(
             f"theta has shape {theta.shape}; allowed: (n_draws, {len(prior.names)}) with at least 10 draws"

@@ -132,8 +132,11 @@ def threshold(fires: Callable[[np.ndarray], np.ndarray], low: Any, high: Any, to
     if fires(low).any():
         raise ValueError(f"low = {low[np.argmax(fires(low))]:g} fires already; allowed: a strength below threshold")
     reachable = fires(high)
-    while (high - low > tolerance * np.abs(high)).any():
-        middle = 0.5 * (low + high)
+    while True:
+        middle = 0.5 * low + 0.5 * high
+        # the halves of the smallest numbers lie no longer between them
+        if not ((0.5 * high - 0.5 * low > 0.5 * tolerance * np.abs(high)) & (low < middle) & (middle < high)).any():
+            break
         fired = fires(middle)
         low, high = np.where(fired, low, middle), np.where(fired, middle, high)
     return np.where(reachable, high, np.inf)
@@ -176,7 +179,7 @@ def threshold_after_spike(
     lift V to the spike threshold by itself. Raises ValueError where it is not.
     """
     intervals = numbers("intervals", intervals, "ms", shape=(None,), low=0.0, high=1e3)
-    width, strongest = number("width", width, "ms", above=0.0), number("strongest", strongest, above=0.0)
+    width, strongest = number("width", width, "ms", above=0.0), number("strongest", strongest, above=0.0, high=1e6)
     (at_rest,) = strength_duration(neuron, np.array([width]), tolerance=tolerance, dt=dt)
     V_rest, C = resting_state(neuron)["V"], neuron.names()["C"]
     if V_rest + strongest * at_rest * width / C > neuron.spike_threshold:
@@ -232,11 +235,11 @@ def lapicque(widths: np.ndarray, rheobase: float, chronaxie: float) -> np.ndarra
 
 
 def _checked_law(widths: np.ndarray, rheobase: float, chronaxie: float) -> tuple[np.ndarray, float, float]:
-    """Widths and chronaxie [ms] that no quotient overflows for, and the rheobase [µA/cm²]."""
+    """Widths and chronaxie [ms], and the rheobase [µA/cm²], for which no quotient or product overflows."""
     widths = numbers("widths", widths, "ms", low=1e-9, high=1e9)
     return (
         widths,
-        number("rheobase", rheobase, "µA/cm²", above=0.0),
+        number("rheobase", rheobase, "µA/cm²", above=0.0, high=1e9),
         number("chronaxie", chronaxie, "ms", low=1e-9, high=1e9),
     )
 

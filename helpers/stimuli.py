@@ -403,7 +403,10 @@ class OrnsteinUhlenbeck(Declared):
         kicks = np.random.default_rng(seed).standard_normal(end - first)
         kicks[1:] *= np.sqrt(-np.expm1(-2.0 * dt / self.tau))
         samples = np.zeros(n_steps + 1)
-        samples[first:end] = self.mean + self.sd * lfilter([1.0], [1.0, -np.exp(-dt / self.tau)], kicks)
+        with np.errstate(over="ignore"):
+            samples[first:end] = self.mean + self.sd * lfilter([1.0], [1.0, -np.exp(-dt / self.tau)], kicks)
+        if not np.isfinite(samples).all():
+            raise ValueError(f"mean = {self.mean:g}, sd = {self.sd:g} µA/cm² give a current that is not finite")
         return Waveform(samples=samples, dt=dt, start=self.start, stop=self.stop)
 
 

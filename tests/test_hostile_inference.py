@@ -92,7 +92,7 @@ def training(**settings: object) -> Training:
 
 
 def npe(theta: np.ndarray, x: np.ndarray, seed: int) -> np.ndarray:
-    return train_npe(PRIOR, theta, x, seed, epochs=1, model="mdn").log_prob(THETA[:2], X[0])
+    return train_npe(PRIOR, theta, x, seed, epochs=1, model="mdn").log_prob(THETA[:2], np.asarray(x)[0])
 
 
 def npe_settings(**settings: object) -> Posterior:
@@ -106,13 +106,13 @@ def rounds(x_o: np.ndarray, **settings: object) -> int:
 
 OUTSIDE = "x_o lies outside all simulations"
 NAMED = {"low": "low|entry 0|mean", "high": "high|entry 1|mean", "sd": "sd", "mean": "mean"}
-ENDS = {"low": number(0.0, 40.0), "high": number(120.0, 200.0)}
+ENDS = {"low": number(0.0, 40.0, optional=True), "high": number(120.0, 200.0, optional=True)}
 X_O = array(3, low=50.0, high=150.0)
 SPIKES = array(6, low=0.0, high=90.0, rising=True, empty=True)
 TARGETS = [
     target(flat, 150, **ENDS, like={"covers": (uniform, prior_of), "named": NAMED}),
     target(bell, 250, mean=number(60.0, 100.0), sd=number(1.0, 20.0), **ENDS, like={"covers": (normal,), "named": NAMED}),
-    target(log_bell, 250, mean=number(60.0, 100.0), sd=number(0.1, 1.0), low=number(1.0, 40.0), high=number(120.0, 200.0), like={"named": NAMED}),
+    target(log_bell, 250, mean=number(60.0, 100.0), sd=number(0.1, 1.0), low=number(1.0, 40.0, optional=True), high=number(120.0, 200.0, optional=True), like={"named": NAMED}),
     target(boxes, 150, low=array(2, low=0.0, high=30.0, optional=True), high=array(2, low=40.0, high=80.0, optional=True), like={"covers": (box_prior,), "named": {"low": "low|lower|entry 0", "high": "high|upper|entry 1"}}),
     target(box_prior, 60, neuron=always(HodgkinHuxley), names=thing(["g_Na", "g_K"], but=(list, dict))),
     target(density, 250, theta=array(9, 2, low=0.0, high=80.0), like={"name": "Prior.check", "covers": (Prior,), "named": {"theta": "theta(\\[\\d+\\])?"}}),

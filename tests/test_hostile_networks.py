@@ -25,7 +25,7 @@ from helpers.spiking import SpikingClassifier, gradient_through_time, price_of_s
 from helpers.tasks import Task, digits, which_first
 from helpers.teacher import Lesson, Marks, Student, learn, mark, probabilities, teach
 from helpers.training import History, accuracy, compare, train
-from helpers.units import Fit, explained, fit_activation, lif_rate, lif_rheobase, measure_f_I
+from helpers.units import RATE_LAWS, Fit, explained, fit_activation, lif_rate, lif_rheobase, measure_f_I
 
 HH, LIF = HodgkinHuxley(), LeakyIntegrateAndFire()
 DRAW = torch.Generator().manual_seed(0)
@@ -100,10 +100,10 @@ TARGETS = [
     target(lif_rheobase, 20, neuron=thing(LIF)),
     target(explained, 200, rates=array(9, low=0.0, high=90.0), predicted=array(9, low=0.0, high=90.0), like={"named": {"rates": "rates|predicted"}}),
     target(partial(fit_activation, "ReLU"), 25, **CURVE, like={"name": "fit_activation", "compare": False, "covers": (fit_activation,)}),
-    target(fit_activation, 60, name=choice(), currents=always(np.arange(9.0)), rates=always(np.arange(9.0)), like={"name": "fit_activation's law", "named": {"name": "activation"}}),
+    target(fit_activation, 60, name=choice(*RATE_LAWS), currents=always(np.arange(9.0)), rates=always(np.arange(9.0)), like={"name": "fit_activation's law", "named": {"name": "activation"}}),
     target(Fit("LIF", 90.0, 1.0, 2.0, 1.0, 5.0), 150, currents=array(9, low=0.0, high=20.0), like={"name": "Fit", "covers": (Fit,)}),
     target(tabulated, 200, z=grid(9, -1.0, 1.0), values=array(9, low=0.0, high=2.0), like={"name": "Tabulated", "covers": (Tabulated,), "named": {"values": "values|z"}}),
-    target(activation, 250, **CURVE, zero=number(0.0, 5.0), one=number(8.0, 15.0), spacing=number(0.01, 0.1, slow=(1e-9, 1e-3)), like={"name": "as_activation", "covers": (as_activation,), "named": {"rates": "rates?|values", "currents": "currents|rates|zero|one|z", "one": "one|zero"}}),
+    target(activation, 250, **CURVE, zero=number(0.0, 5.0), one=number(8.0, 15.0), spacing=number(0.01, 0.1, slow=(1e-9, 1e-3)), like={"name": "as_activation", "covers": (as_activation,), "named": {"rates": "rates?|values", "currents": "currents|rates|zero|one|z", "one": "one|zero|spacing"}}),
     target(hidden_layer, 60, activation=always(nn.ReLU()), inputs=whole(1, 5, none_below=1), hidden=whole(1, 5, none_below=1), outputs=whole(1, 5, none_below=1)),
     target(dead_units, 20, network=thing(hidden_layer(nn.ReLU(), 3, 4, 2)), x=always(X)),
     target(silence, 20, network=thing(hidden_layer(nn.ReLU(), 3, 4, 2)), x=always(X)),

@@ -41,7 +41,7 @@ def declared(kind: type[Declared]) -> dict[str, Kind]:
 
 
 def windows(**others: Kind) -> dict[str, Kind]:
-    return {**others, "start": number(0.0, 50.0), "stop": number(60.0, 200.0)}
+    return {**others, "start": number(0.0, 50.0), "stop": number(70.0, 200.0)}
 
 
 def run(kind: type, **parameters: float) -> Trace:
