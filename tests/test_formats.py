@@ -1,5 +1,6 @@
 """The file formats: what each holds is read, and every way in which a file can be wrong is named."""
 
+import re
 import warnings
 
 import numpy as np
@@ -362,6 +363,18 @@ def test_nwb_bias_current_is_named(tmp_path):
     path = nwb_file(tmp_path / "cell.nwb", [{"V": {**V, "bias_current": -2e-11}, "I": I}])
     with pytest.warns(UserWarning, match=r"cell\.nwb: a bias current of -20 pA is not part of I"):
         read(path)
+
+
+def test_nwb_that_is_mended_in_place_is_read(tmp_path):
+    """A file that stayed open after it was refused would be answered from, whatever is in it by then."""
+    path = nwb_file(tmp_path / "cell.nwb", [{"V": V, "I": I}])
+    whole = path.read_bytes()
+    date = re.findall(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:", whole)[0]
+    path.write_bytes(whole.replace(date, date[:-1] + b"*"))
+    with pytest.raises(ValueError, match=r"cell\.nwb cannot be read as NWB"):
+        number_of_sweeps(path)
+    path.write_bytes(whole)
+    assert number_of_sweeps(path) == 1
 
 
 def test_nwb_names_sweeps_and_damage(tmp_path):

@@ -97,13 +97,15 @@ def csv_files(folder: Path) -> list[bytes]:
 
 
 def check(found: list[Outcome], cases: int) -> None:
-    """No file did anything but be read or refused, and the damage was real: some files were refused, some not."""
+    """No file did anything but be read or refused, and the damage was real: many files were refused, many not."""
     wrong = [one for one in found if one.verdict not in ("read", "refused")]
     assert not wrong, (
         f"{len(wrong)} of {len(found)}: {Counter(one.verdict for one in wrong).most_common(5)}; {wrong[:3]}"
     )
-    verdicts = Counter(one.verdict for one in found)
-    assert len(found) == cases and min(verdicts["read"], verdicts["refused"]) > cases // 100, verdicts
+    assert len(found) == cases
+    for part in (found, found[-cases // 4 :]):  # a reader that one file has broken refuses all that come after it
+        verdicts = Counter(one.verdict for one in part)
+        assert min(verdicts["read"], verdicts["refused"]) > len(part) // 100, verdicts
     assert {one.kind for one in found if one.verdict == "refused"} == set(KINDS)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +76,10 @@ def _open_nwb(path: Path) -> Iterator[Any]:
         try:
             check_hdf5(path)
             io = pynwb.NWBHDF5IO(path, "r")
-            nwb = io.read()
+            with ExitStack() as closing:  # HDF5 would answer from a file that stayed open, whatever is in it by then
+                closing.callback(io.close)
+                nwb = io.read()
+                closing.pop_all()
         except Exception as error:  # h5py and hdmf raise many kinds
             raise ValueError(f"{path.name} cannot be read as NWB: it is no NWB 2 file, damaged or cut short") from error
         with io:
