@@ -134,7 +134,7 @@ def learn_by(
     """
     for name, value in {"hidden": hidden, "steps": steps, "every": every, "batch": batch}.items():
         whole_number(name, value, 1)
-    seed, rate = whole_number("seed", seed, 0, 2**62), number("rate", rate, above=0.0, high=1e30)
+    seed, rate = whole_number("seed", seed, 0, 2**62), number("rate", rate, above=0.0, high=1e37)
     batch, hidden = int(batch), int(hidden)
     draw = torch.Generator().manual_seed(seed)
     inputs, classes = task.x_train.shape[1], int(task.y_train.max()) + 1

@@ -52,7 +52,7 @@ def train(
     Raises ValueError where the loss is not a finite number.
     """
     epochs, batch = whole_number("epochs", epochs, 1), whole_number("batch", batch, 1)
-    seed, rate = whole_number("seed", seed, 0, 2**63 - 1), number("rate", rate, above=0.0, high=1e30)
+    seed, rate = whole_number("seed", seed, 0, 2**63 - 1), number("rate", rate, above=0.0, high=1e37)
     instance("network", network, nn.Module, "a network")
     order = torch.Generator().manual_seed(seed)
     optimiser = torch.optim.Adam(network.parameters(), rate)

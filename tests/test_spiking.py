@@ -122,3 +122,5 @@ def test_training_that_runs_away_is_refused():
     task = digits()
     with pytest.raises(ValueError, match="the loss is nan in epoch"):
         train(nn.Sequential(nn.Linear(64, 10)), task, epochs=3, seed=0, rate=1e37)
+    with pytest.raises(ValueError, match=r"rate = 1e\+38; allowed: above 0, at most 1e\+37"):
+        train(nn.Sequential(nn.Linear(64, 10)), task, epochs=3, seed=0, rate=1e38)
