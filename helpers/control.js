@@ -4,11 +4,7 @@
 function makeList({ name, meaning, options, default: usual }, { get, set }) {
     const select = element("select", { "aria-label": `${name}, ${meaning}`, title: meaning, onchange: () => set(select.selectedIndex) });
     select.append(...options.map((option) => element("option", {}, option)));
-    const back = element("button", {
-        type: "button", className: "back", title: `${name}: back to its default`,
-        "aria-label": `${name} back to its default, ${options[usual]}`,
-        onclick: () => { set(usual); select.focus(); },
-    }, `↺ ${options[usual]}`);
+    const back = makeBack(name, options[usual], options[usual], () => { set(usual); select.focus(); });
     const row = element("div", { className: "dial list" }, element("span", { className: "name", title: meaning }, name), select, back);
     const show = () => {
         select.selectedIndex = get();

@@ -31,6 +31,12 @@ const subscripted = (name) => {
     return index ? [head, element("sub", {}, index)] : [head];
 };
 
+// The way back of a control; the style sheet shows it while the row is "off".
+function makeBack(name, shown, spoken, onclick) {
+    const labels = { title: `${name}: back to its default`, "aria-label": `${name} back to its default, ${spoken}` };
+    return element("button", { type: "button", className: "back", ...labels, onclick }, `↺ ${shown}`);
+}
+
 // A number: a box that takes any of its range, and a slider in round steps. `set` is called at every move, `send` when
 // the hand lets go.
 function makeDial(declared, { get, set, send }) {
@@ -54,11 +60,7 @@ function makeDial(declared, { get, set, send }) {
         oninput: () => set(valueAt(slider.valueAsNumber)),
         onchange: send,
     });
-    const back = element("button", {
-        type: "button", className: "back", title: `${name}: back to its default`,
-        "aria-label": `${name} back to its default, ${spoken(usual)}`,
-        onclick: () => { set(usual); send(); slider.focus(); },
-    }, `↺ ${short(usual)}`);
+    const back = makeBack(name, short(usual), spoken(usual), () => { set(usual); send(); slider.focus(); });
     const label = element("span", { className: "name", title }, ...subscripted(name), ...(unit ? [element("small", {}, ` ${unit}`)] : []));
     const row = element("div", { className: "dial" }, label, box, slider, back);
     row.dataset.name = name;

@@ -133,6 +133,13 @@ def test_every_list_shows_what_python_has(page):
                 explorer.list(choice).select_option(index=option)
                 explorer.settle(SETTLED)
                 assert explorer.list(choice).evaluate("list => list.selectedIndex") == option
+        before = explorer.in_python()["choices"]
+        backs = explorer.cell.locator(".dial.list .back:visible")
+        for _ in range(backs.count()):  # beside each list that is off its default
+            backs.first.click()
+            explorer.settle(SETTLED)
+        off = [name for name, label in before.items() if label != explorer.in_python()["choices"][name]]
+        assert not explorer.choices or off, "no list was off its default"
         explorer.cell.get_by_role("button", name="reset").click()
         explorer.settle(SETTLED)
     assert page.failures() == []
@@ -261,6 +268,13 @@ def test_an_explorer_can_be_read_aloud_and_fits_at_twice_the_size(workshop):
     assert slider.get_attribute("aria-valuetext") == f"{told['values']['g_K']:g} mS/cm²"
     assert float(box.input_value()) == told["values"]["g_K"]
     assert explorer.cell.get_by_role("status").inner_text() == explorer.cell.locator("img").get_attribute("alt")
+    back = explorer.cell.get_by_role("button", name="g_K back to its default, 36 mS/cm²", exact=True)
+    workshop.python(f"{explorer.python}.set(g_K=12.5)")
+    explorer.settle(SETTLED)
+    assert back.inner_text() == "↺ 36"
+    back.click()
+    explorer.settle(SETTLED)
+    assert explorer.in_python()["values"] == {"g_K": 36.0} and not back.is_visible()
     workshop.page.set_viewport_size({"width": 640, "height": 1000})
     for part in (slider, box, explorer.cell.locator("img")):
         place = part.bounding_box()

@@ -97,7 +97,7 @@ def csv_files(folder: Path) -> list[bytes]:
 
 
 def check(found: list[Outcome], cases: int) -> None:
-    """No file did anything but be read or refused, and the damage was real: many files were refused, many not."""
+    """No file did anything but be read or refused, and the damage was real: some files were refused, some not."""
     wrong = [one for one in found if one.verdict not in ("read", "refused")]
     assert not wrong, (
         f"{len(wrong)} of {len(found)}: {Counter(one.verdict for one in wrong).most_common(5)}; {wrong[:3]}"
