@@ -20,6 +20,7 @@ from torch import Tensor
 
 from .checks import number, whole_number
 from .tasks import Task
+from .training import FASTEST
 
 __all__ = [
     "Learned",
@@ -134,7 +135,7 @@ def learn_by(
     """
     for name, value in {"hidden": hidden, "steps": steps, "every": every, "batch": batch}.items():
         whole_number(name, value, 1)
-    seed, rate = whole_number("seed", seed, 0, 2**62), number("rate", rate, above=0.0, high=1e37)
+    seed, rate = whole_number("seed", seed, 0, 2**62), number("rate", rate, above=0.0, high=FASTEST)
     batch, hidden = int(batch), int(hidden)
     draw = torch.Generator().manual_seed(seed)
     inputs, classes = task.x_train.shape[1], int(task.y_train.max()) + 1

@@ -18,6 +18,7 @@ from .checks import number, numbers, whole_number
 from .equations import Neuron
 from .simulator import simulate
 from .stimuli import OrnsteinUhlenbeck, Waveform
+from .training import FASTEST
 
 __all__ = ["Lesson", "Marks", "Student", "learn", "mark", "probabilities", "teach"]
 
@@ -86,7 +87,7 @@ def learn(student: Student, lesson: Lesson, *, epochs: int, seed: int, rate: flo
     """Train a student in place: Adam on the cross-entropy of each ms; the rate rises, then falls to nothing."""
     x, y = (torch.as_tensor(v, dtype=torch.float32).reshape(-1, STRETCH) for v in (lesson.current, lesson.spikes))
     epochs, batch = whole_number("epochs", epochs, 1), whole_number("batch", batch, 1)
-    seed, rate = whole_number("seed", seed, 0, 2**63 - 1), number("rate", rate, above=0.0, high=1e37)
+    seed, rate = whole_number("seed", seed, 0, 2**63 - 1), number("rate", rate, above=0.0, high=FASTEST)
     order = torch.Generator().manual_seed(seed)
     optimiser = torch.optim.Adam(student.parameters(), rate)
     batches = [b for _ in range(epochs) for b in torch.randperm(len(x), generator=order).split(batch)]

@@ -12,7 +12,9 @@ from torch import Tensor, nn
 from .checks import instance, number, whole_number
 from .tasks import Task
 
-__all__ = ["History", "Runs", "accuracy", "compare", "train"]
+__all__ = ["FASTEST", "History", "Runs", "accuracy", "compare", "train"]
+
+FASTEST = 1e37  # learning rate; Adam's first step is ten times as large, which single precision just holds
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def train(
     Raises ValueError where the loss is not a finite number.
     """
     epochs, batch = whole_number("epochs", epochs, 1), whole_number("batch", batch, 1)
-    seed, rate = whole_number("seed", seed, 0, 2**63 - 1), number("rate", rate, above=0.0, high=1e37)
+    seed, rate = whole_number("seed", seed, 0, 2**63 - 1), number("rate", rate, above=0.0, high=FASTEST)
     instance("network", network, nn.Module, "a network")
     order = torch.Generator().manual_seed(seed)
     optimiser = torch.optim.Adam(network.parameters(), rate)
