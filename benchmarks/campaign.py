@@ -32,7 +32,7 @@ import numpy as np
 
 from helpers.campaign import Campaign
 from helpers.fingerprint import versions
-from helpers.neurons import Pospischil
+from helpers.neurons.models import Pospischil
 from helpers.priors import box_prior
 from helpers.simulations import Simulations
 from helpers.simulator import simulate_many

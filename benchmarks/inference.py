@@ -21,7 +21,7 @@ import numpy as np
 from helpers.calibration import coverage, sbc, tarp
 from helpers.diagnostics import run_trials
 from helpers.inference import Posterior, box_prior, train_npe
-from helpers.neurons import Pospischil
+from helpers.neurons.models import Pospischil
 from helpers.predictive import predictive_check
 from helpers.references import c2st, local_gaussian
 from helpers.rounds import truncated_rounds

@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 
-from helpers.neurons import Pospischil
+from helpers.neurons.models import Pospischil
 from helpers.simulator import simulate_many
 from helpers.stimuli import step
 

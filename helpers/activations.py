@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .checks import instance, number, numbers, plain, whole_number
+from helpers.validation import instance, number, numbers, plain, whole_number
 
 __all__ = ["Tabulated", "as_activation", "dead_units", "hidden_layer", "silence"]
 

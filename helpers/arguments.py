@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .checks import MOST_STEPS, instance, number, one_of
-from .equations import Neuron
+from helpers.neurons.equations import Neuron
+from helpers.validation import MOST_STEPS, instance, number, one_of
+
 from .integrators import EXPONENTIAL_EULER, METHODS
 from .stimuli import Stimulus, Waveform
 

@@ -9,6 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from helpers.neurons.models import HodgkinHuxley
+
 from .benches import (
     ACROSS,
     AFTER,
@@ -32,7 +34,6 @@ from .controls import Choice, Control, Dial
 from .explorers import Explorer, canvas
 from .figures import COLOURS, LINES, mathematical
 from .integrators import METHODS
-from .neurons import HodgkinHuxley
 from .simulator import PRECISIONS
 from .stimuli import Step
 

@@ -12,11 +12,12 @@ from functools import cache
 
 import numpy as np
 
+from helpers.neurons.models import HodgkinHuxley
+from helpers.neurons.parameters import Parameter
+
 from .clamp import ClampTrace, clamp, peak_currents, step_command
 from .dynamics import eigenvalues, fixed_points, nullclines, separatrix
 from .integrators import METHODS, TABLEAUS
-from .neurons import HodgkinHuxley
-from .parameters import Parameter
 from .simulator import PRECISIONS, simulate
 from .stimuli import step
 from .trace import Trace

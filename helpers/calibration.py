@@ -17,7 +17,8 @@ from sbi.diagnostics import LC2ST, check_sbc, check_tarp, run_sbc, run_tarp
 from scipy.stats import kstwo
 from sklearn.exceptions import ConvergenceWarning
 
-from .checks import numbers, whole_number
+from helpers.validation import numbers, whole_number
+
 from .diagnostics import Sampler, Trials, as_tensor, lines
 from .estimators import repeatable
 from .priors import Prior

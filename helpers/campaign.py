@@ -30,11 +30,12 @@ from numba import njit
 from numba.core.dispatcher import Dispatcher
 from tqdm.auto import tqdm
 
+from helpers.neurons.equations import Equation, Neuron
+from helpers.validation import instance, whole_number
+
 from .arguments import as_seed, as_stimulus, number_of_steps
 from .campaign_identity import description, differences
-from .checks import instance, whole_number
 from .compiler import LANES
-from .equations import Equation, Neuron
 from .integrators import EXPONENTIAL_EULER
 from .priors import Prior
 from .shards import DAMAGED, clear_leftovers, cover, fault, list_shards, write_shard

@@ -18,7 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from . import neurons
+from helpers.neurons import models as neurons
+
 from .campaign import Campaign
 from .integrators import METHODS
 from .priors import box_prior

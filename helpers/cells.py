@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .checks import number
-from .neurons import Pospischil
+from helpers.neurons.models import Pospischil
+from helpers.validation import number
+
 from .recordings import RecordingUnavailable, load
 from .rig import rig_like, stand_in
 from .simulator import simulate

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from .checks import MOST_STEPS, instance, number, numbers, plain, whole_number
-from .equations import Neuron
+from helpers.neurons.equations import Neuron
+from helpers.validation import MOST_STEPS, instance, number, numbers, plain, whole_number
 
 __all__ = ["ClampTrace", "Command", "clamp", "peak_currents", "step_command"]
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .checks import number
+from helpers.validation import number
+
 from .formats.axon import abf_sweep, open_abf
 from .formats.common import CURRENT, VOLTAGE, existing, require
 from .recordings import fetch

@@ -18,9 +18,11 @@ from types import ModuleType
 
 import numpy as np
 
-from . import functions, kernels
+from helpers import kernels
+from helpers.neurons import functions
+from helpers.neurons.equations import Equation, Neuron
+
 from .equation_text import called_functions, function_text
-from .equations import Equation, Neuron
 from .generated import load
 from .integrators import EXPONENTIAL_EULER, TABLEAUS, Tableau
 from .rewriting import Rewritten, rewrite

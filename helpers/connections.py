@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from .parameters import Declared, parameter
+from helpers.neurons.parameters import Declared, parameter
 
 __all__ = ["ChemicalSynapse", "Connection", "GapJunction", "excitatory", "inhibitory"]
 

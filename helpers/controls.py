@@ -9,7 +9,8 @@ from typing import Any
 import anywidget
 import traitlets
 
-from .parameters import Parameter
+from helpers.neurons.parameters import Parameter
+
 from .web import text_of
 
 __all__ = ["Choice", "Control", "Dial"]

@@ -9,8 +9,9 @@ import numpy as np
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 
-from .checks import number, numbers, plain, whole_number
-from .equations import Neuron
+from helpers.neurons.equations import Neuron
+from helpers.validation import number, numbers, plain, whole_number
+
 from .simulator import simulate_many
 from .stimuli import step
 from .summaries import summary

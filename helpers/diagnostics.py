@@ -17,7 +17,8 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from .checks import plain, whole_number
+from helpers.validation import plain, whole_number
+
 from .estimators import repeatable
 from .priors import Prior
 from .references import c2st

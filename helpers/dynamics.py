@@ -22,8 +22,9 @@ from scipy import differentiate
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
-from .checks import number, numbers, one_of, whole_number
-from .equations import WIDEST, Neuron
+from helpers.neurons.equations import WIDEST, Neuron
+from helpers.validation import number, numbers, one_of, whole_number
+
 from .reference import slopes
 
 __all__ = [

@@ -7,8 +7,8 @@ import inspect
 import textwrap
 from collections.abc import Callable, Iterable
 
-from . import functions
-from .equations import Equation
+from helpers.neurons import functions
+from helpers.neurons.equations import Equation
 
 __all__ = ["PRIMITIVES", "called_functions", "compiled_text", "function_text", "syntax_tree"]
 

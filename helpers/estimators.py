@@ -21,7 +21,8 @@ from sbi.neural_nets import posterior_nn
 from sbi.neural_nets.estimators import ConditionalDensityEstimator
 from tqdm.auto import tqdm
 
-from .checks import number, whole_number
+from helpers.validation import number, whole_number
+
 from .features import Features
 from .priors import Prior
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from .checks import number, whole_number
-from .neurons import HodgkinHuxley, Pospischil
+from helpers.neurons.models import HodgkinHuxley, Pospischil
+from helpers.validation import number, whole_number
+
 from .simulator import simulate
 from .stimuli import step
 from .trace import Trace

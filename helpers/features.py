@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from scipy.special import ndtri
 
-from .checks import one_of, plain
+from helpers.validation import one_of, plain
 
 __all__ = ["FEATURES", "Features"]
 

@@ -11,9 +11,10 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from helpers.neurons.equations import Neuron
+from helpers.neurons.models import HodgkinHuxley
+
 from .dynamics import HopfPoint, eigenvalues, fixed_points, nullclines, separatrix
-from .equations import Neuron
-from .neurons import HodgkinHuxley
 from .reference import slopes
 from .trace import Trace
 

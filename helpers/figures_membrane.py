@@ -12,9 +12,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from helpers.neurons.equations import Neuron
+
 from .clamp import ClampTrace
 from .clamp_recordings import RecordedFamily
-from .equations import Neuron
 from .figures import COLOURS, LINES, direct_label, plot_family, shades
 from .protocols import Fitted, steady_currents
 from .trace import Trace

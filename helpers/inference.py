@@ -18,7 +18,8 @@ import torch
 from sbi.inference.posteriors import DirectPosterior
 from tqdm.auto import tqdm
 
-from .checks import instance, plain, whole_number
+from helpers.validation import instance, plain, whole_number
+
 from .embeddings import Convolutional
 from .estimators import Estimator, Training, new_network, repeatable, train
 from .features import Features

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .checks import plain
+from helpers.neurons.models import Pospischil
+from helpers.validation import plain
+
 from .controls import Dial
 from .explorers import Explorer, canvas
 from .figures import COLOURS
-from .neurons import Pospischil
 from .simulator import simulate
 from .stimuli import Stimulus
 from .summaries import summary_statistics

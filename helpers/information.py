@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .checks import numbers
+from helpers.validation import numbers
+
 from .references import LocalGaussian
 
 __all__ = ["Information", "information"]

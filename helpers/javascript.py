@@ -18,9 +18,10 @@ from __future__ import annotations
 
 import ast
 
-from . import functions
+from helpers.neurons import functions
+from helpers.neurons.equations import Equation, Neuron
+
 from .equation_text import called_functions, syntax_tree
-from .equations import Equation, Neuron
 
 __all__ = ["javascript", "javascript_function", "waveform_text"]
 

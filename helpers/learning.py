@@ -18,7 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .checks import number, whole_number
+from helpers.validation import number, whole_number
+
 from .tasks import Task
 from .training import FASTEST
 

@@ -14,7 +14,8 @@ import math
 import numpy as np
 from numba import njit, prange
 
-from .checks import plain
+from helpers.validation import plain
+
 from .lif_problem import Experiment
 
 __all__ = ["FEATURES", "feature_names", "features"]

@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from numba import njit, prange
 
-from .checks import plain
+from helpers.validation import plain
+
 from .diagnostics import Recovery, Trials
 from .inference import Posterior
 from .lif_features import checked_recordings

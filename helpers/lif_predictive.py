@@ -13,7 +13,8 @@ from functools import partial
 
 import numpy as np
 
-from .checks import plain, whole_number
+from helpers.validation import plain, whole_number
+
 from .lif_problem import Experiment
 from .predictive import distances, interval_distance, mid_rank, spike_distance
 from .priors import Prior

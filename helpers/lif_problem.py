@@ -16,9 +16,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .checks import MOST_STEPS, number, numbers, one_of, whole_number
+from helpers.neurons.models import LeakyIntegrateAndFire
+from helpers.validation import MOST_STEPS, number, numbers, one_of, whole_number
+
 from .marginals import Marginal, normal, uniform
-from .neurons import LeakyIntegrateAndFire
 from .priors import Prior, prior_of
 from .simulator import simulate_many
 from .stimuli import step

@@ -23,9 +23,12 @@ from typing import Any
 import anywidget
 import traitlets
 
-from .checks import instance, one_of
+from helpers.neurons.equations import Neuron
+from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
+from helpers.neurons.parameters import Parameter
+from helpers.validation import instance, one_of
+
 from .clamp import ClampTrace, clamp, step_command
-from .equations import Neuron
 from .explorers import canvas
 from .figures import mathematical
 from .live_data import (
@@ -47,8 +50,6 @@ from .live_data import (
     stimulus_of,
     usual_duration,
 )
-from .neurons import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
-from .parameters import Parameter
 from .simulator import simulate
 from .stimuli import Stimulus, step
 from .trace import Trace

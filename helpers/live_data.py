@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from helpers.neurons.equations import Neuron
+from helpers.neurons.parameters import Parameter
+
 from .benches import BEFORE, DURING, HOLDING, TEST
 from .clamp import clamp, step_command
-from .equations import Neuron
 from .figures import COLOURS, LINES
 from .javascript import javascript, waveform_text
 from .kernels import random_keys
-from .parameters import Parameter
 from .stimuli import PulsePair, Ramp, Step, Stimulus
 
 __all__ = [

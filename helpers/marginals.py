@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from .checks import number, plain
-from .parameters import Parameter
+from helpers.neurons.parameters import Parameter
+from helpers.validation import number, plain
 
 __all__ = ["Marginal", "normal", "uniform"]
 

@@ -14,7 +14,8 @@ from sbi.inference import MarginalTrainer
 from sbi.neural_nets import marginal_nn
 from sbi.neural_nets.factory import ZukoFlowType
 
-from .checks import plain, whole_number
+from helpers.validation import plain, whole_number
+
 from .diagnostics import as_tensor, lines
 from .estimators import repeatable
 from .features import Features

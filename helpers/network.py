@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from helpers.neurons.equations import Neuron
+from helpers.validation import plain
+
 from .arguments import as_seed, as_stimulus, check_window, number_of_steps, prefixed
-from .checks import plain
 from .compiler import Plan
 from .connections import ChemicalSynapse, Connection, GapJunction, excitatory, inhibitory
-from .equations import Neuron
 from .integrators import EXPONENTIAL_EULER, METHODS
 from .kernels import random_keys
 from .simulator import DOUBLINGS, stimulus_samples, trace_of, working_array

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from helpers.neurons.equations import Neuron
+
 from .controls import Dial
-from .equations import Neuron
 from .explorers import Explorer, canvas
 from .figures import COLOURS
 from .inference import Posterior

@@ -17,8 +17,9 @@ import numpy as np
 from numba import njit
 from scipy.stats import wasserstein_distance
 
-from .checks import number, numbers, plain, whole_number
-from .equations import Neuron
+from helpers.neurons.equations import Neuron
+from helpers.validation import number, numbers, plain, whole_number
+
 from .priors import Prior
 from .simulator import simulate_many
 from .stimuli import Stimulus

@@ -17,10 +17,11 @@ import numpy as np
 import torch
 from torch.distributions import Distribution, constraints
 
-from .checks import plain, whole_number
-from .equations import Neuron
+from helpers.neurons.equations import Neuron
+from helpers.neurons.parameters import Parameter
+from helpers.validation import plain, whole_number
+
 from .marginals import Marginal, uniform
-from .parameters import Parameter
 
 __all__ = ["Prior", "box_prior", "prior_of"]
 

@@ -16,10 +16,11 @@ import numpy as np
 from numba import njit
 from scipy.optimize import OptimizeWarning, brentq, curve_fit
 
-from .checks import number, numbers, plain
+from helpers.neurons.equations import Equation, Neuron
+from helpers.neurons.parameters import parameter
+from helpers.validation import number, numbers, plain
+
 from .clamp import ClampTrace
-from .equations import Equation, Neuron
-from .parameters import parameter
 from .simulator import simulate_many
 from .stimuli import pulse_pair, step
 from .trace import Trace

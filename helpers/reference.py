@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from .equations import Neuron
+from helpers.neurons.equations import Neuron
+
 from .stimuli import Stimulus
 
 __all__ = ["TOLERANCE", "integrate", "slopes"]

@@ -14,7 +14,8 @@ import torch
 from sbi.utils import metrics
 from scipy.stats import chi2
 
-from .checks import numbers, one_of, plain, whole_number
+from helpers.validation import numbers, one_of, plain, whole_number
+
 from .priors import Prior
 
 __all__ = [

@@ -21,8 +21,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from helpers.neurons.equations import Equation
+
 from .equation_text import compiled_text, syntax_tree
-from .equations import Equation
 
 __all__ = ["HIGHEST_POWER", "Rewritten", "rewrite"]
 

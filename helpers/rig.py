@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import optimize, signal
 
-from .checks import number, plain, whole_number
-from .neurons import Pospischil
-from .parameters import Declared, Parameter, parameter
+from helpers.neurons.models import Pospischil
+from helpers.neurons.parameters import Declared, Parameter, parameter
+from helpers.validation import number, plain, whole_number
+
 from .simulator import simulate
 from .stimuli import step
 from .trace import Trace

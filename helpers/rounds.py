@@ -22,7 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from .checks import number, plain, whole_number
+from helpers.validation import number, plain, whole_number
+
 from .inference import FEWEST, Posterior, train_npe
 from .priors import Prior
 from .storage import read_arrays, write_arrays

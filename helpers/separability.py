@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 from scipy.optimize import linprog
 
-from .checks import numbers
+from helpers.validation import numbers
 
 __all__ = ["band_separable", "separable"]
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from .checks import whole_number
+from helpers.validation import whole_number
+
 from .priors import Prior
 from .shards import Part, Shard, cover, fault, list_shards, read_shard, write_file
 

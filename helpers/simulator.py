@@ -14,10 +14,11 @@ from numba import njit
 from numba.core.dispatcher import Dispatcher
 from tqdm.auto import tqdm
 
+from helpers.neurons.equations import Neuron
+from helpers.validation import MOST_STEPS, instance, number, one_of, whole_number
+
 from .arguments import as_seed, as_stimulus, check_window, number_of_steps, prefixed, values_of_simulations
-from .checks import MOST_STEPS, instance, number, one_of, whole_number
 from .compiler import LANES, WIDEST, Plan
-from .equations import Neuron
 from .integrators import EXPONENTIAL_EULER, METHODS
 from .kernels import random_keys
 from .reference import integrate

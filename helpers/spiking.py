@@ -14,8 +14,9 @@ import torch
 from scipy import constants
 from torch import Tensor, nn
 
-from .checks import number, numbers, whole_number
-from .neurons import HodgkinHuxley
+from helpers.neurons.models import HodgkinHuxley
+from helpers.validation import number, numbers, whole_number
+
 from .simulator import simulate
 from .stimuli import step
 from .tasks import Task

@@ -17,10 +17,11 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.signal import lfilter
 
-from .checks import MOST_STEPS, instance, number, numbers, plain, whole_number, whole_steps
-from .equations import Equation, equation
-from .functions import sin, where
-from .parameters import Declared, parameter
+from helpers.neurons.equations import Equation, equation
+from helpers.neurons.functions import sin, where
+from helpers.neurons.parameters import Declared, parameter
+from helpers.validation import MOST_STEPS, instance, number, numbers, plain, whole_number, whole_steps
+
 from .trace import Trace
 
 __all__ = [

@@ -13,7 +13,8 @@ from scipy.stats import chi2
 from sklearn.linear_model import LogisticRegression
 from sklearn.mixture import GaussianMixture
 
-from .checks import number, numbers, whole_number
+from helpers.validation import number, numbers, whole_number
+
 from .priors import Prior
 from .references import LocalGaussian, Simulator, check_observation, drawn_inside
 

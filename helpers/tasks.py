@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from torch import Tensor
 
-from .checks import whole_number
+from helpers.validation import whole_number
 
 __all__ = ["Task", "digits", "which_first"]
 

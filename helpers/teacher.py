@@ -14,8 +14,9 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
-from .checks import number, numbers, whole_number
-from .equations import Neuron
+from helpers.neurons.equations import Neuron
+from helpers.validation import number, numbers, whole_number
+
 from .simulator import simulate
 from .stimuli import OrnsteinUhlenbeck, Waveform
 from .training import FASTEST

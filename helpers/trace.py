@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .checks import number, numbers, plain
+from helpers.validation import number, numbers, plain
 
 __all__ = ["Lazy", "Sweep", "Trace", "find_spikes"]
 

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .checks import instance, number, whole_number
+from helpers.validation import instance, number, whole_number
+
 from .tasks import Task
 
 __all__ = ["FASTEST", "History", "Runs", "accuracy", "compare", "train"]

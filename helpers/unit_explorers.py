@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from helpers.neurons.models import HodgkinHuxley, Pospischil
+from helpers.neurons.parameters import Declared, parameter
+
 from .controls import Choice, Dial
 from .explorers import Explorer, canvas
 from .figures import COLOURS
 from .figures_units import BLUE, LAW_LOOKS, ORANGE
-from .neurons import HodgkinHuxley, Pospischil
-from .parameters import Declared, parameter
 from .spiking import gradient_through_time
 from .units import ACTIVATIONS, Fit, explained, fit_activation, measure_f_I
 

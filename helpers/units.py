@@ -10,9 +10,10 @@ import numpy as np
 from scipy.optimize import least_squares
 from scipy.special import expit
 
-from .checks import number, numbers, plain
-from .equations import Neuron
-from .neurons import LeakyIntegrateAndFire
+from helpers.neurons.equations import Neuron
+from helpers.neurons.models import LeakyIntegrateAndFire
+from helpers.validation import number, numbers, plain
+
 from .simulator import simulate_many
 from .stimuli import step
 from .summaries import summary

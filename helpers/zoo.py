@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from .checks import numbers
-from .equations import Neuron
+from helpers.neurons.equations import Neuron
+from helpers.validation import numbers
+
 from .reference import slopes
 from .simulator import simulate
 from .stimuli import step

@@ -14,7 +14,7 @@ from typing import Any
 import helpers.campaign
 from helpers.campaign import Campaign
 from helpers.inference import box_prior
-from helpers.neurons import Pospischil
+from helpers.neurons.models import Pospischil
 from helpers.stimuli import step
 
 PRIOR = box_prior(Pospischil, ["g_Na", "g_K"])

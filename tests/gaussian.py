@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.inference import normal, prior_of
-from helpers.neurons import Pospischil
+from helpers.neurons.models import Pospischil
 
 PRIOR = prior_of(Pospischil, {"g_Na": normal(40.0, 2.0, 0.5, 80.0), "g_K": normal(7.0, 0.5, 1e-4, 15.0)})
 MEAN, SD, NOISE = np.array([40.0, 7.0]), np.array([2.0, 0.5]), np.array([1.0, 0.25])

@@ -14,7 +14,7 @@ from helpers.benches import (
     phase_plane_in_words,
 )
 from helpers.integrators import METHODS
-from helpers.neurons import HodgkinHuxley
+from helpers.neurons.models import HodgkinHuxley
 from helpers.simulator import simulate
 from helpers.stimuli import step
 

@@ -18,13 +18,13 @@ from numba import njit
 
 from helpers import campaign_command
 from helpers.campaign_training import train_on
-from helpers.equations import gate
 from helpers.fingerprint import fingerprint
-from helpers.functions import exp, linoid
 from helpers.inference import Posterior, box_prior, prior_of, train_npe
 from helpers.lif_problem import MENDED, SHIPPED
 from helpers.marginals import normal, uniform
-from helpers.neurons import Pospischil
+from helpers.neurons.equations import gate
+from helpers.neurons.functions import exp, linoid
+from helpers.neurons.models import Pospischil
 from helpers.shards import Shard, cover
 from helpers.simulations import Simulations
 from helpers.simulator import simulate_many

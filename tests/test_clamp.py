@@ -8,8 +8,8 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from helpers.clamp import Command, clamp, peak_currents, step_command
-from helpers.equations import current, gate
-from helpers.neurons import HodgkinHuxley, LeakyIntegrateAndFire, Pospischil
+from helpers.neurons.equations import current, gate
+from helpers.neurons.models import HodgkinHuxley, LeakyIntegrateAndFire, Pospischil
 
 STEP = step_command(-65.0, -10.0, before=5.0, during=10.0, after=5.0)
 LEVELS = np.arange(-80.0, 81.0, 5.0)

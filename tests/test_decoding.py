@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from helpers.decoding import Responses, confusion, decode, information, respond
-from helpers.neurons import HodgkinHuxley
+from helpers.neurons.models import HodgkinHuxley
 from helpers.simulator import simulate
 from helpers.stimuli import step
 

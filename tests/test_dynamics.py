@@ -17,9 +17,9 @@ from helpers.dynamics import (
     separatrix,
     settled,
 )
-from helpers.equations import Neuron, state
-from helpers.neurons import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
-from helpers.parameters import parameter
+from helpers.neurons.equations import Neuron, state
+from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
+from helpers.neurons.parameters import parameter
 from helpers.reference import slopes
 from helpers.simulator import simulate
 from helpers.stimuli import step

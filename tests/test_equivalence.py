@@ -8,7 +8,7 @@ from scipy import stats
 from helpers.compiler import Plan
 from helpers.inference import box_prior
 from helpers.kernels import random_keys
-from helpers.neurons import Pospischil
+from helpers.neurons.models import Pospischil
 from helpers.simulator import run, simulate, simulate_many, working_array
 from helpers.stimuli import Step, step
 from helpers.summaries import summary_statistics

@@ -24,7 +24,7 @@ from helpers.figures import (
     plot_voltage,
     use_style,
 )
-from helpers.neurons import HodgkinHuxley, Pospischil
+from helpers.neurons.models import HodgkinHuxley, Pospischil
 from helpers.simulator import simulate
 from helpers.stimuli import Step, step
 

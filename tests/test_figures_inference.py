@@ -16,7 +16,7 @@ from helpers.figures_inference import (
     plot_prior_predictive,
 )
 from helpers.inference import box_prior
-from helpers.neurons import Pospischil
+from helpers.neurons.models import Pospischil
 from helpers.predictive import predictive_check
 from helpers.simulator import simulate
 from helpers.stimuli import step

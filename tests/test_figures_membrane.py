@@ -7,7 +7,7 @@ import pytest
 from helpers import figures, figures_membrane
 from helpers.clamp import clamp, step_command
 from helpers.clamp_recordings import RecordedFamily
-from helpers.neurons import HodgkinHuxley
+from helpers.neurons.models import HodgkinHuxley
 from helpers.protocols import Fitted, conductances, lapicque, resting_state, steady_currents, weiss
 from helpers.simulator import simulate
 from helpers.stimuli import step

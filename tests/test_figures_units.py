@@ -7,7 +7,7 @@ from helpers.decoding import CODES, Decoded, Responses
 from helpers.figures_networks import plot_learning_rules, plot_price, plot_prices_of_work, plot_students, plot_widths
 from helpers.figures_units import plot_accuracies, plot_codes, plot_curves, plot_R2, plot_xor
 from helpers.learning import Learned
-from helpers.neurons import HodgkinHuxley
+from helpers.neurons.models import HodgkinHuxley
 from helpers.simulator import simulate
 from helpers.spiking import PricedRuns
 from helpers.stimuli import step

@@ -24,7 +24,7 @@ from helpers.dynamics import (
     settled,
 )
 from helpers.exercises import UnknownPair, held_current
-from helpers.neurons import HodgkinHuxley, Izhikevich
+from helpers.neurons.models import HodgkinHuxley, Izhikevich
 from helpers.protocols import (
     conductances,
     fit_strength_duration,

@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from helpers.inference import Posterior, train_npe
-from helpers.neurons import HodgkinHuxley
+from helpers.neurons.models import HodgkinHuxley
 from helpers.priors import Prior, box_prior
 from helpers.rounds import truncated_rounds
 from helpers.shards import Shard, fault, read_shard

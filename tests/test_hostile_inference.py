@@ -20,7 +20,7 @@ from helpers.lif_predictive import lif_check
 from helpers.lif_problem import Beliefs, Experiment, clipped_draws
 from helpers.marginals import normal, uniform
 from helpers.misspecification import misspecification
-from helpers.neurons import HodgkinHuxley
+from helpers.neurons.models import HodgkinHuxley
 from helpers.predictive import distances, interval_distance, mid_rank, predictive_check, spike_distance
 from helpers.priors import Prior, box_prior, prior_of
 from helpers.references import c2st, local_gaussian, rejection_abc

@@ -19,7 +19,7 @@ from helpers.learning import (
     start_weights,
     weight_perturbation,
 )
-from helpers.neurons import HodgkinHuxley, LeakyIntegrateAndFire, Pospischil
+from helpers.neurons.models import HodgkinHuxley, LeakyIntegrateAndFire, Pospischil
 from helpers.separability import band_separable, separable
 from helpers.spiking import SpikingClassifier, gradient_through_time, price_of_spikes, spike_cost
 from helpers.tasks import Task, digits, which_first

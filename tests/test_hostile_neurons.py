@@ -6,8 +6,8 @@ import numpy as np
 from strategies import Kind, always, array, both_lengths, choice, number, seed, target, thing
 
 from helpers.connections import ChemicalSynapse, GapJunction, excitatory, inhibitory
-from helpers.neurons import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
-from helpers.parameters import Declared
+from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
+from helpers.neurons.parameters import Declared
 from helpers.rig import Rig
 from helpers.simulator import simulate
 from helpers.stimuli import (

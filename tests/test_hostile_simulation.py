@@ -13,7 +13,7 @@ from helpers.arguments import as_seed, as_stimulus, number_of_steps, prefixed, v
 from helpers.connections import GapJunction, excitatory
 from helpers.features import Features
 from helpers.network import simulate_network
-from helpers.neurons import HodgkinHuxley
+from helpers.neurons.models import HodgkinHuxley
 from helpers.simulator import simulate, simulate_many
 from helpers.stimuli import step
 from helpers.summaries import summary_statistics

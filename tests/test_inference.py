@@ -8,7 +8,7 @@ from scipy import stats
 from helpers import estimators
 from helpers.estimators import MODELS, Training, new_network, repeatable
 from helpers.inference import Posterior, box_prior, normal, prior_of, train_npe
-from helpers.neurons import Pospischil
+from helpers.neurons.models import Pospischil
 from helpers.simulator import simulate_many
 from helpers.stimuli import step
 

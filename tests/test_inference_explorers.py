@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from helpers.inference_explorers import SEED, attempt, attempt_in_words, explore_conductances
-from helpers.neurons import Pospischil
+from helpers.neurons.models import Pospischil
 from helpers.simulator import simulate
 from helpers.stimuli import step
 from helpers.summaries import summary_statistics

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from helpers.integrators import METHODS, TABLEAUS
-from helpers.neurons import HindmarshRose, HodgkinHuxley, Pospischil
+from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Pospischil
 from helpers.simulator import simulate
 from helpers.stimuli import step
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from engine import run_module
 
-from helpers.equations import Neuron, derived, event, state
-from helpers.functions import exp, expm1, linoid, sin, sqrt, where
 from helpers.javascript import javascript, javascript_function
 from helpers.live import ZOO, live_bench, standalone
-from helpers.neurons import HodgkinHuxley
-from helpers.parameters import parameter
+from helpers.neurons.equations import Neuron, derived, event, state
+from helpers.neurons.functions import exp, expm1, linoid, sin, sqrt, where
+from helpers.neurons.models import HodgkinHuxley
+from helpers.neurons.parameters import parameter
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,8 @@ import pytest
 from numba import njit
 from scipy import stats
 
-from helpers import functions, kernels
+from helpers import kernels
+from helpers.neurons import functions
 
 
 @njit

@@ -14,7 +14,7 @@ from helpers.lif_features import FEATURES, feature_names, features
 from helpers.lif_likelihood import exact_recovery, log_likelihood
 from helpers.lif_predictive import lif_check
 from helpers.lif_problem import FIGURES, MENDED, ORIGINAL, SHIPPED, TWO_LEVELS, Experiment
-from helpers.neurons import Pospischil
+from helpers.neurons.models import Pospischil
 from helpers.trained import fast, load_or_train
 
 PRIOR = SHIPPED.prior()

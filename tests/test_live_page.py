@@ -10,7 +10,7 @@ from browser import chromium, find_chromium
 
 from benchmarks.frames import PROBE, bare_page, keys, sweep, write_page
 from helpers.live import live_bench
-from helpers.neurons import HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire
+from helpers.neurons.models import HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire
 
 pytestmark = pytest.mark.browser
 WORDS = ".live-bench .words"

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from helpers.equations import Neuron, current, gate, state
-from helpers.functions import exp
 from helpers.inference import box_prior, train_npe
 from helpers.integrators import METHODS
-from helpers.neurons import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
-from helpers.parameters import parameter
+from helpers.neurons.equations import Neuron, current, gate, state
+from helpers.neurons.functions import exp
+from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
+from helpers.neurons.parameters import parameter
 from helpers.simulator import simulate, simulate_many
 from helpers.stimuli import step
 from helpers.summaries import summary

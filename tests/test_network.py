@@ -9,7 +9,7 @@ from scipy.integrate import solve_ivp
 
 from helpers.compiler import Plan
 from helpers.network import ChemicalSynapse, GapJunction, excitatory, inhibitory, simulate_network
-from helpers.neurons import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
+from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
 from helpers.simulator import simulate
 from helpers.stimuli import Step, step
 

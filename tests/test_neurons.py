@@ -7,7 +7,7 @@ import numpy as np
 import oracles
 import pytest
 
-from helpers.neurons import HodgkinHuxley, Pospischil
+from helpers.neurons.models import HodgkinHuxley, Pospischil
 
 GRID = np.linspace(-120, 60, 181)  # passes through the 0/0 points -40, -55 (squid), -47, -45, -20 (cortex)
 

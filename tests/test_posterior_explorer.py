@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from helpers.inference import box_prior, train_npe
-from helpers.neurons import Pospischil
+from helpers.neurons.models import Pospischil
 from helpers.posterior_explorer import explore_posterior, inferred, inferred_in_words
 from helpers.simulator import simulate, simulate_many
 from helpers.stimuli import step

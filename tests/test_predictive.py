@@ -14,7 +14,7 @@ from helpers.diagnostics import dead_parameters, recovery, run_trials, shrinkage
 from helpers.inference import box_prior
 from helpers.information import information
 from helpers.misspecification import misspecification
-from helpers.neurons import Pospischil
+from helpers.neurons.models import Pospischil
 from helpers.predictive import interval_distance, mid_rank, predictive_check, spike_distance
 from helpers.references import local_gaussian
 from helpers.simulator import simulate as simulate_one

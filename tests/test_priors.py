@@ -6,7 +6,7 @@ import torch
 from scipy import stats
 
 from helpers.marginals import normal, uniform
-from helpers.neurons import HodgkinHuxley, LeakyIntegrateAndFire, Pospischil
+from helpers.neurons.models import HodgkinHuxley, LeakyIntegrateAndFire, Pospischil
 from helpers.priors import Prior, box_prior, prior_of
 
 LIF = prior_of(

@@ -6,7 +6,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from helpers.clamp import clamp, step_command
-from helpers.neurons import HodgkinHuxley, Pospischil
+from helpers.neurons.models import HodgkinHuxley, Pospischil
 from helpers.protocols import (
     conductances,
     fit_strength_duration,

@@ -6,7 +6,7 @@ from gaussian import MEAN, NOISE, POSTERIOR_SD, PRIOR, SD, Known, simulate
 from scipy.stats import gamma, norm, skew
 
 from helpers.inference import box_prior
-from helpers.neurons import Pospischil
+from helpers.neurons.models import Pospischil
 from helpers.references import c2st, local_gaussian, rejection_abc
 from helpers.simulator import simulate_many
 from helpers.stimuli import step

@@ -9,10 +9,10 @@ from numba import njit
 
 from helpers import kernels
 from helpers.compiler import _rewritten
-from helpers.equations import Neuron, current, gate, state
-from helpers.functions import exp, linoid
-from helpers.neurons import HodgkinHuxley, Pospischil
-from helpers.parameters import parameter
+from helpers.neurons.equations import Neuron, current, gate, state
+from helpers.neurons.functions import exp, linoid
+from helpers.neurons.models import HodgkinHuxley, Pospischil
+from helpers.neurons.parameters import parameter
 from helpers.rewriting import rewrite
 
 KERNELS = {name: getattr(kernels, name) for name in ("bounded_exp", "exp", "fma", "linoid", "linoid_given", "where")}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from helpers.inference import box_prior, normal, prior_of, uniform
-from helpers.neurons import LeakyIntegrateAndFire, Pospischil
+from helpers.neurons.models import LeakyIntegrateAndFire, Pospischil
 from helpers.rounds import truncated_rounds
 from helpers.simulator import simulate_many
 from helpers.stimuli import step

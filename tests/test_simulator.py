@@ -10,7 +10,7 @@ import pytest
 from scipy.optimize import fsolve
 
 from helpers import compiler, generated
-from helpers.neurons import HodgkinHuxley, Pospischil
+from helpers.neurons.models import HodgkinHuxley, Pospischil
 from helpers.simulator import simulate, simulate_many
 from helpers.stimuli import Waveform, step
 from helpers.summaries import summary, summary_statistics

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from helpers.activations import hidden_layer
-from helpers.neurons import HodgkinHuxley, LeakyIntegrateAndFire
+from helpers.neurons.models import HodgkinHuxley, LeakyIntegrateAndFire
 from helpers.simulator import simulate
 from helpers.spiking import SpikingClassifier, gradient_through_time, price_of_spikes, spike_cost
 from helpers.stimuli import step

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from numba import njit
 
-from helpers import equation_text, functions, kernels
-from helpers.equations import Neuron, current
-from helpers.neurons import HodgkinHuxley
-from helpers.parameters import parameter
+from helpers import equation_text, kernels
+from helpers.neurons import functions
+from helpers.neurons.equations import Neuron, current
+from helpers.neurons.models import HodgkinHuxley
+from helpers.neurons.parameters import parameter
 from helpers.rig import current_density, stand_in
 from helpers.simulator import simulate, simulate_many
 from helpers.stimuli import (

@@ -4,7 +4,7 @@ import numpy as np
 import oracles
 import pytest
 
-from helpers.neurons import Pospischil
+from helpers.neurons.models import Pospischil
 from helpers.simulator import simulate
 from helpers.stimuli import step
 from helpers.summaries import summary_statistics

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from helpers.neurons import HodgkinHuxley
+from helpers.neurons.models import HodgkinHuxley
 from helpers.simulator import simulate
 from helpers.stimuli import Waveform
 from helpers.teacher import NOISE, Lesson, Student, learn, mark, probabilities, teach

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helpers.neurons import HodgkinHuxley, LeakyIntegrateAndFire
+from helpers.neurons.models import HodgkinHuxley, LeakyIntegrateAndFire
 from helpers.units import ACTIVATIONS, RATE_LAWS, explained, fit_activation, lif_rate, lif_rheobase, measure_f_I
 
 CURRENTS = np.arange(0.0, 51.0)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helpers.neurons import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire
+from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire
 from helpers.zoo import Cost, abilities, cost_of_a_step
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.peer import ALL_CORES, Peer, Single, Training
 from benchmarks.workloads import CORTICAL, SQUID
-from helpers.neurons import HodgkinHuxley, Pospischil
+from helpers.neurons.models import HodgkinHuxley, Pospischil
 from helpers.simulator import simulate, simulate_many
 from helpers.stimuli import step
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .checks import plain
+from helpers.validation import plain
 
 __all__ = ["Declared", "Parameter", "parameter"]
 

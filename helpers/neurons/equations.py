@@ -22,7 +22,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from .checks import numbers, one_of
+from helpers.validation import numbers, one_of
+
 from .parameters import Declared
 
 __all__ = ["Equation", "Neuron", "current", "derived", "equation", "event", "gate", "state"]
