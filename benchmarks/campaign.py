@@ -34,9 +34,9 @@ from helpers.campaign import Campaign
 from helpers.fingerprint import versions
 from helpers.neurons.models import Pospischil
 from helpers.priors import box_prior
+from helpers.simulation.simulate import simulate_many
+from helpers.simulation.stimuli import step
 from helpers.simulations import Simulations
-from helpers.simulator import simulate_many
-from helpers.stimuli import step
 
 from .speed import processor
 

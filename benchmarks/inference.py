@@ -25,10 +25,10 @@ from helpers.neurons.models import Pospischil
 from helpers.predictive import predictive_check
 from helpers.references import c2st, local_gaussian
 from helpers.rounds import truncated_rounds
-from helpers.simulator import simulate as simulate_one
-from helpers.simulator import simulate_many
-from helpers.stimuli import step
-from helpers.summaries import summary_statistics
+from helpers.simulation.simulate import simulate as simulate_one
+from helpers.simulation.simulate import simulate_many
+from helpers.simulation.stimuli import step
+from helpers.simulation.summaries import summary_statistics
 from helpers.synthetic import GridPosterior, synthetic_likelihood
 
 from .speed import processor

@@ -9,8 +9,8 @@ import time
 import numpy as np
 
 from helpers.neurons.models import Pospischil
-from helpers.simulator import simulate_many
-from helpers.stimuli import step
+from helpers.simulation.simulate import simulate_many
+from helpers.simulation.stimuli import step
 
 
 def main() -> int:

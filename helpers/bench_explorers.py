@@ -10,6 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from helpers.neurons.models import HodgkinHuxley
+from helpers.simulation.integrators import METHODS
+from helpers.simulation.simulate import PRECISIONS
+from helpers.simulation.stimuli import Step
 
 from .benches import (
     ACROSS,
@@ -33,9 +36,6 @@ from .benches import (
 from .controls import Choice, Control, Dial
 from .explorers import Explorer, canvas
 from .figures import COLOURS, LINES, mathematical
-from .integrators import METHODS
-from .simulator import PRECISIONS
-from .stimuli import Step
 
 __all__ = ["explore_clamp", "explore_integrators", "explore_phase_plane"]
 

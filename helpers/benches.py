@@ -14,13 +14,13 @@ import numpy as np
 
 from helpers.neurons.models import HodgkinHuxley
 from helpers.neurons.parameters import Parameter
+from helpers.simulation.integrators import METHODS, TABLEAUS
+from helpers.simulation.simulate import PRECISIONS, simulate
+from helpers.simulation.stimuli import step
+from helpers.simulation.trace import Trace
 
 from .clamp import ClampTrace, clamp, peak_currents, step_command
 from .dynamics import eigenvalues, fixed_points, nullclines, separatrix
-from .integrators import METHODS, TABLEAUS
-from .simulator import PRECISIONS, simulate
-from .stimuli import step
-from .trace import Trace
 
 __all__ = [
     "ClampBench",

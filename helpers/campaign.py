@@ -31,18 +31,18 @@ from numba.core.dispatcher import Dispatcher
 from tqdm.auto import tqdm
 
 from helpers.neurons.equations import Equation, Neuron
+from helpers.simulation.arguments import as_seed, as_stimulus, number_of_steps
+from helpers.simulation.compiler.codegen import LANES
+from helpers.simulation.integrators import EXPONENTIAL_EULER
+from helpers.simulation.simulate import simulate_many
+from helpers.simulation.stimuli import Stimulus
+from helpers.simulation.summaries import Summary, summary_statistics
 from helpers.validation import instance, whole_number
 
-from .arguments import as_seed, as_stimulus, number_of_steps
 from .campaign_identity import description, differences
-from .compiler import LANES
-from .integrators import EXPONENTIAL_EULER
 from .priors import Prior
 from .shards import DAMAGED, clear_leftovers, cover, fault, list_shards, write_shard
 from .simulations import MANIFEST, Simulations, key_of, write_manifest
-from .simulator import simulate_many
-from .stimuli import Stimulus
-from .summaries import Summary, summary_statistics
 
 __all__ = ["Campaign"]
 

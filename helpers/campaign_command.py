@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from helpers.neurons import models as neurons
+from helpers.simulation.integrators import METHODS
+from helpers.simulation.stimuli import step
 
 from .campaign import Campaign
-from .integrators import METHODS
 from .priors import box_prior
 from .simulations import Simulations
-from .stimuli import step
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from . import kernels
-from .compiler import LANES, Plan
+from helpers.simulation.compiler import kernels
+from helpers.simulation.compiler.codegen import LANES, Plan
+from helpers.simulation.stimuli import Waveform
+from helpers.simulation.summaries import Summary
+
 from .fingerprint import fingerprint, versions
-from .stimuli import Waveform
-from .summaries import Summary
 
 if TYPE_CHECKING:
     from .campaign import Campaign

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from helpers.neurons.models import Pospischil
+from helpers.simulation.simulate import simulate
+from helpers.simulation.stimuli import step
+from helpers.simulation.trace import Trace
 from helpers.validation import number
 
 from .recordings import RecordingUnavailable, load
 from .rig import rig_like, stand_in
-from .simulator import simulate
-from .stimuli import step
-from .trace import Trace
 
 __all__ = ["CELLS", "CellCurve", "cell_curve", "fast_stand_in", "steady_rate"]
 

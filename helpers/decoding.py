@@ -10,11 +10,10 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 
 from helpers.neurons.equations import Neuron
+from helpers.simulation.simulate import simulate_many
+from helpers.simulation.stimuli import step
+from helpers.simulation.summaries import summary
 from helpers.validation import number, numbers, plain, whole_number
-
-from .simulator import simulate_many
-from .stimuli import step
-from .summaries import summary
 
 __all__ = ["CODES", "Decoded", "Responses", "confusion", "decode", "information", "respond"]
 

@@ -23,9 +23,8 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
 from helpers.neurons.equations import WIDEST, Neuron
+from helpers.simulation.lsoda import slopes
 from helpers.validation import number, numbers, one_of, whole_number
-
-from .reference import slopes
 
 __all__ = [
     "HopfPoint",

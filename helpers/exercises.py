@@ -7,11 +7,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from helpers.neurons.models import HodgkinHuxley, Pospischil
+from helpers.simulation.simulate import simulate
+from helpers.simulation.stimuli import step
+from helpers.simulation.trace import Trace
 from helpers.validation import number, whole_number
-
-from .simulator import simulate
-from .stimuli import step
-from .trace import Trace
 
 __all__ = ["UnknownPair", "held_current"]
 

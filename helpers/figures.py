@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 
 from helpers.neurons.equations import Neuron
 from helpers.neurons.models import HodgkinHuxley
+from helpers.simulation.lsoda import slopes
+from helpers.simulation.trace import Trace
 
 from .dynamics import HopfPoint, eigenvalues, fixed_points, nullclines, separatrix
-from .reference import slopes
-from .trace import Trace
 
 __all__ = [
     "COLOURS",

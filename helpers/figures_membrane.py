@@ -13,12 +13,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from helpers.neurons.equations import Neuron
+from helpers.simulation.trace import Trace
 
 from .clamp import ClampTrace
 from .clamp_recordings import RecordedFamily
 from .figures import COLOURS, LINES, direct_label, plot_family, shades
 from .protocols import Fitted, steady_currents
-from .trace import Trace
 
 __all__ = [
     "plot_charging",

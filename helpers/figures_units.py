@@ -8,9 +8,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
+from helpers.simulation.trace import Trace
+
 from .decoding import CODES, Decoded, Responses
 from .figures import COLOURS
-from .trace import Trace
 from .training import Runs
 from .units import Fit
 

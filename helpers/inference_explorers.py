@@ -12,15 +12,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from helpers.neurons.models import Pospischil
+from helpers.simulation.simulate import simulate
+from helpers.simulation.stimuli import Stimulus
+from helpers.simulation.summaries import summary_statistics
+from helpers.simulation.trace import Trace
 from helpers.validation import plain
 
 from .controls import Dial
 from .explorers import Explorer, canvas
 from .figures import COLOURS
-from .simulator import simulate
-from .stimuli import Stimulus
-from .summaries import summary_statistics
-from .trace import Trace
 
 __all__ = ["Attempt", "attempt", "attempt_in_words", "explore_conductances"]
 

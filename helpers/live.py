@@ -26,6 +26,9 @@ import traitlets
 from helpers.neurons.equations import Neuron
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
 from helpers.neurons.parameters import Parameter
+from helpers.simulation.simulate import simulate
+from helpers.simulation.stimuli import Stimulus, step
+from helpers.simulation.trace import Trace
 from helpers.validation import instance, one_of
 
 from .clamp import ClampTrace, clamp, step_command
@@ -50,9 +53,6 @@ from .live_data import (
     stimulus_of,
     usual_duration,
 )
-from .simulator import simulate
-from .stimuli import Stimulus, step
-from .trace import Trace
 from .web import text_of
 
 __all__ = ["CLAMPS", "ZOO", "LiveBench", "live_bench", "standalone"]

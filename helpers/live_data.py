@@ -14,13 +14,13 @@ import numpy as np
 
 from helpers.neurons.equations import Neuron
 from helpers.neurons.parameters import Parameter
+from helpers.simulation.compiler.javascript import javascript, waveform_text
+from helpers.simulation.compiler.kernels import random_keys
+from helpers.simulation.stimuli import PulsePair, Ramp, Step, Stimulus
 
 from .benches import BEFORE, DURING, HOLDING, TEST
 from .clamp import clamp, step_command
 from .figures import COLOURS, LINES
-from .javascript import javascript, waveform_text
-from .kernels import random_keys
-from .stimuli import PulsePair, Ramp, Step, Stimulus
 
 __all__ = [
     "COMMAND",

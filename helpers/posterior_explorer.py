@@ -12,15 +12,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from helpers.neurons.equations import Neuron
+from helpers.simulation.simulate import simulate
+from helpers.simulation.stimuli import Stimulus
+from helpers.simulation.summaries import Summary, summary_statistics
+from helpers.simulation.trace import Trace
 
 from .controls import Dial
 from .explorers import Explorer, canvas
 from .figures import COLOURS
 from .inference import Posterior
-from .simulator import simulate
-from .stimuli import Stimulus
-from .summaries import Summary, summary_statistics
-from .trace import Trace
 
 __all__ = ["Inferred", "explore_posterior", "inferred", "inferred_in_words"]
 

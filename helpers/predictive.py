@@ -18,13 +18,13 @@ from numba import njit
 from scipy.stats import wasserstein_distance
 
 from helpers.neurons.equations import Neuron
+from helpers.simulation.simulate import simulate_many
+from helpers.simulation.stimuli import Stimulus
+from helpers.simulation.summaries import Summary, summary_statistics
+from helpers.simulation.trace import Trace, find_spikes
 from helpers.validation import number, numbers, plain, whole_number
 
 from .priors import Prior
-from .simulator import simulate_many
-from .stimuli import Stimulus
-from .summaries import Summary, summary_statistics
-from .trace import Trace, find_spikes
 
 __all__ = ["PredictiveCheck", "distances", "interval_distance", "mid_rank", "predictive_check", "spike_distance"]
 

@@ -17,10 +17,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from helpers.simulation.trace import Trace
+
 from .formats.axon import count_abf, read_abf
 from .formats.nwb import count_nwb, read_nwb
 from .formats.table import count_csv, read_csv, write_csv
-from .trace import Trace
 
 __all__ = [
     "RECORDINGS",

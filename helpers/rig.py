@@ -14,11 +14,10 @@ from scipy import optimize, signal
 
 from helpers.neurons.models import Pospischil
 from helpers.neurons.parameters import Declared, Parameter, parameter
+from helpers.simulation.simulate import simulate
+from helpers.simulation.stimuli import step
+from helpers.simulation.trace import Trace
 from helpers.validation import number, plain, whole_number
-
-from .simulator import simulate
-from .stimuli import step
-from .trace import Trace
 
 __all__ = [
     "JUNCTION_POTENTIAL",

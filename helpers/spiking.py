@@ -15,10 +15,10 @@ from scipy import constants
 from torch import Tensor, nn
 
 from helpers.neurons.models import HodgkinHuxley
+from helpers.simulation.simulate import simulate
+from helpers.simulation.stimuli import step
 from helpers.validation import number, numbers, whole_number
 
-from .simulator import simulate
-from .stimuli import step
 from .tasks import Task
 from .training import train
 

@@ -15,10 +15,10 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
 from helpers.neurons.equations import Neuron
+from helpers.simulation.simulate import simulate
+from helpers.simulation.stimuli import OrnsteinUhlenbeck, Waveform
 from helpers.validation import number, numbers, whole_number
 
-from .simulator import simulate
-from .stimuli import OrnsteinUhlenbeck, Waveform
 from .training import FASTEST
 
 __all__ = ["Lesson", "Marks", "Student", "learn", "mark", "probabilities", "teach"]

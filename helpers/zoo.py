@@ -16,12 +16,11 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from helpers.neurons.equations import Neuron
+from helpers.simulation.lsoda import slopes
+from helpers.simulation.simulate import simulate
+from helpers.simulation.stimuli import step
+from helpers.simulation.trace import Trace
 from helpers.validation import numbers
-
-from .reference import slopes
-from .simulator import simulate
-from .stimuli import step
-from .trace import Trace
 
 __all__ = ["Abilities", "Cost", "abilities", "cost_of_a_step"]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pynwb
 from pynwb.icephys import CurrentClampSeries, CurrentClampStimulusSeries
 
-from helpers.trace import Trace
+from helpers.simulation.trace import Trace
 
 LEVELS = np.arange(-100.0, 301.0, 25.0)  # pA, the steps of the two published cells
 

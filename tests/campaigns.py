@@ -15,7 +15,7 @@ import helpers.campaign
 from helpers.campaign import Campaign
 from helpers.inference import box_prior
 from helpers.neurons.models import Pospischil
-from helpers.stimuli import step
+from helpers.simulation.stimuli import step
 
 PRIOR = box_prior(Pospischil, ["g_Na", "g_K"])
 NUMBER, SHARD = 10_000, 250

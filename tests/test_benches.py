@@ -13,10 +13,10 @@ from helpers.benches import (
     phase_plane_bench,
     phase_plane_in_words,
 )
-from helpers.integrators import METHODS
 from helpers.neurons.models import HodgkinHuxley
-from helpers.simulator import simulate
-from helpers.stimuli import step
+from helpers.simulation.integrators import METHODS
+from helpers.simulation.simulate import simulate
+from helpers.simulation.stimuli import step
 
 # ---------------------------------------------------------------------------------------------------- voltage clamp
 

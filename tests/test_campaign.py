@@ -26,10 +26,10 @@ from helpers.neurons.equations import gate
 from helpers.neurons.functions import exp, linoid
 from helpers.neurons.models import Pospischil
 from helpers.shards import Shard, cover
+from helpers.simulation.simulate import simulate_many
+from helpers.simulation.stimuli import chirp, step
+from helpers.simulation.summaries import Summary, summary
 from helpers.simulations import Simulations
-from helpers.simulator import simulate_many
-from helpers.stimuli import chirp, step
-from helpers.summaries import Summary, summary
 from helpers.trained import load_or_train
 
 ROOT = Path(__file__).parent.parent
@@ -498,7 +498,7 @@ def test_a_fingerprint_is_the_same_in_every_process_and_after_work():
                        capture_output=True, check=True, cwd=ROOT).stdout.decode().strip()
         for seed in ("1", "2")
     }  # fmt: skip
-    from helpers.summaries import summary_statistics
+    from helpers.simulation.summaries import summary_statistics
 
     pickle.dumps(Pospischil())  # leaves a note of its own in the class
     found.add(fingerprint(train_npe, simulate_many, MENDED, Pospischil(), summary_statistics))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from helpers.cells import CELLS, cell_curve, steady_rate
-from helpers.trace import Trace
+from helpers.simulation.trace import Trace
 
 
 def test_rate_of_known_spikes():

@@ -5,8 +5,8 @@ import pytest
 
 from helpers.decoding import Responses, confusion, decode, information, respond
 from helpers.neurons.models import HodgkinHuxley
-from helpers.simulator import simulate
-from helpers.stimuli import step
+from helpers.simulation.simulate import simulate
+from helpers.simulation.stimuli import step
 
 
 def spikes(*times: float) -> np.ndarray:

@@ -20,9 +20,9 @@ from helpers.dynamics import (
 from helpers.neurons.equations import Neuron, state
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
 from helpers.neurons.parameters import parameter
-from helpers.reference import slopes
-from helpers.simulator import simulate
-from helpers.stimuli import step
+from helpers.simulation.lsoda import slopes
+from helpers.simulation.simulate import simulate
+from helpers.simulation.stimuli import step
 
 AXON = HodgkinHuxley()
 REST = fixed_points(AXON)[0]

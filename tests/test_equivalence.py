@@ -5,14 +5,14 @@ import pytest
 from numba import njit
 from scipy import stats
 
-from helpers.compiler import Plan
 from helpers.inference import box_prior
-from helpers.kernels import random_keys
 from helpers.neurons.models import Pospischil
-from helpers.simulator import run, simulate, simulate_many, working_array
-from helpers.stimuli import Step, step
-from helpers.summaries import summary_statistics
-from helpers.trace import Sweep
+from helpers.simulation.compiler.codegen import Plan
+from helpers.simulation.compiler.kernels import random_keys
+from helpers.simulation.simulate import run, simulate, simulate_many, working_array
+from helpers.simulation.stimuli import Step, step
+from helpers.simulation.summaries import summary_statistics
+from helpers.simulation.trace import Sweep
 
 EIGHT = ["g_Na", "g_K", "g_leak", "g_M", "tau_max", "V_T", "noise", "E_leak"]
 STIMULUS = step(3.24806, 10.0, 110.0)

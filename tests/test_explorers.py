@@ -25,8 +25,8 @@ from helpers.figures import (
     use_style,
 )
 from helpers.neurons.models import HodgkinHuxley, Pospischil
-from helpers.simulator import simulate
-from helpers.stimuli import Step, step
+from helpers.simulation.simulate import simulate
+from helpers.simulation.stimuli import Step, step
 
 BENCHES = [explore_clamp, explore_phase_plane, explore_integrators]
 

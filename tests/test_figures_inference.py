@@ -18,8 +18,8 @@ from helpers.figures_inference import (
 from helpers.inference import box_prior
 from helpers.neurons.models import Pospischil
 from helpers.predictive import predictive_check
-from helpers.simulator import simulate
-from helpers.stimuli import step
+from helpers.simulation.simulate import simulate
+from helpers.simulation.stimuli import step
 
 
 def correlated(n, seed):

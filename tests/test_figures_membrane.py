@@ -9,8 +9,8 @@ from helpers.clamp import clamp, step_command
 from helpers.clamp_recordings import RecordedFamily
 from helpers.neurons.models import HodgkinHuxley
 from helpers.protocols import Fitted, conductances, lapicque, resting_state, steady_currents, weiss
-from helpers.simulator import simulate
-from helpers.stimuli import step
+from helpers.simulation.simulate import simulate
+from helpers.simulation.stimuli import step
 
 
 def test_a_family_has_a_line_per_level_and_names_some():

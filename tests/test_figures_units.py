@@ -8,9 +8,9 @@ from helpers.figures_networks import plot_learning_rules, plot_price, plot_price
 from helpers.figures_units import plot_accuracies, plot_codes, plot_curves, plot_R2, plot_xor
 from helpers.learning import Learned
 from helpers.neurons.models import HodgkinHuxley
-from helpers.simulator import simulate
+from helpers.simulation.simulate import simulate
+from helpers.simulation.stimuli import step
 from helpers.spiking import PricedRuns
-from helpers.stimuli import step
 from helpers.teacher import Lesson, Marks
 from helpers.training import History, Runs
 from helpers.units import fit_activation

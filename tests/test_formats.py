@@ -19,7 +19,7 @@ from helpers.recordings import (
     read_nwb,
     write_csv,
 )
-from helpers.trace import Trace
+from helpers.simulation.trace import Trace
 
 # ---- ABF
 

@@ -38,8 +38,8 @@ from helpers.protocols import (
     weiss,
 )
 from helpers.rig import crop, current_density, passive_properties, rig_like, stand_in
-from helpers.simulator import simulate
-from helpers.stimuli import step
+from helpers.simulation.simulate import simulate
+from helpers.simulation.stimuli import step
 from helpers.zoo import abilities, cost_of_a_step
 
 HH = HodgkinHuxley()

@@ -25,8 +25,8 @@ from helpers.predictive import distances, interval_distance, mid_rank, predictiv
 from helpers.priors import Prior, box_prior, prior_of
 from helpers.references import c2st, local_gaussian, rejection_abc
 from helpers.rounds import truncated_rounds
-from helpers.simulator import simulate
-from helpers.stimuli import step
+from helpers.simulation.simulate import simulate
+from helpers.simulation.stimuli import step
 from helpers.synthetic import synthetic_likelihood
 
 PRIOR = box_prior(HodgkinHuxley, ["g_Na", "g_K"])

@@ -5,12 +5,12 @@
 import numpy as np
 from strategies import Kind, always, array, both_lengths, choice, number, seed, target, thing
 
-from helpers.connections import ChemicalSynapse, GapJunction, excitatory, inhibitory
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
 from helpers.neurons.parameters import Declared
 from helpers.rig import Rig
-from helpers.simulator import simulate
-from helpers.stimuli import (
+from helpers.simulation.connections import ChemicalSynapse, GapJunction, excitatory, inhibitory
+from helpers.simulation.simulate import simulate
+from helpers.simulation.stimuli import (
     Chirp,
     OrnsteinUhlenbeck,
     PulsePair,
@@ -28,7 +28,7 @@ from helpers.stimuli import (
     sine,
     step,
 )
-from helpers.trace import Trace
+from helpers.simulation.trace import Trace
 
 NEURONS = (HodgkinHuxley, Pospischil, LeakyIntegrateAndFire, Izhikevich, HindmarshRose)
 STIMULI = (Step, Ramp, PulsePair, PulseTrain, Sine, Chirp, OrnsteinUhlenbeck)

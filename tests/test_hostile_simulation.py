@@ -9,15 +9,21 @@ import torch
 from hypothesis import strategies as st
 from strategies import Drawn, Kind, always, array, both_lengths, choice, number, seed, target, thing, whole
 
-from helpers.arguments import as_seed, as_stimulus, number_of_steps, prefixed, values_of_simulations
-from helpers.connections import GapJunction, excitatory
 from helpers.features import Features
-from helpers.network import simulate_network
 from helpers.neurons.models import HodgkinHuxley
-from helpers.simulator import simulate, simulate_many
-from helpers.stimuli import step
-from helpers.summaries import summary_statistics
-from helpers.trace import Trace, find_spikes
+from helpers.simulation.arguments import (
+    as_seed,
+    as_stimulus,
+    number_of_steps,
+    prefixed,
+    values_of_simulations,
+)
+from helpers.simulation.connections import GapJunction, excitatory
+from helpers.simulation.network import simulate_network
+from helpers.simulation.simulate import simulate, simulate_many
+from helpers.simulation.stimuli import step
+from helpers.simulation.summaries import summary_statistics
+from helpers.simulation.trace import Trace, find_spikes
 
 HH = HodgkinHuxley()
 PULSE = step(10.0, 1.0, 4.0)

@@ -9,8 +9,8 @@ from helpers import estimators
 from helpers.estimators import MODELS, Training, new_network, repeatable
 from helpers.inference import Posterior, box_prior, normal, prior_of, train_npe
 from helpers.neurons.models import Pospischil
-from helpers.simulator import simulate_many
-from helpers.stimuli import step
+from helpers.simulation.simulate import simulate_many
+from helpers.simulation.stimuli import step
 
 PRIOR = box_prior(Pospischil, ["g_Na", "g_K"], low=[40.0, 2.0], high=[60.0, 8.0])
 

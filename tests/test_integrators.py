@@ -6,10 +6,10 @@ from functools import cache
 import numpy as np
 import pytest
 
-from helpers.integrators import METHODS, TABLEAUS
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Pospischil
-from helpers.simulator import simulate
-from helpers.stimuli import step
+from helpers.simulation.integrators import METHODS, TABLEAUS
+from helpers.simulation.simulate import simulate
+from helpers.simulation.stimuli import step
 
 # ----------------------------------------------------------- order conditions: one for each rooted tree (Butcher 1963)
 

@@ -7,8 +7,8 @@ import pytest
 from numba import njit
 from scipy import stats
 
-from helpers import kernels
 from helpers.neurons import functions
+from helpers.simulation.compiler import kernels
 
 
 @njit

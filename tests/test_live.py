@@ -14,8 +14,8 @@ from helpers.figures import COLOURS, LINES
 from helpers.live import ZOO, live_bench, standalone
 from helpers.live_data import LEVELS, PROTOCOLS, can_be_clamped, dials_of_stimulus, durations_of, neuron_as_data
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire
-from helpers.simulator import simulate
-from helpers.stimuli import PulsePair, Ramp, Step
+from helpers.simulation.simulate import simulate
+from helpers.simulation.stimuli import PulsePair, Ramp, Step
 
 KINDS = (*ZOO, MorrisLecar)
 EVERY = 5  # of the samples are compared

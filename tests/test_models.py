@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from helpers.inference import box_prior, train_npe
-from helpers.integrators import METHODS
 from helpers.neurons.equations import Neuron, current, gate, state
 from helpers.neurons.functions import exp
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
 from helpers.neurons.parameters import parameter
-from helpers.simulator import simulate, simulate_many
-from helpers.stimuli import step
-from helpers.summaries import summary
+from helpers.simulation.integrators import METHODS
+from helpers.simulation.simulate import simulate, simulate_many
+from helpers.simulation.stimuli import step
+from helpers.simulation.summaries import summary
 
 NEURONS = (HodgkinHuxley, Pospischil, LeakyIntegrateAndFire, Izhikevich, HindmarshRose)
 

@@ -7,11 +7,11 @@ import oracles
 import pytest
 from scipy.integrate import solve_ivp
 
-from helpers.compiler import Plan
-from helpers.network import ChemicalSynapse, GapJunction, excitatory, inhibitory, simulate_network
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
-from helpers.simulator import simulate
-from helpers.stimuli import Step, step
+from helpers.simulation.compiler.codegen import Plan
+from helpers.simulation.network import ChemicalSynapse, GapJunction, excitatory, inhibitory, simulate_network
+from helpers.simulation.simulate import simulate
+from helpers.simulation.stimuli import Step, step
 
 AREA = 7.854e-3  # cm², of the cells of the Neun library, whose values are for the whole cell
 QUIET, DRIVEN = step(0.0, 1.0, 2.0), step(10.0, 1.0, 100.0)

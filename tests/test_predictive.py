@@ -17,10 +17,10 @@ from helpers.misspecification import misspecification
 from helpers.neurons.models import Pospischil
 from helpers.predictive import interval_distance, mid_rank, predictive_check, spike_distance
 from helpers.references import local_gaussian
-from helpers.simulator import simulate as simulate_one
-from helpers.simulator import simulate_many
-from helpers.stimuli import step
-from helpers.summaries import summary_statistics
+from helpers.simulation.simulate import simulate as simulate_one
+from helpers.simulation.simulate import simulate_many
+from helpers.simulation.stimuli import step
+from helpers.simulation.summaries import summary_statistics
 
 BOX = box_prior(Pospischil, ["g_Na", "g_K"], low=[0.5, 1e-4], high=[80.0, 15.0])
 STEP = step(3.24806, 10.0, 110.0)

@@ -19,8 +19,8 @@ from helpers.protocols import (
     threshold_after_spike,
     weiss,
 )
-from helpers.simulator import simulate
-from helpers.stimuli import pulse_pair, step
+from helpers.simulation.simulate import simulate
+from helpers.simulation.stimuli import pulse_pair, step
 
 
 def test_rest_is_the_published_one():

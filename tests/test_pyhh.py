@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from helpers.neurons.models import HodgkinHuxley
-from helpers.simulator import simulate
-from helpers.stimuli import step
-from helpers.trace import find_spikes
+from helpers.simulation.simulate import simulate
+from helpers.simulation.stimuli import step
+from helpers.simulation.trace import find_spikes
 
 SOURCE = Path(__file__).parents[1] / "external" / "pyHH" / "src"
 

@@ -8,8 +8,8 @@ from scipy.stats import gamma, norm, skew
 from helpers.inference import box_prior
 from helpers.neurons.models import Pospischil
 from helpers.references import c2st, local_gaussian, rejection_abc
-from helpers.simulator import simulate_many
-from helpers.stimuli import step
+from helpers.simulation.simulate import simulate_many
+from helpers.simulation.stimuli import step
 from helpers.synthetic import synthetic_likelihood
 
 X_O = np.array([41.0, 6.8])

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from numba import njit
 
-from helpers import kernels
-from helpers.compiler import _rewritten
 from helpers.neurons.equations import Neuron, current, gate, state
 from helpers.neurons.functions import exp, linoid
 from helpers.neurons.models import HodgkinHuxley, Pospischil
 from helpers.neurons.parameters import parameter
-from helpers.rewriting import rewrite
+from helpers.simulation.compiler import kernels
+from helpers.simulation.compiler.codegen import _rewritten
+from helpers.simulation.compiler.optimise import rewrite
 
 KERNELS = {name: getattr(kernels, name) for name in ("bounded_exp", "exp", "fma", "linoid", "linoid_given", "where")}
 

@@ -7,7 +7,7 @@ from scipy import signal
 
 from helpers.recordings import RECORDINGS, load, read_abf
 from helpers.rig import Rig, crop, current_density, passive_properties, rig_like
-from helpers.trace import Trace
+from helpers.simulation.trace import Trace
 
 # ---- From a recording to a model
 

@@ -6,8 +6,8 @@ import pytest
 from helpers.inference import box_prior, normal, prior_of, uniform
 from helpers.neurons.models import LeakyIntegrateAndFire, Pospischil
 from helpers.rounds import truncated_rounds
-from helpers.simulator import simulate_many
-from helpers.stimuli import step
+from helpers.simulation.simulate import simulate_many
+from helpers.simulation.stimuli import step
 
 PRIOR = box_prior(Pospischil, ["g_Na", "g_K"], low=[0.0, 0.0], high=[80.0, 16.0])
 TRUTH = np.array([50.0, 5.0])

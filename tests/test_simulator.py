@@ -9,11 +9,12 @@ import oracles
 import pytest
 from scipy.optimize import fsolve
 
-from helpers import compiler, generated
 from helpers.neurons.models import HodgkinHuxley, Pospischil
-from helpers.simulator import simulate, simulate_many
-from helpers.stimuli import Waveform, step
-from helpers.summaries import summary, summary_statistics
+from helpers.simulation.compiler import cache as generated
+from helpers.simulation.compiler import codegen as compiler
+from helpers.simulation.simulate import simulate, simulate_many
+from helpers.simulation.stimuli import Waveform, step
+from helpers.simulation.summaries import summary, summary_statistics
 
 TUTORIAL = step(3.24806, 10.0, 110.0)
 REST = {"V": -64.9964, "m": 0.05296, "h": 0.59599, "n": 0.31773}

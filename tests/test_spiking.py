@@ -10,9 +10,9 @@ from torch import nn
 
 from helpers.activations import hidden_layer
 from helpers.neurons.models import HodgkinHuxley, LeakyIntegrateAndFire
-from helpers.simulator import simulate
+from helpers.simulation.simulate import simulate
+from helpers.simulation.stimuli import step
 from helpers.spiking import SpikingClassifier, gradient_through_time, price_of_spikes, spike_cost
-from helpers.stimuli import step
 from helpers.tasks import Task, digits, which_first
 from helpers.training import accuracy, compare, train
 

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 from numba import njit
 
-from helpers import equation_text, kernels
 from helpers.neurons import functions
 from helpers.neurons.equations import Neuron, current
 from helpers.neurons.models import HodgkinHuxley
 from helpers.neurons.parameters import parameter
 from helpers.rig import current_density, stand_in
-from helpers.simulator import simulate, simulate_many
-from helpers.stimuli import (
+from helpers.simulation.compiler import kernels
+from helpers.simulation.compiler import source as equation_text
+from helpers.simulation.simulate import simulate, simulate_many
+from helpers.simulation.stimuli import (
     OrnsteinUhlenbeck,
     PulsePair,
     Waveform,

@@ -5,10 +5,10 @@ import oracles
 import pytest
 
 from helpers.neurons.models import Pospischil
-from helpers.simulator import simulate
-from helpers.stimuli import step
-from helpers.summaries import summary_statistics
-from helpers.trace import Trace
+from helpers.simulation.simulate import simulate
+from helpers.simulation.stimuli import step
+from helpers.simulation.summaries import summary_statistics
+from helpers.simulation.trace import Trace
 
 TUTORIAL = step(3.24806, 10.0, 110.0)
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from helpers.neurons.models import HodgkinHuxley
-from helpers.simulator import simulate
-from helpers.stimuli import Waveform
+from helpers.simulation.simulate import simulate
+from helpers.simulation.stimuli import Waveform
 from helpers.teacher import NOISE, Lesson, Student, learn, mark, probabilities, teach
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from benchmarks.peer import ALL_CORES, Peer, Single, Training
 from benchmarks.workloads import CORTICAL, SQUID
 from helpers.neurons.models import HodgkinHuxley, Pospischil
-from helpers.simulator import simulate, simulate_many
-from helpers.stimuli import step
+from helpers.simulation.simulate import simulate, simulate_many
+from helpers.simulation.stimuli import step
 
 
 def training(n: int, threads: int = ALL_CORES, precision: str = "double", noisy: bool = True) -> Training:

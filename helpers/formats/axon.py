@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..trace import Trace
+from helpers.simulation.trace import Trace
+
 from .common import CURRENT, VOLTAGE, check_index, existing, factor, first_stretch, make_trace, require, stretch_times
 
 __all__ = ["abf_sweep", "count_abf", "open_abf", "read_abf"]

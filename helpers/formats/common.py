@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..trace import Trace
+from helpers.simulation.trace import Trace
 
 __all__ = [
     "CURRENT",

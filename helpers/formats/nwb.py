@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..trace import Trace
+from helpers.simulation.trace import Trace
+
 from .common import CURRENT, VOLTAGE, check_even, check_index, existing, make_trace, stimulus_window
 from .hdf5 import check_hdf5
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..trace import Trace
+from helpers.simulation.trace import Trace
+
 from .common import (
     CURRENT,
     DENSITY,

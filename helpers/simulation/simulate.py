@@ -18,10 +18,10 @@ from helpers.neurons.equations import Neuron
 from helpers.validation import MOST_STEPS, instance, number, one_of, whole_number
 
 from .arguments import as_seed, as_stimulus, check_window, number_of_steps, prefixed, values_of_simulations
-from .compiler import LANES, WIDEST, Plan
+from .compiler.codegen import LANES, WIDEST, Plan
+from .compiler.kernels import random_keys
 from .integrators import EXPONENTIAL_EULER, METHODS
-from .kernels import random_keys
-from .reference import integrate
+from .lsoda import integrate
 from .stimuli import Stimulus, Waveform
 from .summaries import Summary, summary_statistics
 from .trace import Lazy, Sweep, Trace

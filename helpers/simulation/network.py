@@ -18,11 +18,11 @@ from helpers.neurons.equations import Neuron
 from helpers.validation import plain
 
 from .arguments import as_seed, as_stimulus, check_window, number_of_steps, prefixed
-from .compiler import Plan
+from .compiler.codegen import Plan
+from .compiler.kernels import random_keys
 from .connections import ChemicalSynapse, Connection, GapJunction, excitatory, inhibitory
 from .integrators import EXPONENTIAL_EULER, METHODS
-from .kernels import random_keys
-from .simulator import DOUBLINGS, stimulus_samples, trace_of, working_array
+from .simulate import DOUBLINGS, stimulus_samples, trace_of, working_array
 from .stimuli import Stimulus
 from .trace import Lazy, Trace
 

@@ -23,7 +23,7 @@ from fractions import Fraction
 
 from helpers.neurons.equations import Equation
 
-from .equation_text import compiled_text, syntax_tree
+from .source import compiled_text, syntax_tree
 
 __all__ = ["HIGHEST_POWER", "Rewritten", "rewrite"]
 
