@@ -12,15 +12,14 @@ from functools import cache
 
 import numpy as np
 
+from helpers.experiments.dynamics import eigenvalues, fixed_points, nullclines, separatrix
+from helpers.experiments.voltage_clamp import ClampTrace, clamp, peak_currents, step_command
 from helpers.neurons.models import HodgkinHuxley
 from helpers.neurons.parameters import Parameter
 from helpers.simulation.integrators import METHODS, TABLEAUS
 from helpers.simulation.simulate import PRECISIONS, simulate
 from helpers.simulation.stimuli import step
 from helpers.simulation.trace import Trace
-
-from .clamp import ClampTrace, clamp, peak_currents, step_command
-from .dynamics import eigenvalues, fixed_points, nullclines, separatrix
 
 __all__ = [
     "ClampBench",

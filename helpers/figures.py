@@ -11,12 +11,11 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from helpers.experiments.dynamics import HopfPoint, eigenvalues, fixed_points, nullclines, separatrix
 from helpers.neurons.equations import Neuron
 from helpers.neurons.models import HodgkinHuxley
 from helpers.simulation.lsoda import slopes
 from helpers.simulation.trace import Trace
-
-from .dynamics import HopfPoint, eigenvalues, fixed_points, nullclines, separatrix
 
 __all__ = [
     "COLOURS",

@@ -12,13 +12,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from helpers.experiments.current_clamp import Fitted, steady_currents
+from helpers.experiments.voltage_clamp import ClampTrace
 from helpers.neurons.equations import Neuron
 from helpers.simulation.trace import Trace
 
-from .clamp import ClampTrace
 from .clamp_recordings import RecordedFamily
 from .figures import COLOURS, LINES, direct_label, plot_family, shades
-from .protocols import Fitted, steady_currents
 
 __all__ = [
     "plot_charging",

@@ -23,6 +23,7 @@ from typing import Any
 import anywidget
 import traitlets
 
+from helpers.experiments.voltage_clamp import ClampTrace, clamp, step_command
 from helpers.neurons.equations import Neuron
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
 from helpers.neurons.parameters import Parameter
@@ -31,7 +32,6 @@ from helpers.simulation.stimuli import Stimulus, step
 from helpers.simulation.trace import Trace
 from helpers.validation import instance, one_of
 
-from .clamp import ClampTrace, clamp, step_command
 from .explorers import canvas
 from .figures import mathematical
 from .live_data import (

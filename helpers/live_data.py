@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from helpers.experiments.voltage_clamp import clamp, step_command
 from helpers.neurons.equations import Neuron
 from helpers.neurons.parameters import Parameter
 from helpers.simulation.compiler.javascript import javascript, waveform_text
@@ -19,7 +20,6 @@ from helpers.simulation.compiler.kernels import random_keys
 from helpers.simulation.stimuli import PulsePair, Ramp, Step, Stimulus
 
 from .benches import BEFORE, DURING, HOLDING, TEST
-from .clamp import clamp, step_command
 from .figures import COLOURS, LINES
 
 __all__ = [

@@ -7,7 +7,7 @@ import oracles
 import pytest
 from scipy.integrate import solve_ivp
 
-from helpers.clamp import Command, clamp, peak_currents, step_command
+from helpers.experiments.voltage_clamp import Command, clamp, peak_currents, step_command
 from helpers.neurons.equations import current, gate
 from helpers.neurons.models import HodgkinHuxley, LeakyIntegrateAndFire, Pospischil
 

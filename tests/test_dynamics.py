@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from oracles import hodgkin_huxley_slopes
 
-from helpers.dynamics import (
+from helpers.experiments.dynamics import (
     currents_without_rest,
     eigenvalues,
     fixed_points,

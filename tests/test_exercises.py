@@ -7,7 +7,7 @@ import nbformat
 import numpy as np
 import pytest
 
-from helpers.exercises import UnknownPair
+from helpers.experiments.exercises import UnknownPair
 
 ROOT = Path(__file__).parent.parent
 

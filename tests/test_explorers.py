@@ -11,7 +11,7 @@ from PIL import Image
 from helpers.bench_explorers import explore_clamp, explore_integrators, explore_phase_plane
 from helpers.benches import clamp_bench, integrator_bench, phase_plane_bench, spikes_in_words
 from helpers.controls import Choice, Dial
-from helpers.exercises import held_current
+from helpers.experiments.exercises import held_current
 from helpers.explorers import Explorer, canvas
 from helpers.figures import (
     COLOURS,

@@ -5,10 +5,17 @@ import numpy as np
 import pytest
 
 from helpers import figures, figures_membrane
-from helpers.clamp import clamp, step_command
 from helpers.clamp_recordings import RecordedFamily
+from helpers.experiments.current_clamp import (
+    Fitted,
+    conductances,
+    lapicque,
+    resting_state,
+    steady_currents,
+    weiss,
+)
+from helpers.experiments.voltage_clamp import clamp, step_command
 from helpers.neurons.models import HodgkinHuxley
-from helpers.protocols import Fitted, conductances, lapicque, resting_state, steady_currents, weiss
 from helpers.simulation.simulate import simulate
 from helpers.simulation.stimuli import step
 

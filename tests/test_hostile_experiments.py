@@ -10,22 +10,9 @@ from hypothesis import strategies as st
 from strategies import Drawn, Kind, always, array, both_lengths, choice, number, seed, target, thing, whole
 
 from helpers.cells import cell_curve, fast_stand_in, steady_rate
-from helpers.clamp import ClampTrace, Command, clamp, peak_currents, step_command
 from helpers.clamp_recordings import RecordedFamily
-from helpers.dynamics import (
-    currents_without_rest,
-    eigenvalues,
-    fixed_points,
-    holding_current,
-    hopf_points,
-    jacobian,
-    nullclines,
-    separatrix,
-    settled,
-)
-from helpers.exercises import UnknownPair, held_current
-from helpers.neurons.models import HodgkinHuxley, Izhikevich
-from helpers.protocols import (
+from helpers.experiments.comparison import abilities, cost_of_a_step
+from helpers.experiments.current_clamp import (
     conductances,
     fit_strength_duration,
     hold_gate,
@@ -37,10 +24,23 @@ from helpers.protocols import (
     threshold_after_spike,
     weiss,
 )
+from helpers.experiments.dynamics import (
+    currents_without_rest,
+    eigenvalues,
+    fixed_points,
+    holding_current,
+    hopf_points,
+    jacobian,
+    nullclines,
+    separatrix,
+    settled,
+)
+from helpers.experiments.exercises import UnknownPair, held_current
+from helpers.experiments.voltage_clamp import ClampTrace, Command, clamp, peak_currents, step_command
+from helpers.neurons.models import HodgkinHuxley, Izhikevich
 from helpers.rig import crop, current_density, passive_properties, rig_like, stand_in
 from helpers.simulation.simulate import simulate
 from helpers.simulation.stimuli import step
-from helpers.zoo import abilities, cost_of_a_step
 
 HH = HodgkinHuxley()
 FAMILY = RecordedFamily(

@@ -9,7 +9,7 @@ import pytest
 from engine import run_module
 from test_models import MorrisLecar
 
-from helpers.clamp import peak_currents
+from helpers.experiments.voltage_clamp import peak_currents
 from helpers.figures import COLOURS, LINES
 from helpers.live import ZOO, live_bench, standalone
 from helpers.live_data import LEVELS, PROTOCOLS, can_be_clamped, dials_of_stimulus, durations_of, neuron_as_data

@@ -5,9 +5,7 @@ import oracles
 import pytest
 from scipy.integrate import solve_ivp
 
-from helpers.clamp import clamp, step_command
-from helpers.neurons.models import HodgkinHuxley, Pospischil
-from helpers.protocols import (
+from helpers.experiments.current_clamp import (
     conductances,
     fit_strength_duration,
     hold_gate,
@@ -19,6 +17,8 @@ from helpers.protocols import (
     threshold_after_spike,
     weiss,
 )
+from helpers.experiments.voltage_clamp import clamp, step_command
+from helpers.neurons.models import HodgkinHuxley, Pospischil
 from helpers.simulation.simulate import simulate
 from helpers.simulation.stimuli import pulse_pair, step
 

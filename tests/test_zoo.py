@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from helpers.experiments.comparison import Cost, abilities, cost_of_a_step
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire
-from helpers.zoo import Cost, abilities, cost_of_a_step
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from helpers.simulation.stimuli import pulse_pair, step
 from helpers.simulation.trace import Trace
 from helpers.validation import number, numbers, plain
 
-from .clamp import ClampTrace
+from .voltage_clamp import ClampTrace
 
 __all__ = [
     "Fitted",
