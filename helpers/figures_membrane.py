@@ -15,9 +15,9 @@ from matplotlib.figure import Figure
 from helpers.experiments.current_clamp import Fitted, steady_currents
 from helpers.experiments.voltage_clamp import ClampTrace
 from helpers.neurons.equations import Neuron
+from helpers.recordings.voltage_clamp import RecordedFamily
 from helpers.simulation.trace import Trace
 
-from .clamp_recordings import RecordedFamily
 from .figures import COLOURS, LINES, direct_label, plot_family, shades
 
 __all__ = [

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helpers.cells import CELLS, cell_curve, steady_rate
+from helpers.recordings.cells import CELLS, cell_curve, steady_rate
 from helpers.simulation.trace import Trace
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from helpers.clamp_recordings import RecordedFamily, read_family, sodium_family
-from helpers.recordings import RecordingUnavailable
+from helpers.recordings.read import RecordingUnavailable
+from helpers.recordings.voltage_clamp import RecordedFamily, read_family, sodium_family
 
 
 def family(**changes):

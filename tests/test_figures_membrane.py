@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from helpers import figures, figures_membrane
-from helpers.clamp_recordings import RecordedFamily
 from helpers.experiments.current_clamp import (
     Fitted,
     conductances,
@@ -16,6 +15,7 @@ from helpers.experiments.current_clamp import (
 )
 from helpers.experiments.voltage_clamp import clamp, step_command
 from helpers.neurons.models import HodgkinHuxley
+from helpers.recordings.voltage_clamp import RecordedFamily
 from helpers.simulation.simulate import simulate
 from helpers.simulation.stimuli import step
 

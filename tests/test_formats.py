@@ -9,7 +9,7 @@ import pytest
 from builders import csv_file, nwb_file, step_trace
 from pynwb.icephys import VoltageClampSeries
 
-from helpers.recordings import (
+from helpers.recordings.read import (
     RECORDINGS,
     load,
     number_of_sweeps,

@@ -9,8 +9,6 @@ from builders import step_trace
 from hypothesis import strategies as st
 from strategies import Drawn, Kind, always, array, both_lengths, choice, number, seed, target, thing, whole
 
-from helpers.cells import cell_curve, fast_stand_in, steady_rate
-from helpers.clamp_recordings import RecordedFamily
 from helpers.experiments.comparison import abilities, cost_of_a_step
 from helpers.experiments.current_clamp import (
     conductances,
@@ -38,7 +36,9 @@ from helpers.experiments.dynamics import (
 from helpers.experiments.exercises import UnknownPair, held_current
 from helpers.experiments.voltage_clamp import ClampTrace, Command, clamp, peak_currents, step_command
 from helpers.neurons.models import HodgkinHuxley, Izhikevich
-from helpers.rig import crop, current_density, passive_properties, rig_like, stand_in
+from helpers.recordings.cells import cell_curve, fast_stand_in, steady_rate
+from helpers.recordings.rig import crop, current_density, passive_properties, rig_like, stand_in
+from helpers.recordings.voltage_clamp import RecordedFamily
 from helpers.simulation.simulate import simulate
 from helpers.simulation.stimuli import step
 

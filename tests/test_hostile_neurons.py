@@ -7,7 +7,7 @@ from strategies import Kind, always, array, both_lengths, choice, number, seed, 
 
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
 from helpers.neurons.parameters import Declared
-from helpers.rig import Rig
+from helpers.recordings.rig import Rig
 from helpers.simulation.connections import ChemicalSynapse, GapJunction, excitatory, inhibitory
 from helpers.simulation.simulate import simulate
 from helpers.simulation.stimuli import (

@@ -10,8 +10,8 @@ import pytest
 from builders import nwb_file, step_trace
 from corruption import KINDS, Outcome, outcomes
 
-from helpers.clamp_recordings import read_family
-from helpers.recordings import fetch, number_of_sweeps, read, write_csv
+from helpers.recordings.read import fetch, number_of_sweeps, read, write_csv
+from helpers.recordings.voltage_clamp import read_family
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked, their memory limited by Linux")
 
@@ -124,7 +124,7 @@ def test_more_damaged_files(what, tmp_path, monkeypatch):
 
 
 def attack(what: str, cases: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("helpers.formats.hdf5.PATIENCE", 2.0)  # these files are short
+    monkeypatch.setattr("helpers.recordings.read.hdf5.PATIENCE", 2.0)  # these files are short
     if what in ("abf", "family"):
         whole = abf_files() if what == "abf" else [two_sweeps(fetch("sodium_currents").read_bytes())]
     else:

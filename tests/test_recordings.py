@@ -13,8 +13,8 @@ import pooch
 import pytest
 from builders import LEVELS
 
-from helpers import recordings as module
-from helpers.recordings import (
+from helpers.recordings import read as module
+from helpers.recordings.read import (
     RECORDINGS,
     Recording,
     RecordingUnavailable,

@@ -5,8 +5,8 @@ import pytest
 from builders import LEVELS, step_trace
 from scipy import signal
 
-from helpers.recordings import RECORDINGS, load, read_abf
-from helpers.rig import Rig, crop, current_density, passive_properties, rig_like
+from helpers.recordings.read import RECORDINGS, load, read_abf
+from helpers.recordings.rig import Rig, crop, current_density, passive_properties, rig_like
 from helpers.simulation.trace import Trace
 
 # ---- From a recording to a model

@@ -13,7 +13,17 @@ import numpy as np
 
 from helpers.simulation.trace import Trace
 
-from .common import CURRENT, VOLTAGE, check_index, existing, factor, first_stretch, make_trace, require, stretch_times
+from .common import (
+    CURRENT,
+    VOLTAGE,
+    check_index,
+    existing,
+    factor,
+    first_stretch,
+    make_trace,
+    require,
+    stretch_times,
+)
 
 __all__ = ["abf_sweep", "count_abf", "open_abf", "read_abf"]
 

@@ -12,7 +12,7 @@ from helpers.simulation.stimuli import step
 from helpers.simulation.trace import Trace
 from helpers.validation import number
 
-from .recordings import RecordingUnavailable, load
+from .read import RecordingUnavailable, load
 from .rig import rig_like, stand_in
 
 __all__ = ["CELLS", "CellCurve", "cell_curve", "fast_stand_in", "steady_rate"]

@@ -13,9 +13,9 @@ import numpy as np
 
 from helpers.validation import number
 
-from .formats.axon import abf_sweep, open_abf
-from .formats.common import CURRENT, VOLTAGE, existing, require
-from .recordings import fetch
+from .abf import abf_sweep, open_abf
+from .common import CURRENT, VOLTAGE, existing, require
+from .read import fetch
 
 __all__ = ["RecordedFamily", "read_family", "sodium_family"]
 

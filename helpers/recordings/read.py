@@ -4,7 +4,7 @@ Every reader returns a `Trace` with t in ms, V in mV and I in pA (µA/cm² where
 in voltage clamp V is what was commanded, so there is no membrane potential to explain.
 
 start and stop are those of the first stimulus: the first stretch in which I differs from its value at the start of
-the sweep. A protocol may hold further pulses after `stop`; they stay in I (see `helpers.rig.crop`).
+the sweep. A protocol may hold further pulses after `stop`; they stay in I (see `helpers.recordings.rig.crop`).
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from typing import Any
 
 from helpers.simulation.trace import Trace
 
-from .formats.axon import count_abf, read_abf
-from .formats.nwb import count_nwb, read_nwb
-from .formats.table import count_csv, read_csv, write_csv
+from .abf import count_abf, read_abf
+from .csv import count_csv, read_csv, write_csv
+from .nwb import count_nwb, read_nwb
 
 __all__ = [
     "RECORDINGS",
@@ -111,7 +111,7 @@ RECORDINGS: Mapping[str, Recording] = {
             "sodium_currents",
             "abf-v2.abf",
             "a1431b4bc360653c2213d4188c3d993dd5c55a0012ceaeacb50810f5d15c64c2",
-            "sodium currents in voltage clamp, 37 steps from -120 mV; see helpers.clamp_recordings. The file says when "
+            "sodium currents in voltage clamp, 37 steps from -120 mV; see helpers.recordings.read.voltage_clamp. The file says when "
             "(2016) and with what (Clampex), not from which cell and not at which temperature",
             address=f"{MYOKIT}myokit/tests/data/formats/",
             package="myokit",

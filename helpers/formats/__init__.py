@@ -1,1 +1,0 @@
-"""The file formats of recordings, one module each; `helpers.recordings.read` chooses among them."""
