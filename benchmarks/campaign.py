@@ -31,9 +31,9 @@ from typing import Any
 import numpy as np
 
 from helpers.campaign import Campaign
-from helpers.fingerprint import versions
+from helpers.inference.fingerprint import versions
+from helpers.inference.priors import box_prior
 from helpers.neurons.models import Pospischil
-from helpers.priors import box_prior
 from helpers.simulation.simulate import simulate_many
 from helpers.simulation.stimuli import step
 from helpers.simulations import Simulations
@@ -223,7 +223,7 @@ def train(how: str, made: Simulations) -> None:
     import threading
 
     from helpers.campaign_training import train_on
-    from helpers.inference import train_npe
+    from helpers.inference.npe import train_npe
 
     done = threading.Event()
 

@@ -18,18 +18,18 @@ from importlib.metadata import version
 
 import numpy as np
 
-from helpers.calibration import coverage, sbc, tarp
-from helpers.diagnostics import run_trials
-from helpers.inference import Posterior, box_prior, train_npe
+from helpers.inference.diagnostics.calibration import coverage, sbc, tarp
+from helpers.inference.diagnostics.predictive import predictive_check
+from helpers.inference.diagnostics.recovery import run_trials
+from helpers.inference.npe import Posterior, box_prior, train_npe
+from helpers.inference.reference.references import c2st, local_gaussian
+from helpers.inference.reference.synthetic_likelihood import GridPosterior, synthetic_likelihood
+from helpers.inference.truncated_rounds import truncated_rounds
 from helpers.neurons.models import Pospischil
-from helpers.predictive import predictive_check
-from helpers.references import c2st, local_gaussian
-from helpers.rounds import truncated_rounds
 from helpers.simulation.simulate import simulate as simulate_one
 from helpers.simulation.simulate import simulate_many
 from helpers.simulation.stimuli import step
 from helpers.simulation.summaries import summary_statistics
-from helpers.synthetic import GridPosterior, synthetic_likelihood
 
 from .speed import processor
 

@@ -21,14 +21,14 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from scipy.stats import binom  # noqa: E402
 
-from helpers.calibration import Calibration, coverage, sbc, tarp  # noqa: E402
-from helpers.diagnostics import Recovery, Trials, recovery, run_trials  # noqa: E402
-from helpers.embeddings import Convolutional  # noqa: E402
-from helpers.inference import train_npe  # noqa: E402
-from helpers.lif_features import feature_names, features  # noqa: E402
-from helpers.lif_likelihood import exact_recovery  # noqa: E402
-from helpers.lif_problem import FIGURES, MENDED, ORIGINAL, SHIPPED, TWO_LEVELS, Beliefs, Experiment  # noqa: E402
-from helpers.priors import Prior  # noqa: E402
+from helpers.inference.diagnostics.calibration import Calibration, coverage, sbc, tarp  # noqa: E402
+from helpers.inference.diagnostics.recovery import Recovery, Trials, recovery, run_trials  # noqa: E402
+from helpers.inference.embedding import Convolutional  # noqa: E402
+from helpers.inference.lif.features import feature_names, features  # noqa: E402
+from helpers.inference.lif.likelihood import exact_recovery  # noqa: E402
+from helpers.inference.lif.problem import FIGURES, MENDED, ORIGINAL, SHIPPED, TWO_LEVELS, Beliefs, Experiment  # noqa: E402
+from helpers.inference.npe import train_npe  # noqa: E402
+from helpers.inference.priors import Prior  # noqa: E402
 
 from .inference import head, row  # noqa: E402
 from .speed import processor  # noqa: E402

@@ -30,6 +30,7 @@ from numba import njit
 from numba.core.dispatcher import Dispatcher
 from tqdm.auto import tqdm
 
+from helpers.inference.priors import Prior
 from helpers.neurons.equations import Equation, Neuron
 from helpers.simulation.arguments import as_seed, as_stimulus, number_of_steps
 from helpers.simulation.compiler.codegen import LANES
@@ -40,7 +41,6 @@ from helpers.simulation.summaries import Summary, summary_statistics
 from helpers.validation import instance, whole_number
 
 from .campaign_identity import description, differences
-from .priors import Prior
 from .shards import DAMAGED, clear_leftovers, cover, fault, list_shards, write_shard
 from .simulations import MANIFEST, Simulations, key_of, write_manifest
 

@@ -18,12 +18,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from helpers.inference.priors import box_prior
 from helpers.neurons import models as neurons
 from helpers.simulation.integrators import METHODS
 from helpers.simulation.stimuli import step
 
 from .campaign import Campaign
-from .priors import box_prior
 from .simulations import Simulations
 
 

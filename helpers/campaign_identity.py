@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from helpers.inference.fingerprint import fingerprint, versions
 from helpers.simulation.compiler import kernels
 from helpers.simulation.compiler.codegen import LANES, Plan
 from helpers.simulation.stimuli import Waveform
 from helpers.simulation.summaries import Summary
-
-from .fingerprint import fingerprint, versions
 
 if TYPE_CHECKING:
     from .campaign import Campaign

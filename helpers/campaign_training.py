@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from .features import SEEN, Features
-from .inference import FEWEST, Posterior, checked, fit
+from helpers.inference.npe import FEWEST, Posterior, checked, fit
+from helpers.inference.scaling import SEEN, Features
+
 from .simulations import Simulations
 
 __all__ = ["train_on"]

@@ -10,12 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import binom
 
-from .calibration import Calibration, Coverage, LocalTest, Tarp
-from .diagnostics import DeadParameters, Recovery, Shrinkage
+from helpers.inference.diagnostics.calibration import Calibration, Coverage, LocalTest, Tarp
+from helpers.inference.diagnostics.information import Information
+from helpers.inference.diagnostics.misspecification import Misspecification
+from helpers.inference.diagnostics.predictive import PredictiveCheck
+from helpers.inference.diagnostics.recovery import DeadParameters, Recovery, Shrinkage
+
 from .figures import COLOURS
-from .information import Information
-from .misspecification import Misspecification
-from .predictive import PredictiveCheck
 
 __all__ = [
     "plot_calibration",

@@ -12,11 +12,11 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 from scipy.stats import chi2
 
+from helpers.inference.diagnostics.predictive import PredictiveCheck
+from helpers.inference.truncated_rounds import Rounds
 from helpers.simulation.trace import Trace
 
 from .figures import COLOURS, plot_voltage, shades
-from .predictive import PredictiveCheck
-from .rounds import Rounds
 
 __all__ = [
     "plot_beside",

@@ -9,10 +9,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from helpers.inference.lif.predictive import LifCheck
+from helpers.inference.lif.problem import Experiment
+
 from .figures import COLOURS
 from .figures_inference import PALETTE, STYLES
-from .lif_predictive import LifCheck
-from .lif_problem import Experiment
 
 __all__ = ["plot_flaws", "plot_gain", "plot_in_step", "plot_losses", "plot_recordings", "plot_ridge"]
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from helpers.inference.priors import Prior
 from helpers.validation import whole_number
 
-from .priors import Prior
 from .shards import Part, Shard, cover, fault, list_shards, read_shard, write_file
 
 __all__ = ["Simulations", "key_of", "write_manifest"]

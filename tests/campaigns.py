@@ -13,7 +13,7 @@ from typing import Any
 
 import helpers.campaign
 from helpers.campaign import Campaign
-from helpers.inference import box_prior
+from helpers.inference.npe import box_prior
 from helpers.neurons.models import Pospischil
 from helpers.simulation.stimuli import step
 

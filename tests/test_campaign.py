@@ -18,10 +18,11 @@ from numba import njit
 
 from helpers import campaign_command
 from helpers.campaign_training import train_on
-from helpers.fingerprint import fingerprint
-from helpers.inference import Posterior, box_prior, prior_of, train_npe
-from helpers.lif_problem import MENDED, SHIPPED
-from helpers.marginals import normal, uniform
+from helpers.inference.cache import load_or_train
+from helpers.inference.fingerprint import fingerprint
+from helpers.inference.lif.problem import MENDED, SHIPPED
+from helpers.inference.marginals import normal, uniform
+from helpers.inference.npe import Posterior, box_prior, prior_of, train_npe
 from helpers.neurons.equations import gate
 from helpers.neurons.functions import exp, linoid
 from helpers.neurons.models import Pospischil
@@ -30,7 +31,6 @@ from helpers.simulation.simulate import simulate_many
 from helpers.simulation.stimuli import chirp, step
 from helpers.simulation.summaries import Summary, summary
 from helpers.simulations import Simulations
-from helpers.trained import load_or_train
 
 ROOT = Path(__file__).parent.parent
 N = 3000
@@ -382,7 +382,7 @@ def test_training_from_files_gives_the_same_network(tmp_path, whole):
 
 def test_training_sees_the_same_rows_where_only_every_third_sets_the_scale(tmp_path, monkeypatch):
     import helpers.campaign_training as on_files
-    import helpers.features as arrays
+    import helpers.inference.scaling as arrays
 
     made = small(tmp_path).run(1000, shard=130)
     for module in (arrays, on_files):
@@ -546,7 +546,7 @@ def test_a_changed_ingredient_is_never_served_stale(tmp_path, monkeypatch):
     for change in changes:
         assert [ask(**change), ask(**change)] == [1, 0]
     assert ask() == 0, "the first one is still there"
-    monkeypatch.setattr("helpers.trained.versions", lambda *packages: dict.fromkeys(packages, "another"))
+    monkeypatch.setattr("helpers.inference.cache.versions", lambda *packages: dict.fromkeys(packages, "another"))
     assert [ask(), ask()] == [1, 0]
 
 

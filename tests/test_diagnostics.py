@@ -6,8 +6,8 @@ import torch
 from gaussian import POSTERIOR_SD, PRIOR, SD, Ignorant, Known, simulate
 from scipy.stats import norm
 
-from helpers.calibration import coverage, local_test, sbc, tarp
-from helpers.diagnostics import dead_parameters, recovery, run_trials, shrinkage
+from helpers.inference.diagnostics.calibration import coverage, local_test, sbc, tarp
+from helpers.inference.diagnostics.recovery import dead_parameters, recovery, run_trials, shrinkage
 
 N = 200
 THETA = PRIOR.draw(N, seed=1)
@@ -190,7 +190,7 @@ def test_trials_are_repeatable_and_leave_the_global_generator_alone(trials, cali
 
 def test_trials_of_a_network():
     """The batched way by sbi gives the posterior that sampling one by one gives."""
-    from helpers.inference import train_npe
+    from helpers.inference.npe import train_npe
 
     theta = PRIOR.draw(1000, seed=11)
     network = train_npe(PRIOR, theta, simulate(theta, 12), seed=0, epochs=15)

@@ -5,7 +5,7 @@ import pytest
 from numba import njit
 from scipy import stats
 
-from helpers.inference import box_prior
+from helpers.inference.npe import box_prior
 from helpers.neurons.models import Pospischil
 from helpers.simulation.compiler.codegen import Plan
 from helpers.simulation.compiler.kernels import random_keys

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import stats
 
-from helpers.features import FEATURES, Features
+from helpers.inference.scaling import FEATURES, Features
 
 RNG = np.random.default_rng(0)
 X = np.column_stack(

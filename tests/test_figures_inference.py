@@ -15,9 +15,9 @@ from helpers.figures_inference import (
     plot_learned,
     plot_prior_predictive,
 )
-from helpers.inference import box_prior
+from helpers.inference.diagnostics.predictive import predictive_check
+from helpers.inference.npe import box_prior
 from helpers.neurons.models import Pospischil
-from helpers.predictive import predictive_check
 from helpers.simulation.simulate import simulate
 from helpers.simulation.stimuli import step
 

@@ -7,27 +7,33 @@ from functools import partial
 import numpy as np
 from strategies import Drawn, Kind, always, array, bad_whole, both_lengths, choice, number, seed, target, thing, whole
 
-from helpers.calibration import coverage, local_test, sbc, tarp
-from helpers.diagnostics import dead_parameters, recovery, run_trials, shrinkage
-from helpers.embeddings import Convolutional
-from helpers.estimators import Training, new_network
-from helpers.inference import Posterior, train_npe
+from helpers.inference.density_estimators import Training, new_network
+from helpers.inference.diagnostics.calibration import coverage, local_test, sbc, tarp
+from helpers.inference.diagnostics.information import information
+from helpers.inference.diagnostics.misspecification import misspecification
+from helpers.inference.diagnostics.predictive import (
+    distances,
+    interval_distance,
+    mid_rank,
+    predictive_check,
+    spike_distance,
+)
+from helpers.inference.diagnostics.recovery import dead_parameters, recovery, run_trials, shrinkage
+from helpers.inference.embedding import Convolutional
+from helpers.inference.lif.features import feature_names, features
+from helpers.inference.lif.likelihood import log_likelihood
+from helpers.inference.lif.predictive import lif_check
+from helpers.inference.lif.problem import Beliefs, Experiment, clipped_draws
+from helpers.inference.marginals import normal, uniform
+from helpers.inference.npe import Posterior, train_npe
+from helpers.inference.priors import Prior, box_prior, prior_of
+from helpers.inference.reference.references import c2st, local_gaussian, rejection_abc
+from helpers.inference.reference.synthetic_likelihood import synthetic_likelihood
+from helpers.inference.truncated_rounds import truncated_rounds
 from helpers.inference_explorers import attempt
-from helpers.information import information
-from helpers.lif_features import feature_names, features
-from helpers.lif_likelihood import log_likelihood
-from helpers.lif_predictive import lif_check
-from helpers.lif_problem import Beliefs, Experiment, clipped_draws
-from helpers.marginals import normal, uniform
-from helpers.misspecification import misspecification
 from helpers.neurons.models import HodgkinHuxley
-from helpers.predictive import distances, interval_distance, mid_rank, predictive_check, spike_distance
-from helpers.priors import Prior, box_prior, prior_of
-from helpers.references import c2st, local_gaussian, rejection_abc
-from helpers.rounds import truncated_rounds
 from helpers.simulation.simulate import simulate
 from helpers.simulation.stimuli import step
-from helpers.synthetic import synthetic_likelihood
 
 PRIOR = box_prior(HodgkinHuxley, ["g_Na", "g_K"])
 PULSE = step(10.0, 2.0, 6.0)

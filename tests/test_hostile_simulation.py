@@ -9,7 +9,7 @@ import torch
 from hypothesis import strategies as st
 from strategies import Drawn, Kind, always, array, both_lengths, choice, number, seed, target, thing, whole
 
-from helpers.features import Features
+from helpers.inference.scaling import Features
 from helpers.neurons.models import HodgkinHuxley
 from helpers.simulation.arguments import (
     as_seed,

@@ -5,9 +5,9 @@ import pytest
 import torch
 from scipy import stats
 
-from helpers import estimators
-from helpers.estimators import MODELS, Training, new_network, repeatable
-from helpers.inference import Posterior, box_prior, normal, prior_of, train_npe
+from helpers.inference import density_estimators as estimators
+from helpers.inference.density_estimators import MODELS, Training, new_network, repeatable
+from helpers.inference.npe import Posterior, box_prior, normal, prior_of, train_npe
 from helpers.neurons.models import Pospischil
 from helpers.simulation.simulate import simulate_many
 from helpers.simulation.stimuli import step
@@ -141,7 +141,7 @@ def test_interrupting_keeps_the_best_network_so_far(monkeypatch, tmp_path):
                 raise KeyboardInterrupt
             return super().update(n)
 
-    monkeypatch.setattr("helpers.inference.tqdm", Interrupted)
+    monkeypatch.setattr("helpers.inference.npe.tqdm", Interrupted)
     stopped = train_npe(PRIOR, theta, x, seed=2, ensemble=3, epochs=30)
     assert stopped.interrupted and len(stopped.losses) == 2  # the first network whole, the second after 10 epochs
     assert [len(losses) for losses in stopped.losses] == [30, 10]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from benchmarks import lif as bench
-from helpers.calibration import sbc
-from helpers.diagnostics import Trials
-from helpers.lif_problem import MENDED, SHIPPED
+from helpers.inference.diagnostics.calibration import sbc
+from helpers.inference.diagnostics.recovery import Trials
+from helpers.inference.lif.problem import MENDED, SHIPPED
 
 
 def test_bars_of_right_and_of_narrow_posteriors():

@@ -7,15 +7,15 @@ import pytest
 import torch
 from scipy.stats import multivariate_normal
 
-from helpers.diagnostics import recovery, run_trials
-from helpers.embeddings import Convolutional
-from helpers.inference import Posterior, box_prior, train_npe
-from helpers.lif_features import FEATURES, feature_names, features
-from helpers.lif_likelihood import exact_recovery, log_likelihood
-from helpers.lif_predictive import lif_check
-from helpers.lif_problem import FIGURES, MENDED, ORIGINAL, SHIPPED, TWO_LEVELS, Experiment
+from helpers.inference.cache import fast, load_or_train
+from helpers.inference.diagnostics.recovery import recovery, run_trials
+from helpers.inference.embedding import Convolutional
+from helpers.inference.lif.features import FEATURES, feature_names, features
+from helpers.inference.lif.likelihood import exact_recovery, log_likelihood
+from helpers.inference.lif.predictive import lif_check
+from helpers.inference.lif.problem import FIGURES, MENDED, ORIGINAL, SHIPPED, TWO_LEVELS, Experiment
+from helpers.inference.npe import Posterior, box_prior, train_npe
 from helpers.neurons.models import Pospischil
-from helpers.trained import fast, load_or_train
 
 PRIOR = SHIPPED.prior()
 FIRING = np.array([-54.0, 10.0, 9.0, -77.0, -74.0, -68.0])

@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from helpers.lif_problem import FIGURES, MENDED, ORIGINAL, SHIPPED, TWO_LEVELS, Beliefs, Experiment, clipped_draws
+from helpers.inference.lif.problem import (
+    FIGURES,
+    MENDED,
+    ORIGINAL,
+    SHIPPED,
+    TWO_LEVELS,
+    Beliefs,
+    Experiment,
+    clipped_draws,
+)
 
 PRIOR = SHIPPED.prior()
 

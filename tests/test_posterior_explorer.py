@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helpers.inference import box_prior, train_npe
+from helpers.inference.npe import box_prior, train_npe
 from helpers.neurons.models import Pospischil
 from helpers.posterior_explorer import explore_posterior, inferred, inferred_in_words
 from helpers.simulation.simulate import simulate, simulate_many

@@ -9,14 +9,19 @@ from gaussian import NOISE, PRIOR, SD, Known, simulate
 from matplotlib import pyplot as plt
 
 from helpers import figures_diagnostics as figures
-from helpers.calibration import coverage, local_test, sbc, tarp
-from helpers.diagnostics import dead_parameters, recovery, run_trials, shrinkage
-from helpers.inference import box_prior
-from helpers.information import information
-from helpers.misspecification import misspecification
+from helpers.inference.diagnostics.calibration import coverage, local_test, sbc, tarp
+from helpers.inference.diagnostics.information import information
+from helpers.inference.diagnostics.misspecification import misspecification
+from helpers.inference.diagnostics.predictive import (
+    interval_distance,
+    mid_rank,
+    predictive_check,
+    spike_distance,
+)
+from helpers.inference.diagnostics.recovery import dead_parameters, recovery, run_trials, shrinkage
+from helpers.inference.npe import box_prior
+from helpers.inference.reference.references import local_gaussian
 from helpers.neurons.models import Pospischil
-from helpers.predictive import interval_distance, mid_rank, predictive_check, spike_distance
-from helpers.references import local_gaussian
 from helpers.simulation.simulate import simulate as simulate_one
 from helpers.simulation.simulate import simulate_many
 from helpers.simulation.stimuli import step

@@ -5,9 +5,9 @@ import pytest
 import torch
 from scipy import stats
 
-from helpers.marginals import normal, uniform
+from helpers.inference.marginals import normal, uniform
+from helpers.inference.priors import Prior, box_prior, prior_of
 from helpers.neurons.models import HodgkinHuxley, LeakyIntegrateAndFire, Pospischil
-from helpers.priors import Prior, box_prior, prior_of
 
 LIF = prior_of(
     LeakyIntegrateAndFire,

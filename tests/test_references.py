@@ -5,12 +5,12 @@ import pytest
 from gaussian import MEAN, NOISE, POSTERIOR_SD, PRIOR, SD, Known, simulate
 from scipy.stats import gamma, norm, skew
 
-from helpers.inference import box_prior
+from helpers.inference.npe import box_prior
+from helpers.inference.reference.references import c2st, local_gaussian, rejection_abc
+from helpers.inference.reference.synthetic_likelihood import synthetic_likelihood
 from helpers.neurons.models import Pospischil
-from helpers.references import c2st, local_gaussian, rejection_abc
 from helpers.simulation.simulate import simulate_many
 from helpers.simulation.stimuli import step
-from helpers.synthetic import synthetic_likelihood
 
 X_O = np.array([41.0, 6.8])
 EXACT = Known().sample(4000, X_O, 99)

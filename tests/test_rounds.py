@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from helpers.inference import box_prior, normal, prior_of, uniform
+from helpers.inference.npe import box_prior, normal, prior_of, uniform
+from helpers.inference.truncated_rounds import truncated_rounds
 from helpers.neurons.models import LeakyIntegrateAndFire, Pospischil
-from helpers.rounds import truncated_rounds
 from helpers.simulation.simulate import simulate_many
 from helpers.simulation.stimuli import step
 

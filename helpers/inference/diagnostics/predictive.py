@@ -24,7 +24,7 @@ from helpers.simulation.summaries import Summary, summary_statistics
 from helpers.simulation.trace import Trace, find_spikes
 from helpers.validation import number, numbers, plain, whole_number
 
-from .priors import Prior
+from ..priors import Prior
 
 __all__ = ["PredictiveCheck", "distances", "interval_distance", "mid_rank", "predictive_check", "spike_distance"]
 

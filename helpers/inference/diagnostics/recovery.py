@@ -19,9 +19,9 @@ import torch
 
 from helpers.validation import plain, whole_number
 
-from .estimators import repeatable
-from .priors import Prior
-from .references import c2st
+from ..density_estimators import repeatable
+from ..priors import Prior
+from ..reference.references import c2st
 
 __all__ = [
     "DeadParameters",

@@ -24,7 +24,7 @@ import numpy as np
 
 from helpers.validation import number, plain, whole_number
 
-from .inference import FEWEST, Posterior, train_npe
+from .npe import FEWEST, Posterior, train_npe
 from .priors import Prior
 from .storage import read_arrays, write_arrays
 

@@ -19,9 +19,9 @@ from sklearn.exceptions import ConvergenceWarning
 
 from helpers.validation import numbers, whole_number
 
-from .diagnostics import Sampler, Trials, as_tensor, lines
-from .estimators import repeatable
-from .priors import Prior
+from ..density_estimators import repeatable
+from ..priors import Prior
+from .recovery import Sampler, Trials, as_tensor, lines
 
 __all__ = ["Calibration", "Coverage", "LocalTest", "Tarp", "coverage", "local_test", "sbc", "tarp"]
 

@@ -16,7 +16,7 @@ from numba import njit, prange
 
 from helpers.validation import plain
 
-from .lif_problem import Experiment
+from .problem import Experiment
 
 __all__ = ["FEATURES", "feature_names", "features"]
 

@@ -15,9 +15,9 @@ import numpy as np
 
 from helpers.validation import plain, whole_number
 
-from .lif_problem import Experiment
-from .predictive import distances, interval_distance, mid_rank, spike_distance
-from .priors import Prior
+from ..diagnostics.predictive import distances, interval_distance, mid_rank, spike_distance
+from ..priors import Prior
+from .problem import Experiment
 
 __all__ = ["LifCheck", "lif_check"]
 

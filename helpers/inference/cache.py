@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .fingerprint import fingerprint, versions
-from .inference import Posterior
+from .npe import Posterior
 from .priors import Prior
 
 __all__ = ["FOLDER", "fast", "load_or_train"]

@@ -21,8 +21,8 @@ from helpers.simulation.simulate import simulate_many
 from helpers.simulation.stimuli import step
 from helpers.validation import MOST_STEPS, number, numbers, one_of, whole_number
 
-from .marginals import Marginal, normal, uniform
-from .priors import Prior, prior_of
+from ..marginals import Marginal, normal, uniform
+from ..priors import Prior, prior_of
 
 __all__ = ["FIGURES", "MENDED", "ORIGINAL", "SHIPPED", "TWO_LEVELS", "Beliefs", "Experiment", "clipped_draws"]
 

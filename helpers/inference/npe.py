@@ -20,11 +20,11 @@ from tqdm.auto import tqdm
 
 from helpers.validation import instance, plain, whole_number
 
-from .embeddings import Convolutional
-from .estimators import Estimator, Training, new_network, repeatable, train
-from .features import Features
+from .density_estimators import Estimator, Training, new_network, repeatable, train
+from .embedding import Convolutional
 from .marginals import normal, uniform
 from .priors import Prior, box_prior, prior_of
+from .scaling import Features
 from .storage import read_arrays, write_arrays
 
 __all__ = ["Posterior", "Prior", "box_prior", "normal", "prior_of", "train_npe", "uniform"]

@@ -15,7 +15,7 @@ from sklearn.mixture import GaussianMixture
 
 from helpers.validation import number, numbers, whole_number
 
-from .priors import Prior
+from ..priors import Prior
 from .references import LocalGaussian, Simulator, check_observation, drawn_inside
 
 __all__ = ["GridPosterior", "synthetic_likelihood"]

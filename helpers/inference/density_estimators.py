@@ -23,8 +23,8 @@ from tqdm.auto import tqdm
 
 from helpers.validation import number, whole_number
 
-from .features import Features
 from .priors import Prior
+from .scaling import Features
 
 __all__ = ["MODELS", "Estimator", "Training", "new_network", "repeatable", "train"]
 

@@ -16,7 +16,7 @@ from scipy.stats import chi2
 
 from helpers.validation import numbers, one_of, plain, whole_number
 
-from .priors import Prior
+from ..priors import Prior
 
 __all__ = [
     "AbcPosterior",

@@ -16,11 +16,11 @@ from numba import njit, prange
 
 from helpers.validation import plain
 
-from .diagnostics import Recovery, Trials
-from .inference import Posterior
-from .lif_features import checked_recordings
-from .lif_problem import Experiment
-from .priors import Prior
+from ..diagnostics.recovery import Recovery, Trials
+from ..npe import Posterior
+from ..priors import Prior
+from .features import checked_recordings
+from .problem import Experiment
 
 __all__ = ["exact_recovery", "log_likelihood"]
 

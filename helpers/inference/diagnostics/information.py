@@ -9,7 +9,7 @@ import numpy as np
 
 from helpers.validation import numbers
 
-from .references import LocalGaussian
+from ..reference.references import LocalGaussian
 
 __all__ = ["Information", "information"]
 

@@ -16,9 +16,9 @@ from sbi.neural_nets.factory import ZukoFlowType
 
 from helpers.validation import plain, whole_number
 
-from .diagnostics import as_tensor, lines
-from .estimators import repeatable
-from .features import Features
+from ..density_estimators import repeatable
+from ..scaling import Features
+from .recovery import as_tensor, lines
 
 __all__ = ["Misspecification", "misspecification"]
 
