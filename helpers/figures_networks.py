@@ -8,12 +8,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
+from helpers.artificial.distillation import Lesson, Marks
+from helpers.artificial.learning_rules import Learned
+from helpers.artificial.spiking import PricedRuns
+from helpers.artificial.training import Runs
+
 from .figures import COLOURS, direct_label
 from .figures_units import BLUE, GREEN, ORANGE, PINK
-from .learning import Learned
-from .spiking import PricedRuns
-from .teacher import Lesson, Marks
-from .training import Runs
 
 __all__ = [
     "plot_learning_rules",

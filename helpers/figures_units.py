@@ -8,12 +8,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
+from helpers.artificial.decoding import CODES, Decoded, Responses
+from helpers.artificial.rate_laws import Fit
+from helpers.artificial.training import Runs
 from helpers.simulation.trace import Trace
 
-from .decoding import CODES, Decoded, Responses
 from .figures import COLOURS
-from .training import Runs
-from .units import Fit
 
 __all__ = [
     "LAW_LOOKS",

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from helpers.artificial.rate_laws import ACTIVATIONS, Fit, explained, fit_activation, measure_f_I
+from helpers.artificial.spiking import gradient_through_time
 from helpers.neurons.models import HodgkinHuxley, Pospischil
 from helpers.neurons.parameters import Declared, parameter
 
@@ -17,8 +19,6 @@ from .controls import Choice, Dial
 from .explorers import Explorer, canvas
 from .figures import COLOURS
 from .figures_units import BLUE, LAW_LOOKS, ORANGE
-from .spiking import gradient_through_time
-from .units import ACTIVATIONS, Fit, explained, fit_activation, measure_f_I
 
 __all__ = ["HandFit", "Surrogate", "explore_hand_fit", "explore_surrogate", "hand_fit", "surrogate"]
 

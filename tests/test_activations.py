@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.activations import Tabulated, as_activation, dead_units, hidden_layer, silence
+from helpers.artificial.activations import Tabulated, as_activation, dead_units, hidden_layer, silence
 
 Z = np.linspace(-2.0, 3.0, 51)
 

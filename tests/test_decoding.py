@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helpers.decoding import Responses, confusion, decode, information, respond
+from helpers.artificial.decoding import Responses, confusion, decode, information, respond
 from helpers.neurons.models import HodgkinHuxley
 from helpers.simulation.simulate import simulate
 from helpers.simulation.stimuli import step

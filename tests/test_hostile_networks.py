@@ -10,22 +10,30 @@ from hypothesis import strategies as st
 from strategies import Drawn, Kind, always, array, both_lengths, choice, number, seed, target, thing, whole
 from torch import nn
 
-from helpers.activations import Tabulated, as_activation, dead_units, hidden_layer, silence
-from helpers.decoding import Responses, confusion, decode, information, respond
-from helpers.learning import (
+from helpers.artificial.activations import Tabulated, as_activation, dead_units, hidden_layer, silence
+from helpers.artificial.decoding import Responses, confusion, decode, information, respond
+from helpers.artificial.distillation import Lesson, Marks, Student, learn, mark, probabilities, teach
+from helpers.artificial.learning_rules import (
     Learned,
     learn_by,
     perturbation_noise,
     start_weights,
     weight_perturbation,
 )
+from helpers.artificial.rate_laws import (
+    RATE_LAWS,
+    Fit,
+    explained,
+    fit_activation,
+    lif_rate,
+    lif_rheobase,
+    measure_f_I,
+)
+from helpers.artificial.separability import band_separable, separable
+from helpers.artificial.spiking import SpikingClassifier, gradient_through_time, price_of_spikes, spike_cost
+from helpers.artificial.tasks import Task, digits, which_first
+from helpers.artificial.training import History, accuracy, compare, train
 from helpers.neurons.models import HodgkinHuxley, LeakyIntegrateAndFire, Pospischil
-from helpers.separability import band_separable, separable
-from helpers.spiking import SpikingClassifier, gradient_through_time, price_of_spikes, spike_cost
-from helpers.tasks import Task, digits, which_first
-from helpers.teacher import Lesson, Marks, Student, learn, mark, probabilities, teach
-from helpers.training import History, accuracy, compare, train
-from helpers.units import RATE_LAWS, Fit, explained, fit_activation, lif_rate, lif_rheobase, measure_f_I
 
 HH, LIF = HodgkinHuxley(), LeakyIntegrateAndFire()
 DRAW = torch.Generator().manual_seed(0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from helpers.learning import (
+from helpers.artificial.learning_rules import (
     angle,
     backprop,
     feedback_alignment,
@@ -17,8 +17,8 @@ from helpers.learning import (
     start_weights,
     weight_perturbation,
 )
-from helpers.separability import band_separable, separable
-from helpers.tasks import digits, which_first
+from helpers.artificial.separability import band_separable, separable
+from helpers.artificial.tasks import digits, which_first
 
 DRAW = torch.Generator().manual_seed(0)
 X, Y = torch.randn(20, 6, generator=DRAW, dtype=torch.float64), torch.randint(3, (20,), generator=DRAW)

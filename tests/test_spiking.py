@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.activations import hidden_layer
+from helpers.artificial.activations import hidden_layer
+from helpers.artificial.spiking import SpikingClassifier, gradient_through_time, price_of_spikes, spike_cost
+from helpers.artificial.tasks import Task, digits, which_first
+from helpers.artificial.training import accuracy, compare, train
 from helpers.neurons.models import HodgkinHuxley, LeakyIntegrateAndFire
 from helpers.simulation.simulate import simulate
 from helpers.simulation.stimuli import step
-from helpers.spiking import SpikingClassifier, gradient_through_time, price_of_spikes, spike_cost
-from helpers.tasks import Task, digits, which_first
-from helpers.training import accuracy, compare, train
 
 NOTEBOOK = Path(__file__).parent.parent / "3_Biological_vs_Artificial_Neurons.ipynb"
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from helpers.artificial.distillation import NOISE, Lesson, Student, learn, mark, probabilities, teach
 from helpers.neurons.models import HodgkinHuxley
 from helpers.simulation.simulate import simulate
 from helpers.simulation.stimuli import Waveform
-from helpers.teacher import NOISE, Lesson, Student, learn, mark, probabilities, teach
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
+from helpers.artificial.rate_laws import fit_activation
 from helpers.unit_explorers import explore_hand_fit, explore_surrogate, hand_fit, surrogate
-from helpers.units import fit_activation
 
 
 class Smooth(nn.Linear):

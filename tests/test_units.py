@@ -3,8 +3,16 @@
 import numpy as np
 import pytest
 
+from helpers.artificial.rate_laws import (
+    ACTIVATIONS,
+    RATE_LAWS,
+    explained,
+    fit_activation,
+    lif_rate,
+    lif_rheobase,
+    measure_f_I,
+)
 from helpers.neurons.models import HodgkinHuxley, LeakyIntegrateAndFire
-from helpers.units import ACTIVATIONS, RATE_LAWS, explained, fit_activation, lif_rate, lif_rheobase, measure_f_I
 
 CURRENTS = np.arange(0.0, 51.0)
 SHAPES = {"leaky ReLU": 0.1, "LIF": 3.0}
