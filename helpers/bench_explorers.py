@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from helpers.figures.traces import COLOURS, LINES, mathematical
 from helpers.neurons.models import HodgkinHuxley
 from helpers.simulation.integrators import METHODS
 from helpers.simulation.simulate import PRECISIONS
@@ -35,7 +36,6 @@ from .benches import (
 )
 from .controls import Choice, Control, Dial
 from .explorers import Explorer, canvas
-from .figures import COLOURS, LINES, mathematical
 
 __all__ = ["explore_clamp", "explore_integrators", "explore_phase_plane"]
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from helpers.figures.traces import COLOURS
 from helpers.neurons.models import Pospischil
 from helpers.simulation.simulate import simulate
 from helpers.simulation.stimuli import Stimulus
@@ -20,7 +21,6 @@ from helpers.validation import plain
 
 from .controls import Dial
 from .explorers import Explorer, canvas
-from .figures import COLOURS
 
 __all__ = ["Attempt", "attempt", "attempt_in_words", "explore_conductances"]
 

@@ -24,6 +24,7 @@ import anywidget
 import traitlets
 
 from helpers.experiments.voltage_clamp import ClampTrace, clamp, step_command
+from helpers.figures.traces import mathematical
 from helpers.neurons.equations import Neuron
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
 from helpers.neurons.parameters import Parameter
@@ -33,7 +34,6 @@ from helpers.simulation.trace import Trace
 from helpers.validation import instance, one_of
 
 from .explorers import canvas
-from .figures import mathematical
 from .live_data import (
     COMMAND,
     COMMAND_TIMES,

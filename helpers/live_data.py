@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from helpers.experiments.voltage_clamp import clamp, step_command
+from helpers.figures.traces import COLOURS, LINES
 from helpers.neurons.equations import Neuron
 from helpers.neurons.parameters import Parameter
 from helpers.simulation.compiler.javascript import javascript, waveform_text
@@ -20,7 +21,6 @@ from helpers.simulation.compiler.kernels import random_keys
 from helpers.simulation.stimuli import PulsePair, Ramp, Step, Stimulus
 
 from .benches import BEFORE, DURING, HOLDING, TEST
-from .figures import COLOURS, LINES
 
 __all__ = [
     "COMMAND",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from helpers.figures.traces import COLOURS
 from helpers.inference.npe import Posterior
 from helpers.neurons.equations import Neuron
 from helpers.simulation.simulate import simulate
@@ -20,7 +21,6 @@ from helpers.simulation.trace import Trace
 
 from .controls import Dial
 from .explorers import Explorer, canvas
-from .figures import COLOURS
 
 __all__ = ["Inferred", "explore_posterior", "inferred", "inferred_in_words"]
 

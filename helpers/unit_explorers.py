@@ -12,13 +12,13 @@ from torch import Tensor, nn
 
 from helpers.artificial.rate_laws import ACTIVATIONS, Fit, explained, fit_activation, measure_f_I
 from helpers.artificial.spiking import gradient_through_time
+from helpers.figures.traces import COLOURS
+from helpers.figures.units import BLUE, LAW_LOOKS, ORANGE
 from helpers.neurons.models import HodgkinHuxley, Pospischil
 from helpers.neurons.parameters import Declared, parameter
 
 from .controls import Choice, Dial
 from .explorers import Explorer, canvas
-from .figures import COLOURS
-from .figures_units import BLUE, LAW_LOOKS, ORANGE
 
 __all__ = ["HandFit", "Surrogate", "explore_hand_fit", "explore_surrogate", "hand_fit", "surrogate"]
 

@@ -13,7 +13,7 @@ from helpers.benches import clamp_bench, integrator_bench, phase_plane_bench, sp
 from helpers.controls import Choice, Dial
 from helpers.experiments.exercises import held_current
 from helpers.explorers import Explorer, canvas
-from helpers.figures import (
+from helpers.figures.traces import (
     COLOURS,
     LINES,
     plot_currents,

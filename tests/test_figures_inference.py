@@ -5,7 +5,7 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.path import Path
 
-from helpers.figures_inference import (
+from helpers.figures.posteriors import (
     plot_beside,
     plot_budget,
     plot_close_ups,

@@ -4,7 +4,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from helpers import figures, figures_membrane
 from helpers.experiments.current_clamp import (
     Fitted,
     conductances,
@@ -14,6 +13,8 @@ from helpers.experiments.current_clamp import (
     weiss,
 )
 from helpers.experiments.voltage_clamp import clamp, step_command
+from helpers.figures import membrane as figures_membrane
+from helpers.figures import traces as figures
 from helpers.neurons.models import HodgkinHuxley
 from helpers.recordings.voltage_clamp import RecordedFamily
 from helpers.simulation.simulate import simulate

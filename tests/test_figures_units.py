@@ -9,8 +9,14 @@ from helpers.artificial.learning_rules import Learned
 from helpers.artificial.rate_laws import fit_activation
 from helpers.artificial.spiking import PricedRuns
 from helpers.artificial.training import History, Runs
-from helpers.figures_networks import plot_learning_rules, plot_price, plot_prices_of_work, plot_students, plot_widths
-from helpers.figures_units import plot_accuracies, plot_codes, plot_curves, plot_R2, plot_xor
+from helpers.figures.networks import (
+    plot_learning_rules,
+    plot_price,
+    plot_prices_of_work,
+    plot_students,
+    plot_widths,
+)
+from helpers.figures.units import plot_accuracies, plot_codes, plot_curves, plot_R2, plot_xor
 from helpers.neurons.models import HodgkinHuxley
 from helpers.simulation.simulate import simulate
 from helpers.simulation.stimuli import step

@@ -10,7 +10,7 @@ from engine import run_module
 from test_models import MorrisLecar
 
 from helpers.experiments.voltage_clamp import peak_currents
-from helpers.figures import COLOURS, LINES
+from helpers.figures.traces import COLOURS, LINES
 from helpers.live import ZOO, live_bench, standalone
 from helpers.live_data import LEVELS, PROTOCOLS, can_be_clamped, dials_of_stimulus, durations_of, neuron_as_data
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire

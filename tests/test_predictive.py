@@ -8,7 +8,7 @@ import pytest
 from gaussian import NOISE, PRIOR, SD, Known, simulate
 from matplotlib import pyplot as plt
 
-from helpers import figures_diagnostics as figures
+from helpers.figures import diagnostics as figures
 from helpers.inference.diagnostics.calibration import coverage, local_test, sbc, tarp
 from helpers.inference.diagnostics.information import information
 from helpers.inference.diagnostics.misspecification import misspecification

@@ -13,7 +13,7 @@ from helpers.artificial.rate_laws import Fit
 from helpers.artificial.training import Runs
 from helpers.simulation.trace import Trace
 
-from .figures import COLOURS
+from .traces import COLOURS
 
 __all__ = [
     "LAW_LOOKS",

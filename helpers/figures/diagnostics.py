@@ -16,7 +16,7 @@ from helpers.inference.diagnostics.misspecification import Misspecification
 from helpers.inference.diagnostics.predictive import PredictiveCheck
 from helpers.inference.diagnostics.recovery import DeadParameters, Recovery, Shrinkage
 
-from .figures import COLOURS
+from .traces import COLOURS
 
 __all__ = [
     "plot_calibration",

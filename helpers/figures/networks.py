@@ -13,8 +13,8 @@ from helpers.artificial.learning_rules import Learned
 from helpers.artificial.spiking import PricedRuns
 from helpers.artificial.training import Runs
 
-from .figures import COLOURS, direct_label
-from .figures_units import BLUE, GREEN, ORANGE, PINK
+from .traces import COLOURS, direct_label
+from .units import BLUE, GREEN, ORANGE, PINK
 
 __all__ = [
     "plot_learning_rules",

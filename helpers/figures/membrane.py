@@ -18,7 +18,7 @@ from helpers.neurons.equations import Neuron
 from helpers.recordings.voltage_clamp import RecordedFamily
 from helpers.simulation.trace import Trace
 
-from .figures import COLOURS, LINES, direct_label, plot_family, shades
+from .traces import COLOURS, LINES, direct_label, plot_family, shades
 
 __all__ = [
     "plot_charging",

@@ -16,7 +16,7 @@ from helpers.inference.diagnostics.predictive import PredictiveCheck
 from helpers.inference.truncated_rounds import Rounds
 from helpers.simulation.trace import Trace
 
-from .figures import COLOURS, plot_voltage, shades
+from .traces import COLOURS, plot_voltage, shades
 
 __all__ = [
     "plot_beside",

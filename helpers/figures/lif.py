@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from helpers.inference.lif.predictive import LifCheck
 from helpers.inference.lif.problem import Experiment
 
-from .figures import COLOURS
-from .figures_inference import PALETTE, STYLES
+from .posteriors import PALETTE, STYLES
+from .traces import COLOURS
 
 __all__ = ["plot_flaws", "plot_gain", "plot_in_step", "plot_losses", "plot_recordings", "plot_ridge"]
 
