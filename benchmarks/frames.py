@@ -25,7 +25,7 @@ import numpy as np
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Page
 
-from helpers.live import LiveBench, live_bench, standalone
+from helpers.widgets.live.bench import LiveBench, live_bench, standalone
 from tests.browser import chromium, opened, served
 
 __all__ = ["bare_page", "drag", "keys", "main", "sweep", "write_page"]

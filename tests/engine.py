@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from helpers.live import LiveBench
+from helpers.widgets.live.bench import LiveBench
 
 # A function of (code, data, settings): every setting is simulated, and what comes of it is thinned to every `every`-th.
 RUN = """async ({ code, data, settings, every }) => {

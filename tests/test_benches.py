@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 from scipy.special import exprel
 
-from helpers.benches import (
+from helpers.neurons.models import HodgkinHuxley
+from helpers.simulation.integrators import METHODS
+from helpers.simulation.simulate import simulate
+from helpers.simulation.stimuli import step
+from helpers.widgets.benches import (
     STEPS,
     clamp_bench,
     clamp_in_words,
@@ -13,10 +17,6 @@ from helpers.benches import (
     phase_plane_bench,
     phase_plane_in_words,
 )
-from helpers.neurons.models import HodgkinHuxley
-from helpers.simulation.integrators import METHODS
-from helpers.simulation.simulate import simulate
-from helpers.simulation.stimuli import step
 
 # ---------------------------------------------------------------------------------------------------- voltage clamp
 

@@ -8,11 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers.bench_explorers import explore_clamp, explore_integrators, explore_phase_plane
-from helpers.benches import clamp_bench, integrator_bench, phase_plane_bench, spikes_in_words
-from helpers.controls import Choice, Dial
 from helpers.experiments.exercises import held_current
-from helpers.explorers import Explorer, canvas
 from helpers.figures.traces import (
     COLOURS,
     LINES,
@@ -27,6 +23,10 @@ from helpers.figures.traces import (
 from helpers.neurons.models import HodgkinHuxley, Pospischil
 from helpers.simulation.simulate import simulate
 from helpers.simulation.stimuli import Step, step
+from helpers.widgets.bench_explorers import explore_clamp, explore_integrators, explore_phase_plane
+from helpers.widgets.benches import clamp_bench, integrator_bench, phase_plane_bench, spikes_in_words
+from helpers.widgets.controls import Choice, Dial
+from helpers.widgets.explorer import Explorer, canvas
 
 BENCHES = [explore_clamp, explore_phase_plane, explore_integrators]
 

@@ -30,10 +30,10 @@ from helpers.inference.priors import Prior, box_prior, prior_of
 from helpers.inference.reference.references import c2st, local_gaussian, rejection_abc
 from helpers.inference.reference.synthetic_likelihood import synthetic_likelihood
 from helpers.inference.truncated_rounds import truncated_rounds
-from helpers.inference_explorers import attempt
 from helpers.neurons.models import HodgkinHuxley
 from helpers.simulation.simulate import simulate
 from helpers.simulation.stimuli import step
+from helpers.widgets.conductances import attempt
 
 PRIOR = box_prior(HodgkinHuxley, ["g_Na", "g_K"])
 PULSE = step(10.0, 2.0, 6.0)

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from helpers.inference_explorers import SEED, attempt, attempt_in_words, explore_conductances
 from helpers.neurons.models import Pospischil
 from helpers.simulation.simulate import simulate
 from helpers.simulation.stimuli import step
 from helpers.simulation.summaries import summary_statistics
+from helpers.widgets.conductances import SEED, attempt, attempt_in_words, explore_conductances
 
 STIMULUS = step(3.248, 10.0, 110.0)
 SCATTER = np.array([1.5, 0.13, 0.014, 4.3, 81.0, 0.55, 1.6])

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from engine import run_module
 
-from helpers.live import ZOO, live_bench, standalone
 from helpers.neurons.equations import Neuron, derived, event, state
 from helpers.neurons.functions import exp, expm1, linoid, sin, sqrt, where
 from helpers.neurons.models import HodgkinHuxley
 from helpers.neurons.parameters import parameter
 from helpers.simulation.compiler.javascript import javascript, javascript_function
+from helpers.widgets.live.bench import ZOO, live_bench, standalone
 
 
 @dataclass(frozen=True, kw_only=True)

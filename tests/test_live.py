@@ -11,11 +11,18 @@ from test_models import MorrisLecar
 
 from helpers.experiments.voltage_clamp import peak_currents
 from helpers.figures.traces import COLOURS, LINES
-from helpers.live import ZOO, live_bench, standalone
-from helpers.live_data import LEVELS, PROTOCOLS, can_be_clamped, dials_of_stimulus, durations_of, neuron_as_data
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire
 from helpers.simulation.simulate import simulate
 from helpers.simulation.stimuli import PulsePair, Ramp, Step
+from helpers.widgets.live.bench import ZOO, live_bench, standalone
+from helpers.widgets.live.data import (
+    LEVELS,
+    PROTOCOLS,
+    can_be_clamped,
+    dials_of_stimulus,
+    durations_of,
+    neuron_as_data,
+)
 
 KINDS = (*ZOO, MorrisLecar)
 EVERY = 5  # of the samples are compared

@@ -9,8 +9,8 @@ pytest.importorskip("playwright", reason="no Playwright here: pip install -r tes
 from browser import chromium, find_chromium
 
 from benchmarks.frames import PROBE, bare_page, keys, sweep, write_page
-from helpers.live import live_bench
 from helpers.neurons.models import HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire
+from helpers.widgets.live.bench import live_bench
 
 pytestmark = pytest.mark.browser
 WORDS = ".live-bench .words"

@@ -5,10 +5,10 @@ import pytest
 
 from helpers.inference.npe import box_prior, train_npe
 from helpers.neurons.models import Pospischil
-from helpers.posterior_explorer import explore_posterior, inferred, inferred_in_words
 from helpers.simulation.simulate import simulate, simulate_many
 from helpers.simulation.stimuli import step
 from helpers.simulation.summaries import summary
+from helpers.widgets.posterior import explore_posterior, inferred, inferred_in_words
 
 # Without spiking channels V settles at E_leak + I / g_leak: two steps tell both, on paper as well.
 PASSIVE = Pospischil(g_Na=0.0, g_K=0.0, g_M=0.0, noise=0.0)

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from helpers.artificial.rate_laws import fit_activation
-from helpers.unit_explorers import explore_hand_fit, explore_surrogate, hand_fit, surrogate
+from helpers.widgets.units import explore_hand_fit, explore_surrogate, hand_fit, surrogate
 
 
 class Smooth(nn.Linear):

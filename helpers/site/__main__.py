@@ -15,7 +15,8 @@ from pathlib import Path
 
 import jinja2
 
-from ..live import LiveBench, live_bench, standalone
+from helpers.widgets.live.bench import LiveBench, live_bench, standalone
+
 from .pages import BENCH, Page, page_of_notebook
 from .text import Markdown, plain
 

@@ -35,7 +35,7 @@ from .benches import (
     reference_run,
 )
 from .controls import Choice, Control, Dial
-from .explorers import Explorer, canvas
+from .explorer import Explorer, canvas
 
 __all__ = ["explore_clamp", "explore_integrators", "explore_phase_plane"]
 

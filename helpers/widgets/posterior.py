@@ -20,7 +20,7 @@ from helpers.simulation.summaries import Summary, summary_statistics
 from helpers.simulation.trace import Trace
 
 from .controls import Dial
-from .explorers import Explorer, canvas
+from .explorer import Explorer, canvas
 
 __all__ = ["Inferred", "explore_posterior", "inferred", "inferred_in_words"]
 

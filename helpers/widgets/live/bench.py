@@ -33,8 +33,9 @@ from helpers.simulation.stimuli import Stimulus, step
 from helpers.simulation.trace import Trace
 from helpers.validation import instance, one_of
 
-from .explorers import canvas
-from .live_data import (
+from ..assets import text_of
+from ..explorer import canvas
+from .data import (
     COMMAND,
     COMMAND_TIMES,
     DIALS,
@@ -53,7 +54,6 @@ from .live_data import (
     stimulus_of,
     usual_duration,
 )
-from .web import text_of
 
 __all__ = ["CLAMPS", "ZOO", "LiveBench", "live_bench", "standalone"]
 

@@ -11,7 +11,7 @@ import traitlets
 
 from helpers.neurons.parameters import Parameter
 
-from .web import text_of
+from .assets import text_of
 
 __all__ = ["Choice", "Control", "Dial"]
 

@@ -20,7 +20,7 @@ from helpers.simulation.trace import Trace
 from helpers.validation import plain
 
 from .controls import Dial
-from .explorers import Explorer, canvas
+from .explorer import Explorer, canvas
 
 __all__ = ["Attempt", "attempt", "attempt_in_words", "explore_conductances"]
 

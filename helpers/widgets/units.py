@@ -18,7 +18,7 @@ from helpers.neurons.models import HodgkinHuxley, Pospischil
 from helpers.neurons.parameters import Declared, parameter
 
 from .controls import Choice, Dial
-from .explorers import Explorer, canvas
+from .explorer import Explorer, canvas
 
 __all__ = ["HandFit", "Surrogate", "explore_hand_fit", "explore_surrogate", "hand_fit", "surrogate"]
 

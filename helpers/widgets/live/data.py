@@ -20,7 +20,7 @@ from helpers.simulation.compiler.javascript import javascript, waveform_text
 from helpers.simulation.compiler.kernels import random_keys
 from helpers.simulation.stimuli import PulsePair, Ramp, Step, Stimulus
 
-from .benches import BEFORE, DURING, HOLDING, TEST
+from ..benches import BEFORE, DURING, HOLDING, TEST
 
 __all__ = [
     "COMMAND",

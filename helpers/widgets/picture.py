@@ -5,7 +5,7 @@ from __future__ import annotations
 import anywidget
 import traitlets
 
-from .web import text_of
+from .assets import text_of
 
 __all__ = ["Picture"]
 
