@@ -197,7 +197,7 @@ case "$command" in
     notebook) set_up requirements.txt; exec "$venv_python" -m notebook "${notebooks[0]}" "$@" ;;
     site) set_up requirements.txt helpers/site/requirements.txt; exec "$venv_python" -m helpers.site "$@" ;;
     test) set_up requirements.txt helpers/site/requirements.txt tests/requirements.txt; install_browser; run_tests "$@" ;;
-    campaign) set_up requirements.txt; exec "$venv_python" -m helpers.campaign_command "$@" ;;
+    campaign) set_up requirements.txt; exec "$venv_python" -m helpers.campaigns.command "$@" ;;
     bench) bench "$@" ;;
     pyhh) fetch_pyhh ;;
     badges) write_badges "$@" ;;

@@ -30,13 +30,13 @@ from typing import Any
 
 import numpy as np
 
-from helpers.campaign import Campaign
+from helpers.campaigns.campaign import Campaign
+from helpers.campaigns.simulations import Simulations
 from helpers.inference.fingerprint import versions
 from helpers.inference.priors import box_prior
 from helpers.neurons.models import Pospischil
 from helpers.simulation.simulate import simulate_many
 from helpers.simulation.stimuli import step
-from helpers.simulations import Simulations
 
 from .speed import processor
 
@@ -222,7 +222,7 @@ def train(how: str, made: Simulations) -> None:
     """Train for an epoch and watch the memory meanwhile."""
     import threading
 
-    from helpers.campaign_training import train_on
+    from helpers.campaigns.training import train_on
     from helpers.inference.npe import train_npe
 
     done = threading.Event()

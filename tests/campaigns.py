@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import helpers.campaign
-from helpers.campaign import Campaign
+import helpers.campaigns.campaign
+from helpers.campaigns.campaign import Campaign
 from helpers.inference.npe import box_prior
 from helpers.neurons.models import Pospischil
 from helpers.simulation.stimuli import step
@@ -55,14 +55,14 @@ def process(task: Callable[..., None], *arguments: Any) -> multiprocessing.Proce
 def work(folder: Path, number: int = NUMBER, shard: int = SHARD, log: Path | None = None) -> None:
     """Run the small campaign on one thread. `log` gets a line for every file that is begun."""
     if log is not None:
-        make = helpers.campaign._make
+        make = helpers.campaigns.campaign._make
 
         def logged(campaign: Campaign, first: int, stop: int, *rest: Any) -> int:
             with open(log, "a") as file:  # one write each: lines of two processes do not mix
                 file.write(f"{first} {stop}\n")
             return make(campaign, first, stop, *rest)
 
-        helpers.campaign._make = logged
+        helpers.campaigns.campaign._make = logged
     small(folder).run(number, shard=shard, threads=1)
 
 

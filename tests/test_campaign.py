@@ -16,8 +16,10 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 from numba import njit
 
-from helpers import campaign_command
-from helpers.campaign_training import train_on
+from helpers.campaigns import command as campaign_command
+from helpers.campaigns.shards import Shard, cover
+from helpers.campaigns.simulations import Simulations
+from helpers.campaigns.training import train_on
 from helpers.inference.cache import load_or_train
 from helpers.inference.fingerprint import fingerprint
 from helpers.inference.lif.problem import MENDED, SHIPPED
@@ -26,11 +28,9 @@ from helpers.inference.npe import Posterior, box_prior, prior_of, train_npe
 from helpers.neurons.equations import gate
 from helpers.neurons.functions import exp, linoid
 from helpers.neurons.models import Pospischil
-from helpers.shards import Shard, cover
 from helpers.simulation.simulate import simulate_many
 from helpers.simulation.stimuli import chirp, step
 from helpers.simulation.summaries import Summary, summary
-from helpers.simulations import Simulations
 
 ROOT = Path(__file__).parent.parent
 N = 3000
@@ -69,8 +69,8 @@ def test_any_split_gives_the_same_bits(whole, tmp_path):
 
 
 def test_a_large_campaign_takes_larger_files_by_itself(tmp_path, monkeypatch):
-    monkeypatch.setattr("helpers.campaign.SHARD", 10)
-    monkeypatch.setattr("helpers.campaign.FILES", 4)
+    monkeypatch.setattr("helpers.campaigns.campaign.SHARD", 10)
+    monkeypatch.setattr("helpers.campaigns.campaign.FILES", 4)
     made = small(tmp_path).run(20)
     assert [one.stop for one in made.shards] == [10, 20]
     made = small(tmp_path).run(100)
@@ -381,7 +381,7 @@ def test_training_from_files_gives_the_same_network(tmp_path, whole):
 
 
 def test_training_sees_the_same_rows_where_only_every_third_sets_the_scale(tmp_path, monkeypatch):
-    import helpers.campaign_training as on_files
+    import helpers.campaigns.training as on_files
     import helpers.inference.scaling as arrays
 
     made = small(tmp_path).run(1000, shard=130)

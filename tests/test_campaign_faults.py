@@ -38,8 +38,8 @@ from campaigns import (
     work_on_dask,
 )
 
-from helpers import shards
-from helpers.simulations import Simulations
+from helpers.campaigns import shards
+from helpers.campaigns.simulations import Simulations
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills processes")
 

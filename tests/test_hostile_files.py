@@ -21,12 +21,12 @@ from corruption import KINDS, outcomes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from helpers.campaigns.shards import Shard, fault, read_shard
 from helpers.inference.npe import Posterior, train_npe
 from helpers.inference.priors import Prior, box_prior
 from helpers.inference.storage import read_arrays, write_arrays
 from helpers.inference.truncated_rounds import truncated_rounds
 from helpers.neurons.models import HodgkinHuxley
-from helpers.shards import Shard, fault, read_shard
 
 MARK = "the payload ran"
 

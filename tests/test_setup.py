@@ -219,7 +219,7 @@ def test_the_benchmark_of_the_integrate_and_fire_neuron_has_its_peer(copy):
 
 def test_a_campaign_gets_its_arguments(copy):
     assert copy("campaign", "status", "my folder").returncode == 0
-    assert "-m helpers.campaign_command status my folder\n" in copy.calls
+    assert "-m helpers.campaigns.command status my folder\n" in copy.calls
 
 
 def test_the_long_tests_are_asked_for_by_name(copy):

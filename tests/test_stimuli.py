@@ -377,7 +377,7 @@ def test_sums():
         (lambda: noise(dt=0.07), r"duration = 60 ms; allowed: a whole number of steps dt = 0.07 ms"),
         (lambda: noise(seed=-1), r"seed = -1; allowed: a whole number from 0"),
         (lambda: noise(seed=None), r"seed = None; allowed: a whole number from 0"),
-        (lambda: recorded(stand_in(150.0, seed=0)), r"I is in pA; allowed: µA/cm². helpers.recordings.rig.current_density"),
+        (lambda: recorded(stand_in(150.0, seed=0)), r"I is in pA; allowed: µA/cm². helpers.recordings.rig"),
         (lambda: recorded(tiny_trace(), dt=-0.01), r"dt = -0.01 ms; allowed: above 0 ms"),
         (lambda: recorded(tiny_trace(), dt=np.nan), r"dt = nan ms; allowed: above 0 ms"),
         (lambda: recorded(tiny_trace(), dt=20.0), r"dt = 20 ms; allowed: at most the length of the trace, 10 ms"),

@@ -40,7 +40,7 @@ from helpers.simulation.stimuli import Stimulus
 from helpers.simulation.summaries import Summary, summary_statistics
 from helpers.validation import instance, whole_number
 
-from .campaign_identity import description, differences
+from .identity import description, differences
 from .shards import DAMAGED, clear_leftovers, cover, fault, list_shards, write_shard
 from .simulations import MANIFEST, Simulations, key_of, write_manifest
 

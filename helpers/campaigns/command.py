@@ -5,7 +5,7 @@
   ./setup_pyhh.sh campaign verify spikes
 
 The same command goes on where a run was cut off; a larger number extends. Everything else (other stimuli, priors,
-statistics, neurons of your own) in Python: see helpers/campaign.py.
+statistics, neurons of your own) in Python: see helpers/campaigns/campaign.py.
 """
 
 from __future__ import annotations
