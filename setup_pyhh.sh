@@ -193,10 +193,10 @@ bench() {
 command=${1:-}
 [ $# -eq 0 ] || shift
 case "$command" in
-    run) set_up requirements.txt; exec "$venv_python" -m helpers.notebooks run "${notebooks[@]}" ;;
+    run) set_up requirements.txt; exec "$venv_python" -m tools.notebooks run "${notebooks[@]}" ;;
     notebook) set_up requirements.txt; exec "$venv_python" -m notebook "${notebooks[0]}" "$@" ;;
-    site) set_up requirements.txt helpers/site/requirements.txt; exec "$venv_python" -m helpers.site "$@" ;;
-    test) set_up requirements.txt helpers/site/requirements.txt tests/requirements.txt; install_browser; run_tests "$@" ;;
+    site) set_up requirements.txt tools/website/requirements.txt; exec "$venv_python" -m tools.website "$@" ;;
+    test) set_up requirements.txt tools/website/requirements.txt tests/requirements.txt; install_browser; run_tests "$@" ;;
     campaign) set_up requirements.txt; exec "$venv_python" -m helpers.campaigns.command "$@" ;;
     bench) bench "$@" ;;
     pyhh) fetch_pyhh ;;

@@ -1,4 +1,4 @@
-"""helpers.notebooks on small notebooks, and the form of the three that are committed."""
+"""tools.notebooks on small notebooks, and the form of the three that are committed."""
 
 import base64
 import io
@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from helpers.notebooks import shrink_pictures
+from tools.notebooks import shrink_pictures
 
 ROOT = Path(__file__).parent.parent
 COMMITTED = [
@@ -27,7 +27,7 @@ COMMITTED = [
 
 def notebooks(*arguments: str | Path) -> subprocess.CompletedProcess:
     """Run the command line as a user does."""
-    command = [sys.executable, "-m", "helpers.notebooks", *arguments]
+    command = [sys.executable, "-m", "tools.notebooks", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
 
 
@@ -114,7 +114,7 @@ def text_of(output: nbformat.NotebookNode) -> str:
 def test_a_committed_notebook_is_small_and_was_run_once_from_top_to_bottom(committed):
     notebook = nbformat.read(committed, as_version=4)
     counts = [cell.execution_count for cell in notebook.cells if cell.cell_type == "code"]
-    assert counts == list(range(1, len(counts) + 1)), "save it with: python -m helpers.notebooks save"
+    assert counts == list(range(1, len(counts) + 1)), "save it with: python -m tools.notebooks save"
     assert outputs_of(notebook)
     assert "widgets" not in notebook.metadata, "GitHub may refuse to show it"
     assert committed.stat().st_size < 1.5e6

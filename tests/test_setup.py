@@ -32,9 +32,9 @@ class Copy:
 
     def __init__(self, base: Path):
         self.folder, self.bin, self.log = base / "the notebooks", base / "bin", base / "calls"
-        for folder in (self.folder / "tests", self.folder / "helpers/site", self.bin):
+        for folder in (self.folder / "tests", self.folder / "tools/website", self.bin):
             folder.mkdir(parents=True)
-        for name in ("setup_pyhh.sh", "requirements.txt", "tests/requirements.txt", "helpers/site/requirements.txt"):
+        for name in ("setup_pyhh.sh", "requirements.txt", "tests/requirements.txt", "tools/website/requirements.txt"):
             shutil.copy(ROOT / name, self.folder / name)
         for name in TOOLS:
             (self.bin / name).symlink_to(shutil.which(name) or pytest.skip(f"no {name} here"))
@@ -90,10 +90,10 @@ def test_a_first_run_installs_and_a_second_does_not(copy):
     assert first.returncode == 0, first.stderr
     assert "-m venv" in copy.calls and "pip install torch==2.13.0" in copy.calls
     assert "-m pip install -r requirements.txt" in copy.calls and "tests/requirements.txt" not in copy.calls
-    assert "-m helpers.notebooks run 1_HH" in copy.calls
+    assert "-m tools.notebooks run 1_HH" in copy.calls
 
     second = copy("run")
-    assert second.returncode == 0 and "pip" not in copy.calls and "-m helpers.notebooks run" in copy.calls
+    assert second.returncode == 0 and "pip" not in copy.calls and "-m tools.notebooks run" in copy.calls
 
 
 def test_changed_requirements_are_installed_over_what_is_there(copy):
@@ -117,7 +117,7 @@ def test_the_tests_need_more_and_a_run_after_them_needs_nothing(copy):
 
 def test_the_site_needs_less_than_the_tests(copy):
     assert copy("site", "elsewhere").returncode == 0
-    assert "-m helpers.site elsewhere\n" in copy.calls and "-r helpers/site/requirements.txt" in copy.calls
+    assert "-m tools.website elsewhere\n" in copy.calls and "-r tools/website/requirements.txt" in copy.calls
     assert "tests/requirements.txt" not in copy.calls
     copy("test")
     assert copy("site").returncode == 0 and "pip" not in copy.calls
@@ -168,7 +168,7 @@ def test_an_environment_whose_python_is_gone_is_made_again(copy):
 def test_an_install_that_was_killed_starts_afresh(copy):
     assert copy("run", CUT_OFF="yes").returncode != 0
     assert copy("run").returncode == 0 and "-m venv --clear .venv" in copy.calls
-    assert "pip" in copy.calls and "helpers.notebooks" in copy.calls
+    assert "pip" in copy.calls and "tools.notebooks" in copy.calls
 
 
 def test_an_environment_of_ones_own_is_kept(copy):
@@ -238,7 +238,7 @@ def test_windows_keeps_its_python_elsewhere(copy):
     copy.program("uname", "#!/usr/bin/env bash\necho MINGW64_NT-10.0-26100\n")
     for _ in range(2):
         assert copy("run", VENV_BIN="Scripts", VENV_PYTHON="python.exe").returncode == 0
-    assert "-m helpers.notebooks run" in copy.calls and "pip" not in copy.calls
+    assert "-m tools.notebooks run" in copy.calls and "pip" not in copy.calls
     assert (copy.folder / ".venv/Scripts/python.exe").exists() and not (copy.folder / ".venv/bin").exists()
 
 

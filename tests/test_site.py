@@ -10,11 +10,11 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-pytest.importorskip("latex2mathml", reason="no latex2mathml here: pip install -r helpers/site/requirements.txt")
+pytest.importorskip("latex2mathml", reason="no latex2mathml here: pip install -r tools/website/requirements.txt")
 
-from helpers.site.__main__ import NOTEBOOKS, build
-from helpers.site.pages import BENCH, page_of_notebook
-from helpers.site.text import Markdown, equation
+from tools.website.__main__ import NOTEBOOKS, build
+from tools.website.pages import BENCH, page_of_notebook
+from tools.website.text import Markdown, equation
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 PAGES = ["index.html", *(f"{Path(name).stem}.html" for name in NOTEBOOKS), "bench.html", "glossary.html"]

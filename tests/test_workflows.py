@@ -42,6 +42,6 @@ def test_what_is_published_is_what_is_built():
     workflow = read("site.yml")
     (job,) = workflow["jobs"].values()
     uploaded = next(step["with"]["path"] for step in job["steps"] if "upload-pages" in step.get("uses", ""))
-    source = (ROOT / "helpers/site/__main__.py").read_text("utf-8")
+    source = (ROOT / "tools/website/__main__.py").read_text("utf-8")
     assert f'else "{uploaded}"' in source
     assert workflow["permissions"] == {"contents": "read", "pages": "write", "id-token": "write"}

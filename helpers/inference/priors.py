@@ -161,8 +161,7 @@ class Prior(Distribution):
         """Undoes `as_data`."""
         parameters = [Parameter(**entry) for entry in data["parameters"]]
         marginals = [
-            Marginal(**entry).completed(declared)
-            for declared, entry in zip(parameters, data["marginals"], strict=True)
+            Marginal(**entry).completed(declared) for declared, entry in zip(parameters, data["marginals"], strict=True)
         ]
         return cls(parameters, marginals, {name: (other, gap) for name, (other, gap) in data["below"].items()})
 

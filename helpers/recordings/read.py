@@ -111,8 +111,8 @@ RECORDINGS: Mapping[str, Recording] = {
             "sodium_currents",
             "abf-v2.abf",
             "a1431b4bc360653c2213d4188c3d993dd5c55a0012ceaeacb50810f5d15c64c2",
-            "sodium currents in voltage clamp, 37 steps from -120 mV; see helpers.recordings.voltage_clamp. The file says "
-            "when (2016) and with what (Clampex), not from which cell and not at which temperature",
+            "sodium currents in voltage clamp, 37 steps from -120 mV; see helpers.recordings.voltage_clamp. The file "
+            "says when (2016) and with what (Clampex), not from which cell and not at which temperature",
             address=f"{MYOKIT}myokit/tests/data/formats/",
             package="myokit",
             folder="tests/data/formats",

@@ -1,7 +1,7 @@
 """Run the notebooks from the command line: to read them as HTML, or to save them with fresh outputs.
 
-python -m helpers.notebooks run [NOTEBOOK...]     execute; leave NAME.html in results/ beside the notebook
-python -m helpers.notebooks save [NOTEBOOK...]    execute in place, in the form that is committed
+python -m tools.notebooks run [NOTEBOOK...]     execute; leave NAME.html in results/ beside the notebook
+python -m tools.notebooks save [NOTEBOOK...]    execute in place, in the form that is committed
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from PIL import Image  # Pillow comes with matplotlib
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out one command line; return 0, or 1 at the first notebook that is missing or fails."""
-    parser = argparse.ArgumentParser(prog="helpers.notebooks", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="tools.notebooks", description=__doc__.splitlines()[0])
     parser.add_argument("command", choices=["run", "save"])
     parser.add_argument("notebooks", nargs="*", type=Path, help="default: the numbered notebooks here")
     chosen = parser.parse_args(arguments)

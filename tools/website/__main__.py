@@ -1,4 +1,4 @@
-"""Build the series as web pages: python -m helpers.site [FOLDER]
+"""Build the series as web pages: python -m tools.website [FOLDER]
 
 Into FOLDER (by default site/) go a page for each notebook as it is saved, with its outputs, the glossary, the live
 bench, and a page to begin with, made from the README. They need no server, no network and no Python: the live bench
