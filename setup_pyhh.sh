@@ -148,7 +148,7 @@ write_badges() {
 # The tests of the notebooks in a browser take the one that is here; on Debian and Ubuntu it can be installed.
 install_browser() {
     local as_root=()
-    if "$venv_python" -c 'import sys; sys.path.insert(0, "tests"); import browser; sys.exit(not browser.find_chromium())' \
+    if "$venv_python" -c 'import sys; sys.path.insert(0, "tests"); from support import browser; sys.exit(not browser.find_chromium())' \
         2>>"$log"; then return; fi
     command -v apt-get >/dev/null || return 0
     if [ "$(id -u)" != 0 ]; then

@@ -26,7 +26,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Page
 
 from helpers.widgets.live.bench import LiveBench, live_bench, standalone
-from tests.browser import chromium, opened, served
+from tests.support.browser import chromium, opened, served
 
 __all__ = ["bare_page", "drag", "keys", "main", "sweep", "write_page"]
 
@@ -181,7 +181,7 @@ def main() -> int:
             measure(page, "page without Python")
             page.close()
         cell = f"import sys\nsys.path.insert(0, {str(Path(__file__).parent.parent)!r})\n"
-        cell += "from helpers.live import live_bench\nlive_bench()"
+        cell += "from helpers.widgets.live.bench import live_bench\nlive_bench()"
         kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
         notebook = new_notebook(cells=[new_code_cell(cell)], metadata={"kernelspec": kernel})
         nbformat.write(notebook, folder / "bench.ipynb")

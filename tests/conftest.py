@@ -31,7 +31,7 @@ def look() -> Iterator[None]:
 @pytest.fixture(scope="module")  # no longer: while it runs, nothing else can use asyncio
 def browser() -> Iterator[object]:
     """Chromium; where there is none, the tests that need it are skipped, but not where CI says that all must run."""
-    driver = pytest.importorskip("browser", reason="no Playwright here: pip install -r tests/requirements.txt")
+    driver = pytest.importorskip("support.browser", reason="no Playwright here: pip install -r tests/requirements.txt")
     if driver.find_chromium() is None:
         assert not os.environ.get("CI"), "no Chromium: on Debian, apt-get install chromium"
         pytest.skip("no Chromium here: install it, or name it in PYHH_BROWSER_PATH")

@@ -41,7 +41,7 @@ def read_arrays(path: str | Path, file_format: int, what: str) -> tuple[dict[str
             raise ValueError(f"format {about['format']}; this version reads format {file_format}")
     except FileNotFoundError:
         raise
-    except Exception as error:  # what is no such file fails in many ways: see tests/test_hostile_files.py
+    except Exception as error:  # what is no such file fails in many ways: see tests/hostile/test_hostile_files.py
         raise ValueError(f"{Path(path).name} holds no {what} that can be read: {error}") from error
     return about, arrays
 

@@ -2,7 +2,8 @@
 
 A Runge-Kutta method of s stages evaluates the slopes k_1 ... k_s at t + c_i·dt and x + dt·(a_i1·k_1 + ...), and steps
 by dt·(b_1·k_1 + ... + b_s·k_s). Its order is how many terms of the exact solution's series it gets right; it can be
-checked in exact arithmetic, and tests/test_integrators.py does (Butcher 2016, Numerical Methods for ODEs, ch. 3).
+checked in exact arithmetic; tests/simulation/test_integrators.py does so (Butcher 2016, Numerical Methods for ODEs,
+ch. 3).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 All of it is plain arithmetic without branches or library calls, so that the compiler can work on many neurons with
 one instruction (a call to the C library's exp would stop that). The polynomials interpolate their function at
-Chebyshev nodes; tests/test_kernels.py measures the errors stated here.
+Chebyshev nodes; tests/simulation/test_kernels.py measures the errors stated here.
 """
 
 from __future__ import annotations

@@ -1,0 +1,292 @@
+"""The notebooks as a learner meets them: opened in a browser, run from the menu, and every slider moved by hand.
+
+Notebook 7 runs every cell of all three notebooks. JupyterLab runs every cell of the first; of the other two, which take
+minutes, those that show an explorer and what these build on (PYHH_BROWSER=explorers does so everywhere: much quicker).
+Trained networks are kept in trained/ and shared with the other tests; PYHH_FAST=1 keeps their budgets small.
+
+No cell may fail, no page may complain, nothing may be asked of another computer. In each explorer every slider is
+dragged and keyed and every list is used; then the number in the box, the words and each byte of the picture must be
+those that Python has, at once and without a jump of the page. Not covered: other browsers, touch, Colab, VS Code.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import nbformat
+import pytest
+
+pytest.importorskip("playwright", reason="no Playwright here: pip install -r tests/requirements.txt")
+
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from playwright.sync_api import Browser, Locator
+from support.browser import FRONTENDS, NotebookPage, ShownExplorer, opened, served, wait_until, widget
+from support.browser import what_explorers_need as cut_down
+
+pytestmark = pytest.mark.browser
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = (
+    "1_HH_model_simulation.ipynb",
+    "2_Bayesian_Inference.ipynb",
+    "3_Biological_vs_Artificial_Neurons.ipynb",
+)
+MINUTES = 30  # for all cells of all notebooks at the same time
+SETTLED = 3.0  # s until page and Python must agree; on an idle computer it takes 0.1 to 0.4 s
+
+
+def copy(name: str, folder: Path, whole: bool) -> None:
+    """A notebook without outputs: widgets of a kernel that is gone would count as errors."""
+    notebook = nbformat.read(ROOT / name, as_version=4)
+    if not whole:
+        code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+        notebook.cells = [new_markdown_cell("# Cut down"), *map(new_code_cell, cut_down(code))]
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    nbformat.write(notebook, folder / name)
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[dict[tuple[str, str], NotebookPage]]:
+    """Every notebook in every frontend, all cells run. All start at once, so that both processors are used."""
+    folder = tmp_path_factory.mktemp("notebooks")
+    (ROOT / "trained").mkdir(exist_ok=True)
+    environment = {"PYTHONPATH": str(ROOT), "PYHH_FAST": os.environ.get("PYHH_FAST", "1"), "OMP_NUM_THREADS": "1"}
+    chosen = os.environ.get("PYHH_BROWSER_NOTEBOOKS", "123")
+    with ExitStack() as stack:
+        servers = {}
+        for frontend in FRONTENDS:  # each its own: of fonts that both have, one server refuses the other's
+            (folder / frontend).mkdir()
+            (folder / frontend / "trained").symlink_to(ROOT / "trained", target_is_directory=True)
+            servers[frontend] = stack.enter_context(served(folder / frontend, **environment))
+        shown = {}
+        for name in NOTEBOOKS:
+            for frontend in FRONTENDS:
+                if name[0] in chosen:
+                    whole = frontend == "notebook" or name == NOTEBOOKS[0]
+                    copy(name, folder / frontend, whole and os.environ.get("PYHH_BROWSER") != "explorers")
+                    shown[name, frontend] = stack.enter_context(opened(browser, servers[frontend], name, frontend))
+        for page in shown.values():
+            page.run_all()
+        for page in shown.values():
+            page.wait_for_outputs(60.0 * MINUTES)
+        yield shown
+
+
+@pytest.fixture(
+    params=[(name, frontend) for name in NOTEBOOKS for frontend in FRONTENDS], ids=lambda both: both[1] + both[0][0]
+)
+def page(request: pytest.FixtureRequest, pages: dict[tuple[str, str], NotebookPage]) -> NotebookPage:
+    if request.param not in pages:
+        pytest.skip("not chosen by PYHH_BROWSER_NOTEBOOKS")
+    pages[request.param].page.bring_to_front()
+    return pages[request.param]
+
+
+def test_every_cell_runs_and_nobody_complains(page):
+    assert page.failures() == []
+    counts = [cell["count"] for cell in page.cells() if cell["kind"] == "code" and cell["source"].strip()]
+    assert counts == list(range(1, len(counts) + 1))
+    assert page.widgets("Explorer")
+
+
+def test_every_slider_dragged_shows_what_python_has(page):
+    for explorer in page.explorers():
+        before, changed = explorer.in_python(), set()
+        for dial in explorer.dials:
+            watch(explorer)
+            explorer.drag(dial, 0.8)
+            explorer.settle(SETTLED)
+            assert heights(explorer) == 1, f"the picture jumped while {dial} was dragged"
+            moved = explorer.in_python()
+            assert moved["values"][dial] != before["values"][dial], dial
+            changed |= {dial} if moved["picture"] != before["picture"] else set()
+            before = moved
+        assert len(changed) >= len(explorer.dials) / 2  # some count only under another protocol or for another neuron
+        explorer.cell.get_by_role("button", name="reset").click()
+        explorer.settle(SETTLED)
+    assert page.failures() == []
+
+
+def test_every_slider_keyed_shows_what_python_has(page):
+    for explorer in page.explorers():
+        for dial in explorer.dials:
+            low, high = explorer.ends(dial)
+            seen = []
+            explorer.slider(dial).scroll_into_view_if_needed()
+            explorer.slider(dial).focus()
+            for key in ("End", "Home", "ArrowRight", "ArrowUp", "PageUp"):  # Notebook 7 must hear nothing of them
+                explorer.slider(dial).press(key)
+                explorer.settle(SETTLED)
+                seen.append(explorer.in_python()["values"][dial])
+            assert seen[:2] == [high, low] and seen[1:] == sorted(set(seen[1:])), (dial, seen)
+        explorer.cell.get_by_role("button", name="reset").click()
+        explorer.settle(SETTLED)
+    assert page.failures() == []
+
+
+def test_every_list_shows_what_python_has(page):
+    for explorer in page.explorers():
+        for choice in explorer.choices:
+            for option in (explorer.list(choice).locator("option").count() - 1, 0):
+                explorer.list(choice).select_option(index=option)
+                explorer.settle(SETTLED)
+                assert explorer.list(choice).evaluate("list => list.selectedIndex") == option
+        before = explorer.in_python()["choices"]
+        backs = explorer.cell.locator(".dial.list .back:visible")
+        for _ in range(backs.count()):  # beside each list that is off its default
+            backs.first.click()
+            explorer.settle(SETTLED)
+        off = [name for name, label in before.items() if label != explorer.in_python()["choices"][name]]
+        assert not explorer.choices or off, "no list was off its default"
+        explorer.cell.get_by_role("button", name="reset").click()
+        explorer.settle(SETTLED)
+    assert page.failures() == []
+
+
+def test_every_slider_of_a_live_bench_shows_what_python_has(page):
+    benches = page.widgets("LiveBench")
+    if not benches:
+        pytest.skip("no live bench in this notebook")
+    for index, model in benches:
+        bench = page.show(index).locator(".live-bench")
+        bench.wait_for()
+        first = numbers(page, model)
+        for name in bench.locator(".dial:visible").evaluate_all("rows => rows.map(row => row.dataset.name)"):
+            slider = bench.locator(f'.dial[data-name="{name}"] input[type=range]')
+            slider.scroll_into_view_if_needed()
+            place, mouse = slider.bounding_box(), page.page.mouse
+            pictures, seen = {bench.evaluate(PICTURES)}, {first[name]}
+            for share in (0.2, 0.8):
+                y = place["y"] + place["height"] / 2
+                mouse.move(place["x"] + place["width"] / 2, y)
+                mouse.down()
+                mouse.move(place["x"] + share * place["width"], y, steps=5)
+                mouse.up()
+                slider.press("ArrowRight")  # Notebook 7 must hear nothing of it
+                seen.add(arrived(page, model, bench, name))
+                pictures.add(bench.evaluate(PICTURES))
+            assert len(seen) == len(pictures) == 3, (name, seen)
+        bench.get_by_role("button", name="reset all").click()
+        assert arrived(page, model, bench, name) == first[name]
+    assert page.failures() == []
+
+
+def numbers(page: NotebookPage, model: str) -> dict[str, float]:
+    """Every number of a live bench as Python has it."""
+    return page.python(f"(lambda s: {{**s['parameters'], **s['stimulus'], **s['command']}})({widget(model)}.setting)")
+
+
+def arrived(page: NotebookPage, model: str, bench: Locator, name: str) -> float:
+    """Wait until Python has what the number box says, and return it."""
+    box = bench.locator(f'.dial[data-name="{name}"] input[type=number]')
+    wait_until(lambda: numbers(page, model)[name] == float(box.input_value()), SETTLED, f"{name} has arrived")
+    return float(box.input_value())
+
+
+PICTURES = "bench => [...bench.querySelectorAll('canvas')].map(canvas => canvas.toDataURL()).join()"
+
+
+def watch(explorer: ShownExplorer) -> None:
+    """Note the height of the picture in every frame from now on."""
+    explorer.frame.evaluate("""frame => {
+        frame.heights = new Set();
+        const look = () => {
+            frame.heights.add(frame.getBoundingClientRect().height);
+            frame.watching = requestAnimationFrame(look) };
+        cancelAnimationFrame(frame.watching);
+        look() }""")
+
+
+def heights(explorer: ShownExplorer) -> int:
+    return explorer.frame.evaluate("frame => { cancelAnimationFrame(frame.watching); return frame.heights.size }")
+
+
+# ------------------------------------------------------------------------------------------ a slow and a fast explorer
+
+WORKSHOP = """
+import time
+from helpers.widgets.controls import Dial
+from helpers.widgets.explorer import Explorer, canvas
+from helpers.neurons.models import HodgkinHuxley
+
+figure, drawn = canvas(2.0), []
+line = figure.subplots().axvline(0.0)
+def slow(g_K):
+    time.sleep(0.4)
+    drawn.append(g_K)
+    line.set_xdata([g_K / 80, g_K / 80])
+    return f"g_K is {g_K:g}"
+"""
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[NotebookPage]:
+    """A notebook with an explorer that takes its time."""
+    folder = tmp_path_factory.mktemp("workshop")
+    cells = [WORKSHOP, 'Explorer(figure, slow, {"": [Dial(HodgkinHuxley.parameters()["g_K"])]})']
+    notebook = new_notebook(cells=list(map(new_code_cell, cells)))
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, folder / "workshop.ipynb")
+    with (
+        served(folder, PYTHONPATH=str(ROOT)) as server,
+        opened(browser, server, "workshop.ipynb", "notebook") as page,
+    ):
+        page.run_all()
+        page.wait_for_outputs(60.0)
+        yield page
+
+
+def test_a_slow_explorer_is_marked_busy_and_leaves_no_queue(workshop):
+    (explorer,) = workshop.explorers()
+    mark = explorer.cell.get_by_text("computing")
+    assert not mark.is_visible()
+    workshop.python("drawn.clear()")
+    explorer.drag("g_K", 0.9, moves=40)
+    wait_until(mark.is_visible, SETTLED, "the mark shows")
+    settled = explorer.settle(SETTLED)
+    drawn = workshop.python("drawn")
+    assert drawn[-1] == explorer.in_python()["values"]["g_K"] and len(drawn) <= 5  # of 40 moves
+    assert settled < 2.5 and not mark.is_visible()
+    assert workshop.failures() == []
+
+
+def test_what_python_sets_reaches_the_page(workshop):
+    (explorer,) = workshop.explorers()
+    assert workshop.python(f"{explorer.python}.set(g_K=12.5)") is None
+    explorer.settle(SETTLED)
+    assert explorer.on_page()["values"] == {"g_K": 12.5} and explorer.on_page()["words"] == "g_K is 12.5"
+
+
+def test_an_explorer_can_be_read_aloud_and_fits_at_twice_the_size(workshop):
+    """A window of 640 px is one of 1280 px at a zoom of 200 %."""
+    (explorer,) = workshop.explorers()
+    told = explorer.in_python()
+    slider = explorer.cell.get_by_role("slider", name="g_K, maximal potassium conductance", exact=True)
+    box = explorer.cell.get_by_role("spinbutton", name="g_K, maximal potassium conductance, mS/cm²", exact=True)
+    assert slider.get_attribute("aria-valuetext") == f"{told['values']['g_K']:g} mS/cm²"
+    assert float(box.input_value()) == told["values"]["g_K"]
+    assert explorer.cell.get_by_role("status").inner_text() == explorer.cell.locator("img").get_attribute("alt")
+    back = explorer.cell.get_by_role("button", name="g_K back to its default, 36 mS/cm²", exact=True)
+    workshop.python(f"{explorer.python}.set(g_K=12.5)")
+    explorer.settle(SETTLED)
+    assert back.inner_text() == "↺ 36"
+    back.click()
+    explorer.settle(SETTLED)
+    assert explorer.in_python()["values"] == {"g_K": 36.0} and not back.is_visible()
+    workshop.page.set_viewport_size({"width": 640, "height": 1000})
+    for part in (slider, box, explorer.cell.locator("img")):
+        place = part.bounding_box()
+        assert place["x"] >= 0 and place["x"] + place["width"] <= 640
+    workshop.page.set_viewport_size({"width": 1280, "height": 1000})
+    assert workshop.failures() == []
+
+
+def test_an_error_of_a_cell_and_of_the_page_is_noticed(workshop):
+    workshop.page.evaluate("setTimeout(() => { throw new Error('of the test') })")
+    workshop.page.evaluate("fetch('http://example.org/').catch(() => 0)")
+    wait_until(lambda: len(workshop.failures()) >= 2, 5.0, "both are noticed")
+    assert "of the test" in workshop.failures() and "request to http://example.org/" in workshop.failures()
+    workshop.errors.clear()
+    workshop.foreign.clear()

@@ -1,0 +1,57 @@
+"""The two unknown neurons; and that each solution shown in a notebook is the one that its checking cell runs."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+
+from helpers.experiments.exercises import UnknownPair
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_one_of_the_two_has_the_current_and_the_seed_says_which():
+    which = [(UnknownPair(seed).has_M_current("X"), UnknownPair(seed).has_M_current("Y")) for seed in range(20)]
+    assert set(which) == {(True, False), (False, True)}
+    assert which == [(UnknownPair(seed).has_M_current("X"), UnknownPair(seed).has_M_current("Y")) for seed in range(20)]
+
+
+def test_only_the_one_with_the_current_tires():
+    pair = UnknownPair(seed=3)
+    for name in "XY":
+        gaps = np.diff(pair.record(name, 3.0, length=500.0).spike_times)
+        assert (gaps[-1] > 1.5 * gaps[0]) == pair.has_M_current(name)
+        assert gaps[0] == pytest.approx(16.5, abs=1.0)  # the same at first
+
+
+def test_a_record_shows_nothing_but_the_potential():
+    trace = UnknownPair(seed=3).record("X", 3.0, length=100.0)
+    assert not trace.gates and not trace.currents
+    assert "g_M" not in repr(UnknownPair(seed=3))
+
+
+@pytest.mark.parametrize("method", ["record", "has_M_current"])
+def test_another_name_is_refused(method):
+    with pytest.raises(ValueError, match="neuron 'Z'; allowed: 'X', 'Y'"):
+        getattr(UnknownPair(seed=3), method)(*("Z", 3.0)[: 1 + (method == "record")])
+
+
+@pytest.mark.parametrize(
+    ("notebook", "exercises"),
+    [
+        ("1_HH_model_simulation.ipynb", 8),
+        ("2_Bayesian_Inference.ipynb", 5),
+        ("3_Biological_vs_Artificial_Neurons.ipynb", 7),
+    ],
+)
+def test_every_solution_shown_is_the_one_that_is_checked(notebook, exercises):
+    cells = nbformat.read(ROOT / notebook, as_version=4).cells
+    solved = [i for i, cell in enumerate(cells) if cell.source.startswith("def solve_")]
+    assert len(solved) >= exercises
+    for i in solved:
+        shown = re.search(r"<summary>Solution</summary>.*```python\n(.*?)```", cells[i - 1].source, re.DOTALL)
+        lines = [line.strip() for line in shown[1].splitlines() if line.strip()]
+        checked = [line.strip() for line in cells[i].source.splitlines()[1:] if line.strip()]
+        assert checked[: len(lines)] == lines

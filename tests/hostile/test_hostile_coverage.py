@@ -1,0 +1,111 @@
+"""Every public function meets hostile input in one of these files, or stands below with the reason why not."""
+
+# ruff: noqa: E501
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator
+
+import pytest
+import test_hostile_experiments
+import test_hostile_inference
+import test_hostile_networks
+import test_hostile_neurons
+import test_hostile_recordings
+import test_hostile_simulation
+from support.strategies import Target
+
+import helpers
+
+FILES = (
+    test_hostile_neurons, test_hostile_simulation, test_hostile_experiments, test_hostile_networks,
+    test_hostile_inference,
+)  # fmt: skip
+TARGETS: list[Target] = [tried for file in FILES for tried in file.TARGETS]
+
+SHOWN = "shows what others return; its own tests look at each figure"
+INNER = "inner part: what reaches it was checked by the functions that call it, and these are tried"
+RESULT = "holds what a function returned; nobody else makes one"
+FILES_OF = "reads files: tried with thousands of damaged ones in test_hostile_recordings"
+
+MODULES = {
+    "figures": SHOWN, "widgets.picture": SHOWN, "widgets.assets": SHOWN, "widgets.explorer": SHOWN,
+    "widgets.bench_explorers": SHOWN, "widgets.units": SHOWN, "widgets.posterior": SHOWN, "widgets.controls": SHOWN,
+    "widgets.benches": "numbers come from dials with two ends; its tests try both of each",
+    "widgets.live": "tests/widgets/test_live.py",
+    "simulation.compiler": INNER, "simulation.integrators": "tables of constants", "simulation.arguments": INNER,
+    "simulation.lsoda": INNER, "neurons.functions": INNER, "validation": INNER,
+    "inference.storage": "reads files: see test_hostile_files", "inference.cache": "reads files: see test_hostile_files",
+    "inference.fingerprint": "tests/campaigns/test_campaign_faults.py",
+    "campaigns": "tests/campaigns", "recordings.abf": FILES_OF, "recordings.nwb": FILES_OF, "recordings.csv": FILES_OF,
+    "recordings.common": FILES_OF, "recordings.hdf5": FILES_OF, "recordings.read": FILES_OF,
+}  # fmt: skip
+
+NAMES = {
+    "Declared": "base class", "Parameter": "through every neuron", "parameter": "for writers of classes",
+    "Equation": "for writers of classes", "Neuron": "base class", "current": "for writers of classes",
+    "derived": "for writers of classes", "equation": "for writers of classes", "event": "for writers of classes",
+    "gate": "for writers of classes", "state": "for writers of classes", "Stimulus": "base class",
+    "Connection": "base class", "Lazy": INNER, "Sweep": INNER,
+    "Summary": "through summary_statistics", "summary": "for writers of statistics",
+    "Sampler": "a protocol", "Simulator": "a type", "Weights": "a type", "Estimator": INNER, "repeatable": INNER,
+    "Marginal": "through uniform and normal", "recordings.voltage_clamp.read_family": FILES_OF, "sodium_family": "no arguments",
+    "loss": "a formula on tensors, tried through learn_by", "backprop": "a formula on tensors, tried through learn_by",
+    "feedback_alignment": "a formula on tensors, tried through learn_by", "angle": "a formula on tensors",
+    "inference.density_estimators.train": INNER, "exact_recovery": "takes results of others: posterior, trials and their recordings",
+    "widgets.conductances.explore_conductances": SHOWN, "attempt_in_words": SHOWN, "RateLaw": "a table's entry",
+    "Runs": RESULT, "Task": RESULT, "read_family": FILES_OF,
+}  # fmt: skip
+RESULTS = {
+    "Abilities", "AbcPosterior", "Attempt", "Calibration", "CellCurve", "ClampTrace", "Cost", "Coverage", "DeadParameters",
+    "Decoded", "Fitted", "GridPosterior", "HopfPoint", "Information", "Learned", "Lesson", "LifCheck", "LocalGaussian",
+    "LocalTest", "Marks", "Misspecification", "PassiveProperties", "Posterior", "PredictiveCheck", "PricedRuns",
+    "RecordedFamily", "Recovery", "Responses", "Round", "Rounds", "Shrinkage", "SpikeCost", "Tarp", "Trials", "History",
+}  # fmt: skip
+
+
+def public() -> Iterator[tuple[str, str, object]]:
+    """Module, name and object of everything that a module of helpers declares public and defines itself."""
+    for found in pkgutil.walk_packages(helpers.__path__, "helpers."):
+        module = importlib.import_module(found.name)
+        short = found.name.removeprefix("helpers.")
+        for name in getattr(module, "__all__", ()):
+            thing = getattr(module, name)
+            if callable(thing) and getattr(thing, "__module__", module.__name__) == module.__name__:
+                yield short, name, thing
+
+
+def tried_functions() -> list[object]:
+    """What the targets call, without `partial` and bound objects."""
+    found = []
+    for tried in TARGETS:
+        function = getattr(tried.function, "func", tried.function)
+        found += [function, getattr(function, "__func__", None), *tried.covers]
+        if hasattr(function, "__self__") and not inspect.ismodule(function.__self__):
+            found.append(type(function.__self__))
+    return found
+
+
+@pytest.mark.parametrize(("module", "name", "thing"), [pytest.param(*one, id=f"{one[0]}.{one[1]}") for one in public()])
+def test_every_public_function_is_tried_or_excused(module, name, thing):
+    parts = module.split(".")
+    rooms = [".".join(parts[:n]) for n in range(1, len(parts) + 1)]  # an excuse of a room goes for all that is in it
+    excuses = [*map(MODULES.get, rooms), NAMES.get(name), NAMES.get(f"{module}.{name}")]
+    if any(excuses) or name in RESULTS:
+        return
+    assert any(thing is one for one in tried_functions()), f"no target tries {module}.{name}: add one, or say why not"
+
+
+def test_no_excuse_is_out_of_date():
+    modules, names = {one[0] for one in public()}, {one[1] for one in public()}
+    known = {found.name.removeprefix("helpers.") for found in pkgutil.walk_packages(helpers.__path__, "helpers.")}
+    assert set(MODULES) - known == set()
+    assert {name.split(".")[-1] for name in NAMES} - names - {"Simulator", "Weights"} == set()
+    assert modules - known == set() and RESULTS - names == set()
+
+
+def test_the_cases_are_as_many_as_promised():
+    assert len({str(tried) for tried in TARGETS}) == len(TARGETS), "two targets of one name"
+    assert sum(tried.cases for tried in TARGETS) >= 20_000
+    assert sum(test_hostile_recordings.FILES.values()) >= 5_000

@@ -1,0 +1,241 @@
+"""Predictive checks, misspecification and the information table: by hand, by closed forms, and on real spikes."""
+
+from dataclasses import replace
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+from support.gaussian import NOISE, PRIOR, SD, Known, simulate
+
+from helpers.figures import diagnostics as figures
+from helpers.inference.diagnostics.calibration import coverage, local_test, sbc, tarp
+from helpers.inference.diagnostics.information import information
+from helpers.inference.diagnostics.misspecification import misspecification
+from helpers.inference.diagnostics.predictive import (
+    interval_distance,
+    mid_rank,
+    predictive_check,
+    spike_distance,
+)
+from helpers.inference.diagnostics.recovery import dead_parameters, recovery, run_trials, shrinkage
+from helpers.inference.npe import box_prior
+from helpers.inference.reference.references import local_gaussian
+from helpers.neurons.models import Pospischil
+from helpers.simulation.simulate import simulate as simulate_one
+from helpers.simulation.simulate import simulate_many
+from helpers.simulation.stimuli import step
+from helpers.simulation.summaries import summary_statistics
+
+BOX = box_prior(Pospischil, ["g_Na", "g_K"], low=[0.5, 1e-4], high=[80.0, 15.0])
+STEP = step(3.24806, 10.0, 110.0)
+NAMES = summary_statistics.names
+
+
+def spiking(theta, seed):
+    return simulate_many(Pospischil(), STEP, BOX.by_name(theta), 120.0, seed=seed)
+
+
+@pytest.fixture(scope="module")
+def observed():
+    return simulate_one(Pospischil(g_Na=50.0, g_K=5.0), STEP, 120.0, seed=11)
+
+
+@pytest.fixture(scope="module")
+def local(observed):
+    return local_gaussian(spiking, BOX, [50.0, 5.0], summary_statistics(observed), seed=1, repeats=400)
+
+
+def check_of(theta, observed, **more):
+    return predictive_check(Pospischil(), STEP, BOX, theta, observed, seed=5, **more)
+
+
+# --------------------------------------------------------------------------------------------------------- distances
+
+
+def test_mid_rank_by_hand():
+    assert mid_rank(np.array([1, 2, 2, 3]), 2) == 0.5
+    assert mid_rank(np.array([1, 2, 3]), 0) == 0.0
+    assert mid_rank(np.full(10, 5), 5) == 0.5  # "at most 5" would say 1
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        ([10.0, 20.0], [10.0, 20.0], 0.0),
+        ([10.0, 20.0], [11.0, 20.0], 0.5),  # moved by half the window
+        ([10.0, 20.0], [15.0, 20.0], 2.0),  # too far: out with one, in with the other
+        ([10.0, 20.0], [10.0], 1.0),
+        ([], [1.0, 2.0, 3.0], 3.0),
+        ([], [], 0.0),
+        ([10.0, 12.0, 30.0], [11.0, 30.5], 1.75),  # one moved by 1 ms, one gone, one moved by 0.5 ms
+    ],
+)
+def test_spike_distance_by_hand(a, b, expected):
+    assert spike_distance(a, b, window=2.0) == pytest.approx(expected)
+    assert spike_distance(b, a, window=2.0) == pytest.approx(expected)
+
+
+def test_spike_distance_is_a_metric():
+    g = np.random.default_rng(0)
+    trains = [np.sort(g.uniform(0, 50, g.integers(0, 8))) for _ in range(12)]
+    d = np.array([[spike_distance(a, b) for a in trains] for b in trains])
+    assert (d[:, :, None] + d[None] >= d[:, None, :] - 1e-12).all()
+    with pytest.raises(ValueError, match="window = 0 ms"):
+        spike_distance([1.0], [2.0], window=0.0)
+
+
+def test_interval_distance_by_hand():
+    assert interval_distance([0, 10, 20], [5, 15, 25]) == 0.0  # the same rhythm, later
+    assert interval_distance([0, 10, 20], [0, 12, 24]) == pytest.approx(2.0)
+    assert interval_distance([0, 10, 30], [0, 20, 30]) == 0.0  # the same intervals in another order
+    assert interval_distance([], [3.0]) == 0.0
+    assert interval_distance([0.0, 4.0], []) == pytest.approx(4.0)
+
+
+# --------------------------------------------------------------------------------------------------- predictive check
+
+
+def test_draws_from_the_posterior_pass(observed, local):
+    check = check_of(local.sample(100, local.x_o, 1), observed)
+    assert check.p_count == 0.5 and (check.counts == 5).all()
+    assert check.p_spikes > 0.02 and check.p_intervals > 0.02
+    assert (np.abs(check.z) < 4).all() and (check.z[0], check.p[0]) == (0.0, 0.5)
+    assert check.spike_errors().shape == (100, 5)
+    by_hand = np.abs(np.concatenate([times - observed.spike_times for times in check.spikes])) <= 0.5
+    assert check.within(0.5) == pytest.approx(by_hand.mean())
+    assert check.within(50.0) == 1.0
+    np.testing.assert_allclose(check.statistics, spiking(check.theta, 5), rtol=1e-12)
+    assert "100 draws: 5 to 5 spikes, observed 5 (p 0.50)" in str(check)
+
+
+def test_parameters_slightly_off_are_found_by_the_statistics(observed, local):
+    """5 % more sodium is 45 posterior SDs, though the spikes look the same."""
+    check = check_of(local.sample(60, local.x_o, 1) * [1.05, 1.0], observed)
+    assert np.abs(check.z).max() > 6 and (check.counts == 5).all()
+
+
+def test_parameters_far_off_are_found_by_the_spikes(observed, local):
+    check = check_of(local.sample(60, local.x_o, 1) * [0.5, 1.0] + [0.0, 7.0], observed)
+    assert check.p_spikes == 0.0 and check.within(0.5) < 0.3
+
+
+def test_silent_draws_are_told_from_a_spiking_observation(observed):
+    theta = BOX.draw(60, seed=1) * [0.02, 0.5] + [0.5, 5.0]
+    check = check_of(theta, observed)
+    assert (check.counts < 5).all() and check.p_count == 1.0
+    assert check.within(0.5) < 0.2 and np.isinf(check.spike_errors()).any()
+    assert check.z[0] > 3
+
+
+def test_predictive_check_keeps_its_seed_and_refuses(observed, local):
+    theta = local.sample(12, local.x_o, 1)
+    one, two = check_of(theta, observed, sampling=0.1), check_of(theta, observed, sampling=0.1)
+    np.testing.assert_array_equal(one.V, two.V)
+    assert one.V.shape == (12, 1201) and one.t[-1] == pytest.approx(120.0)
+    with pytest.raises(ValueError, match="at least 10 draws"):
+        check_of(theta[:9], observed)
+    with pytest.raises(ValueError, match="lies outside the prior"):
+        check_of(theta + [450.0, 0.0], observed)
+
+
+# -------------------------------------------------------------------------------------------------- misspecification
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    return spiking(BOX.draw(1500, seed=0), 1)
+
+
+def test_the_models_own_data_are_not_flagged(simulated, local):
+    found = misspecification(simulated, local.x_o, NAMES, seed=1)
+    assert not found.flagged and found.p_density > 0.02 and not found.outside.any()
+    assert str(found).startswith("no sign of misspecification")
+
+
+def test_another_channel_is_flagged_though_each_statistic_is_ordinary(simulated):
+    """A neuron with twice the M current: every statistic lies within those simulated, their combination does not."""
+    x_o = simulate_many(Pospischil(g_M=0.15), STEP, {"g_Na": [30.0], "g_K": [3.0]}, 120.0, seed=6)[0]
+    found = misspecification(simulated, x_o, NAMES, seed=1)
+    assert found.flagged and found.p_density < 0.01
+    again = misspecification(simulated, x_o, NAMES, seed=1)
+    assert (found.p_density, found.p_mmd) == (again.p_density, again.p_mmd)
+
+
+def test_misspecification_names_what_lies_outside_and_refuses(simulated, local):
+    x_o = local.x_o + [0, 5.0, 0, 0, 0, 0, 0]
+    found = misspecification(simulated[:500], x_o, NAMES, seed=1)
+    assert found.flagged and found.outside.tolist() == [False, True] + 5 * [False]
+    assert "rest_mean = -65." in str(found) and "variance" not in str(found)
+    with pytest.raises(ValueError, match="499 simulations are too few"):
+        misspecification(simulated[:499], x_o, NAMES, seed=1)
+    with pytest.raises(ValueError, match="not finite"):
+        misspecification(simulated, x_o * np.nan, NAMES, seed=1)
+
+
+# ------------------------------------------------------------------------------------------------------- information
+
+
+def test_information_of_a_linear_problem():
+    """One statistic for each parameter: alone it narrows it to noise / sqrt(noise² + prior SD²) of the prior."""
+    x = simulate(PRIOR.draw(4000, seed=1), 2)
+    table = information(local_gaussian(simulate, PRIOR, [40.0, 7.0], [41.0, 6.8], seed=3, repeats=4000), x, ("a", "b"))
+    np.testing.assert_allclose(table.noise, NOISE, rtol=0.05)
+    np.testing.assert_allclose(table.over_prior, np.hypot(SD, NOISE), rtol=0.05)
+    np.testing.assert_allclose(np.diag(table.sensitivity), SD / NOISE, rtol=0.05)
+    np.testing.assert_allclose(np.diag(table.alone), NOISE / np.hypot(SD, NOISE), rtol=0.05)
+    np.testing.assert_allclose(table.alone[[0, 1], [1, 0]], 1.0)
+    assert np.isinf(table.without).all()  # without either statistic one parameter stays open
+
+
+def test_a_statistic_that_is_there_twice_is_worth_one_more_reading():
+    def twice(theta, seed):
+        return np.column_stack([simulate(theta, seed), simulate(theta, seed + 1000)])
+
+    local = local_gaussian(twice, PRIOR, [40.0, 7.0], [41.0, 6.8, 41.0, 6.8], seed=3, repeats=4000)
+    table = information(local, twice(PRIOR.draw(1000, seed=1), 2), tuple("abcd"))
+    np.testing.assert_allclose(table.without[0], [np.sqrt(2), 1.0], rtol=0.05)
+
+
+def test_two_of_the_seven_statistics_know_nothing(simulated, local):
+    table = information(local, simulated, NAMES)
+    assert table.mute.tolist() == [True, True, True, False, False, False, False]  # nor does the count, right there
+    np.testing.assert_allclose(table.noise[[1, 2]] / table.over_prior[[1, 2]], 1.0, atol=0.1)
+    assert (table.over_prior[3:] / table.noise[3:] > 100).all()
+    np.testing.assert_allclose(table.without[1:3], 1.0, atol=0.02)
+    assert (table.without[4:] > 2).all()
+    assert len(str(table).splitlines()) == 8
+
+
+# ------------------------------------------------------------------------------------------------------------ figures
+
+
+def test_every_figure_shows_what_it_is_given(observed, local, simulated):
+    matplotlib.use("Agg")
+    theta = PRIOR.draw(60, seed=1)
+    trials = run_trials(Known(), PRIOR, theta, simulate(theta, 2), seed=3, samples=100)
+    _, ax = plt.subplots()
+    one = shrinkage(trials)
+    shown = figures.plot_shrinkage(ax, one).lines[0]
+    np.testing.assert_array_equal(shown.get_xdata(), one.shrinkage[:, 0])
+    _, ax = plt.subplots()
+    figures.plot_dead_parameters(ax, dead_parameters(trials, seed=1, observations=2))
+    drawn = figures.plot_recovery(recovery(trials))
+    assert [ax.get_title(loc="left")[:5] for ax in drawn.axes] == ["r = 0"] * 2
+    case = sbc(trials, seed=1), coverage(trials), tarp(trials, seed=1)
+    panels = figures.plot_calibration({"one": case, "two": case}).axes
+    assert len(panels) == 6
+    np.testing.assert_array_equal(panels[2].lines[-1].get_ydata(), case[2].expected)
+    assert sum(panels[0].patches[-1].get_data().values) == len(theta)
+    figures.plot_local_test(local_test(trials, Known(), np.array([41.0, 6.8]), seed=1, null=4))
+    check = check_of(local.sample(20, local.x_o, 1), replace(observed, spike_threshold=-10.0), sampling=0.1)
+    drawn = figures.plot_predictive_check(check)
+    assert sum(bar.get_height() for bar in drawn.axes[1].patches) == 20
+    _, ax = plt.subplots()
+    figures.plot_information(ax, information(local, simulated, NAMES))
+    assert [label.get_text() for label in ax.get_yticklabels()] == [name.replace("_", " ") for name in NAMES]
+    found = misspecification(simulated[:500], local.x_o, NAMES, seed=1)
+    assert len(figures.plot_misspecification(simulated, found).axes) == 8
+    for number in plt.get_fignums():
+        plt.figure(number).canvas.draw()
+    plt.close("all")

@@ -1,0 +1,237 @@
+"""References against closed forms, against each other, and against reference posteriors made elsewhere."""
+
+import numpy as np
+import pytest
+from scipy.stats import gamma, norm, skew
+from support.gaussian import MEAN, NOISE, POSTERIOR_SD, PRIOR, SD, Known, simulate
+
+from helpers.inference.npe import box_prior
+from helpers.inference.reference.references import c2st, local_gaussian, rejection_abc
+from helpers.inference.reference.synthetic_likelihood import synthetic_likelihood
+from helpers.neurons.models import Pospischil
+from helpers.simulation.simulate import simulate_many
+from helpers.simulation.stimuli import step
+
+X_O = np.array([41.0, 6.8])
+EXACT = Known().sample(4000, X_O, 99)
+BOX = box_prior(Pospischil, ["g_Na", "g_K"], low=[0.5, 1e-4], high=[80.0, 15.0])
+
+
+def spiking(theta, seed):
+    return simulate_many(Pospischil(), step(3.24806, 10.0, 110.0), BOX.by_name(theta), 120.0, seed=seed)
+
+
+# ------------------------------------------------------------------------------------------------------------- c2st
+
+
+def test_c2st_of_equal_and_of_different_samples():
+    g = np.random.default_rng(0)
+    a, b = g.standard_normal((2, 600, 2))
+    assert c2st(a, b) == pytest.approx(0.5, abs=0.05)
+    # Two normals d SDs apart: the best possible classifier is right in Phi(d/2) of cases.
+    assert c2st(a, b + [1.0, 0.0]) == pytest.approx(0.691, abs=0.05)
+    assert c2st(a, b + [50.0, 0.0]) > 0.99
+    # Also far away from 0, where single precision cannot tell the samples apart.
+    assert c2st(1e-7 * a + 50.0, 1e-7 * (b + [1.0, 0.0]) + 50.0) == pytest.approx(0.691, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "message"),
+    [
+        (np.zeros((100, 2)), np.zeros((100, 3)), r"\(100, 2\) and \(100, 3\)"),
+        (np.zeros((20, 2)), np.zeros((100, 2)), "20 samples are too few"),
+        (np.full((100, 2), np.nan), np.zeros((100, 2)), "not finite"),
+    ],
+)
+def test_c2st_refuses(a, b, message):
+    with pytest.raises(ValueError, match=message):
+        c2st(a, b)
+
+
+# -------------------------------------------------------------------------------------------------------------- ABC
+
+
+def test_regression_adjustment_brings_abc_to_the_posterior():
+    theta = PRIOR.draw(4000, seed=1)
+    x = simulate(theta, 2)
+    raw = rejection_abc(PRIOR, theta, x, X_O, accept=1000, adjust=False)
+    adjusted = rejection_abc(PRIOR, theta, x, X_O, accept=1000)
+    draws = adjusted.sample(4000, X_O, seed=3)
+    np.testing.assert_allclose(draws.std(axis=0), POSTERIOR_SD, rtol=0.1)
+    assert (np.abs(draws.mean(axis=0) - EXACT.mean(axis=0)) < 0.15 * POSTERIOR_SD).all()
+    # So coarse a tolerance leaves plain rejection far too wide.
+    assert (raw.sample(4000, X_O, seed=3).std(axis=0) > 1.15 * POSTERIOR_SD).all()
+    assert "1,000 of 4,000 simulations accepted" in str(adjusted)
+    assert 400 < adjusted.effective < 1000 == pytest.approx(raw.effective)
+
+
+def test_adjusted_draws_stay_inside_the_prior():
+    prior = box_prior(Pospischil, ["g_Na", "g_K"], low=[39.0, 6.5], high=[42.0, 7.5])
+    theta = prior.draw(2000, seed=1)
+    posterior = rejection_abc(prior, theta, simulate(theta, 2), np.array([42.5, 6.3]), accept=300)
+    prior.check(posterior.theta)
+    assert (posterior.theta.mean(axis=0) - theta.mean(axis=0) > [0.3, -np.inf]).all()
+
+
+def test_abc_refuses():
+    theta = PRIOR.draw(100, seed=1)
+    x = simulate(theta, 2)
+    with pytest.raises(ValueError, match="accept = 5 of 100 simulations; allowed: from 6"):
+        rejection_abc(PRIOR, theta, x, X_O, accept=5)
+    with pytest.raises(ValueError, match="x holds values that are not finite"):
+        rejection_abc(PRIOR, theta, np.where(x == x[3], np.nan, x), X_O, accept=50)
+    with pytest.raises(ValueError, match="do not fit together"):
+        rejection_abc(PRIOR, theta[:50], x, X_O, accept=50)
+    with pytest.raises(ValueError, match=r"belongs to x_o = \[41"):
+        rejection_abc(PRIOR, theta, x, X_O, accept=50).sample(10, X_O + 1, seed=1)
+
+
+# ---------------------------------------------------------------------------------------------------- local Gaussian
+
+
+def test_local_gaussian_of_a_linear_problem():
+    """With a flat prior the posterior is the statistic, give or take its noise."""
+    wide = box_prior(Pospischil, ["g_Na", "g_K"], low=[1.0, 0.1], high=[80.0, 15.0])
+    local = local_gaussian(simulate, wide, MEAN, X_O, seed=1, repeats=4000)
+    np.testing.assert_allclose(local.sd, NOISE, rtol=0.03)
+    np.testing.assert_allclose(local.mean, X_O, atol=4 * NOISE.max() / np.sqrt(4000))
+    np.testing.assert_allclose(local.jacobian, np.eye(2), atol=1e-9)  # the same noise at both ends of a step
+    assert abs(local.correlation[0, 1]) < 0.06
+    assert c2st(local.sample(2000, X_O, 1), X_O + NOISE * np.random.default_rng(2).standard_normal((2000, 2))) < 0.54
+
+
+def test_local_gaussian_of_the_tutorials_problem():
+    """SD 0.056 and 0.0039, correlation 0.91: the published facts of this problem."""
+    x_o = spiking(np.array([[50.0, 5.0]]), 7)[0]
+    local = local_gaussian(spiking, BOX, [50.0, 5.0], x_o, seed=1, step=[1.0, 0.1])
+    np.testing.assert_allclose(local.sd, [0.056, 0.0039], rtol=0.08)
+    assert local.correlation[0, 1] == pytest.approx(0.91, abs=0.02)
+    assert (np.abs(local.mean - [50.0, 5.0]) < 4 * local.sd).all()
+    assert local.used.tolist() == [False] + 6 * [True]
+    assert local.p_misfit > 0.001
+    # An observation that the model cannot give is far from anything it can.
+    assert local_gaussian(spiking, BOX, [50.0, 5.0], x_o * [1, 1, 1, 1, 1, 1.1, 1], seed=1).p_misfit < 1e-6
+
+
+def test_local_gaussian_says_where_it_does_not_apply():
+    x_o = np.array([5.0, 41.0])
+
+    def step_function(theta, seed):
+        return np.column_stack([5.0 + (theta[:, 0] > 40.0), simulate(theta, seed)[:, 0]])
+
+    with pytest.raises(ValueError, match="statistic 0 has no noise and jumps within a step"):
+        local_gaussian(step_function, PRIOR, [40.0, 7.0], x_o, seed=1)
+    with pytest.raises(ValueError, match=r"x_o\[0\] = 4, but every simulation at theta .* gives 5"):
+        local_gaussian(step_function, PRIOR, [35.0, 7.0], [4.0, 41.0], seed=1)
+    with pytest.raises(ValueError, match="no statistic responds to g_K: its posterior is its prior"):
+        local_gaussian(step_function, PRIOR, [35.0, 7.0], x_o, seed=1)
+
+
+# ----------------------------------------------------------------------------------------------- synthetic likelihood
+
+
+@pytest.fixture(scope="module")
+def on_grid():
+    start = local_gaussian(simulate, PRIOR, [40.0, 7.0], X_O, seed=1)
+    return synthetic_likelihood(simulate, PRIOR, X_O, start, seed=2, simulations=10_000)
+
+
+def test_synthetic_likelihood_with_the_prior(on_grid):
+    """Unlike the local Gaussian it takes the prior into account."""
+    np.testing.assert_allclose(on_grid.sd, POSTERIOR_SD, rtol=0.03)
+    assert c2st(on_grid.sample(2000, X_O, 1), EXACT) == pytest.approx(0.5, abs=0.03)
+    draws = on_grid.sample(20_000, X_O, 1)
+    np.testing.assert_allclose(draws.mean(axis=0), on_grid.mean, atol=4 * POSTERIOR_SD.max() / np.sqrt(20_000))
+    np.testing.assert_allclose(draws.std(axis=0), on_grid.sd, rtol=0.03)
+
+
+def test_synthetic_likelihood_learns_the_probability_of_a_count():
+    """A count that is 1 with probability Phi((theta_1 - 40) / 2), and no other statistic of that parameter."""
+    from scipy.stats import norm
+
+    def counted(theta, seed):
+        fires = np.random.default_rng(seed + 1).random(len(theta)) < norm.cdf((theta[:, 0] - 40.0) / 2)
+        return np.column_stack([fires, simulate(theta, seed)[:, 1]]).astype(float)
+
+    x_o = np.array([1.0, 6.8])
+    start = local_gaussian(simulate, PRIOR, [40.0, 7.0], X_O, seed=1)
+    posterior = synthetic_likelihood(counted, PRIOR, x_o, start, seed=2)
+    g = np.linspace(25, 55, 3001)
+    density = norm.pdf(g, 40, 2) * norm.cdf((g - 40) / 2)
+    mean = np.sum(g * density) / density.sum()
+    sd = np.sqrt(np.sum((g - mean) ** 2 * density) / density.sum())
+    assert posterior.mean[0] == pytest.approx(mean, abs=0.1 * sd)
+    assert posterior.sd[0] == pytest.approx(sd, rel=0.05)
+    assert posterior.sd[1] == pytest.approx(POSTERIOR_SD[1], rel=0.05)
+
+
+def outliers(theta, seed):
+    """The normal problem, but one simulation in ten is far off in one statistic, more often for a large theta_1."""
+    strays = np.random.default_rng(seed + 1).random(len(theta)) < 0.1 + 0.02 * (theta[:, 0] - 40.0)
+    return simulate(theta, seed) + np.column_stack([25.0 * NOISE[0] * strays, np.zeros(len(theta))])
+
+
+def test_synthetic_likelihood_is_not_misled_by_simulations_far_off():
+    start = local_gaussian(simulate, PRIOR, [40.0, 7.0], X_O, seed=1)
+    posterior = synthetic_likelihood(outliers, PRIOR, X_O, start, seed=2, simulations=10_000)
+    np.testing.assert_allclose(posterior.sd, POSTERIOR_SD, rtol=0.04)  # counted as noise they would widen it twofold
+    assert np.abs((posterior.mean - EXACT.mean(axis=0)) / POSTERIOR_SD).max() < 0.1
+
+
+def skewed(theta, seed):
+    """The normal problem with gamma noise: the same SD, skewness 0.82."""
+    noise = np.random.default_rng(seed).gamma(6.0, size=theta.shape)
+    return theta + NOISE * (noise - 6.0) / np.sqrt(6.0)
+
+
+def test_synthetic_likelihood_follows_skewed_noise():
+    start = local_gaussian(skewed, PRIOR, [40.0, 7.0], X_O, seed=1)
+    posterior = synthetic_likelihood(skewed, PRIOR, X_O, start, seed=2, simulations=10_000)
+    draws = posterior.sample(20_000, X_O, seed=3)
+    for column in range(2):  # the exact one, parameter by parameter
+        theta = MEAN[column] + SD[column] * np.linspace(-5.0, 5.0, 4001)
+        noise = (X_O[column] - theta) / NOISE[column] * np.sqrt(6.0) + 6.0
+        exact = norm.pdf(theta, MEAN[column], SD[column]) * gamma.pdf(noise, 6.0)
+        mean, sd = moments(theta, exact)
+        assert draws[:, column].mean() == pytest.approx(mean, abs=0.05 * sd)
+        assert draws[:, column].std() == pytest.approx(sd, rel=0.05)
+        third = np.sum(exact * ((theta - mean) / sd) ** 3) / exact.sum()
+        assert third < -0.5  # which normal noise would miss
+        assert skew(draws[:, column]) == pytest.approx(third, abs=0.15)
+
+
+def moments(values, weights):
+    mean = np.average(values, weights=weights)
+    return mean, np.sqrt(np.average((values - mean) ** 2, weights=weights))
+
+
+def test_synthetic_likelihood_refuses():
+    start = local_gaussian(simulate, PRIOR, [40.0, 7.0], X_O, seed=1)
+
+    def doubled(theta, seed):
+        return np.column_stack([simulate(theta, seed), simulate(theta, seed + 1)])
+
+    def never(theta, seed):
+        return np.column_stack([np.zeros(len(theta)), simulate(theta, seed)])
+
+    with pytest.raises(ValueError, match=r"0 of 1000 simulations have the observed \[2.\]"):
+        synthetic_likelihood(never, PRIOR, np.array([2.0, *X_O]), start, seed=1, simulations=1000)
+    twice = local_gaussian(doubled, PRIOR, [40.0, 7.0], [40.0, 7.0, 40.0, 7.0], seed=1)
+    with pytest.raises(ValueError, match=r"x_o lies .* SD of the noise from all that simulations give here"):
+        synthetic_likelihood(doubled, PRIOR, np.array([40.0, 7.0, 60.0, 7.0]), twice, seed=1, simulations=1000)
+    eight = box_prior(Pospischil, ["g_Na", "g_K", "g_M", "V_T"])
+    with pytest.raises(ValueError, match="4 parameters make too large a grid"):
+        synthetic_likelihood(simulate, eight, X_O, start, seed=1)
+
+
+@pytest.mark.parametrize("name", ["obs0", "obs2"])
+def test_reference_posteriors_made_elsewhere(name, reference_posteriors):
+    """Two references by an independent simulator; ours must be as near to them as they are to each other."""
+    with np.load(reference_posteriors / f"{name}.npz") as file:
+        truth, x_o, theirs = file["theta_true"], file["x_o"], [file["samples_A"], file["samples_B"]]
+    start = local_gaussian(spiking, BOX, truth, x_o, seed=1)
+    ours = synthetic_likelihood(spiking, BOX, x_o, start, seed=2, simulations=10_000)
+    np.testing.assert_allclose(ours.sd, theirs[0].std(axis=0), rtol=0.08)  # theirs take the noise as normal
+    assert ours.correlation[0, 1] == pytest.approx(np.corrcoef(theirs[0].T)[0, 1], abs=0.02)
+    for samples in theirs:
+        assert c2st(ours.sample(1000, x_o, 3), samples) < 0.55

@@ -1,0 +1,1 @@
+"""Oracles, builders and drivers that several tests share."""

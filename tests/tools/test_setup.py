@@ -1,0 +1,294 @@
+"""setup_pyhh.sh, on a copy and with a Python that only pretends, so that nothing is installed or downloaded."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TOOLS = "awk bash cat cksum cp df dirname git grep id mkdir rm sed tail touch uname".split()
+
+# Writes its arguments to $CALLS and does as little as the script needs to go on.
+FAKE_PYTHON = """#!/usr/bin/env bash
+echo "$*" >>"$CALLS"
+case "$*" in
+    *sys.version_info*) echo "$VERSION"; [ "$VERSION" = 3.11.7 ] ;;
+    *importlib.metadata*) [ -e "${0%/*/*}/torch" ] ;;
+    *"import ensurepip"*) [ -z "${NO_VENV:-}" ] ;;
+    *find_chromium*) [ -z "${NO_BROWSER:-}" ] ;;
+    -V) echo "Python $VERSION" ;;
+    "-m venv --clear "*) rm -rf "$4"; mkdir -p "$4/$VENV_BIN"; cp "$0" "$4/$VENV_BIN/$VENV_PYTHON" ;;
+    "-m pip index versions torch") echo "Available versions: 2.15.0, ${TORCHES:-2.13.0+cpu}, 2.13.0" ;;
+    *" pip install "*torch==*) [ -z "${CUT_OFF:-}" ] || kill -9 $PPID; touch "${0%/*/*}/torch" ;;
+    "-m pip install -r"*) [ -z "${PIP_SAYS:-}" ] || { echo "$PIP_SAYS"; exit 1; } ;;
+esac
+"""
+
+
+class Copy:
+    """A copy of the script in a folder with a space in its name, run with only a few programs in reach."""
+
+    def __init__(self, base: Path):
+        self.folder, self.bin, self.log = base / "the notebooks", base / "bin", base / "calls"
+        for folder in (self.folder / "tests", self.folder / "tools/website", self.bin):
+            folder.mkdir(parents=True)
+        for name in ("setup_pyhh.sh", "requirements.txt", "tests/requirements.txt", "tools/website/requirements.txt"):
+            shutil.copy(ROOT / name, self.folder / name)
+        for name in TOOLS:
+            (self.bin / name).symlink_to(shutil.which(name) or pytest.skip(f"no {name} here"))
+        self.program("python3", FAKE_PYTHON)
+
+    def program(self, name: str, text: str) -> None:
+        (self.bin / name).unlink(missing_ok=True)
+        (self.bin / name).write_text(text)
+        (self.bin / name).chmod(0o755)
+
+    def __call__(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
+        """Run the script from another folder; `calls` then holds what it asked of Python."""
+        self.log.write_text("")
+        command = [self.folder / "setup_pyhh.sh", *arguments]
+        variables = {"PATH": str(self.bin), "CALLS": str(self.log), "VERSION": "3.11.7", **environment}
+        variables = {"VENV_BIN": "bin", "VENV_PYTHON": "python", **variables}
+        done = subprocess.run(command, env=variables, cwd=self.bin, capture_output=True, text=True, timeout=60)
+        self.calls = self.log.read_text()
+        return done
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Copy:
+    return Copy(tmp_path)
+
+
+def one_line(done: subprocess.CompletedProcess) -> str:
+    """The single line of a run that ended in a clear message."""
+    assert done.returncode == 1
+    lines = (done.stdout + done.stderr).splitlines()
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+def test_the_script_parses():
+    subprocess.run(["bash", "-n", ROOT / "setup_pyhh.sh"], check=True)
+    assert os.access(ROOT / "setup_pyhh.sh", os.X_OK)
+
+
+@pytest.mark.parametrize("arguments", [[], ["frobnicate"]])
+def test_anything_unknown_shows_the_usage(copy, arguments):
+    done = copy(*arguments)
+    assert done.returncode == 2 and "usage:" in done.stderr and not copy.calls
+
+
+def test_help(copy):
+    done = copy("help")
+    assert done.returncode == 0 and "usage:" in done.stdout
+
+
+def test_a_first_run_installs_and_a_second_does_not(copy):
+    first = copy("run")
+    assert first.returncode == 0, first.stderr
+    assert "-m venv" in copy.calls and "pip install torch==2.13.0" in copy.calls
+    assert "-m pip install -r requirements.txt" in copy.calls and "tests/requirements.txt" not in copy.calls
+    assert "-m tools.notebooks run 1_HH" in copy.calls
+
+    second = copy("run")
+    assert second.returncode == 0 and "pip" not in copy.calls and "-m tools.notebooks run" in copy.calls
+
+
+def test_changed_requirements_are_installed_over_what_is_there(copy):
+    copy("run")
+    with open(copy.folder / "requirements.txt", "a") as file:
+        file.write("another-package\n")
+    copy("run")
+    assert "pip install -r requirements.txt" in copy.calls
+    assert "-m venv" not in copy.calls and "pip install torch" not in copy.calls
+
+
+def test_the_tests_need_more_and_a_run_after_them_needs_nothing(copy):
+    copy("run")
+    copy("test", "-k", "clamp")
+    assert "pip install -r tests/requirements.txt" in copy.calls and "-m venv" not in copy.calls
+    for part in ("-m ruff check", "-m pytest tests -k clamp", "-m pytest --nbval "):
+        assert part in copy.calls
+    copy("run")
+    assert "pip" not in copy.calls
+
+
+def test_the_site_needs_less_than_the_tests(copy):
+    assert copy("site", "elsewhere").returncode == 0
+    assert "-m tools.website elsewhere\n" in copy.calls and "-r tools/website/requirements.txt" in copy.calls
+    assert "tests/requirements.txt" not in copy.calls
+    copy("test")
+    assert copy("site").returncode == 0 and "pip" not in copy.calls
+
+
+ROOT_USER, USER = "#!/usr/bin/env bash\necho 0\n", "#!/usr/bin/env bash\necho 1000\n"
+APT = '#!/usr/bin/env bash\necho "apt-get $*" >>"$CALLS"\n'
+
+
+@pytest.mark.parametrize(
+    "user, CI, installs", [(ROOT_USER, "", True), (USER, "true", True), (USER, "", False)], ids=["root", "CI", "a user"]
+)
+def test_a_browser_is_installed_where_that_is_allowed(copy, user, CI, installs):
+    copy.program("id", user)
+    copy.program("sudo", '#!/usr/bin/env bash\nexec "$@"\n')
+    assert copy("test", NO_BROWSER="yes", CI=CI).returncode == 0, "no apt-get here"
+    copy.program("apt-get", APT)
+    done = copy("test", NO_BROWSER="yes", CI=CI)
+    assert done.returncode == 0 and "-m pytest tests" in copy.calls
+    assert ("apt-get install -y --no-install-recommends chromium" in copy.calls) == installs
+    assert ("installing chromium" in done.stdout) == installs
+    copy("test", CI=CI)
+    assert "apt-get" not in copy.calls  # one is here
+
+
+def test_a_browser_that_cannot_be_installed_is_said(copy):
+    copy.program("id", ROOT_USER)
+    copy.program("apt-get", "#!/usr/bin/env bash\nexit 100\n")
+    done = copy("test", NO_BROWSER="yes")
+    assert done.returncode == 0 and "could not install chromium" in done.stdout and "-m pytest tests" in copy.calls
+
+
+def test_a_failing_part_fails_the_tests_and_the_later_parts_still_run(copy):
+    copy("test")
+    python = copy.folder / ".venv/bin/python"
+    python.write_text(python.read_text() + 'case "$*" in *" ruff "*) exit 1 ;; esac\n')
+    assert copy("test").returncode == 1 and "--nbval " in copy.calls
+
+
+def test_an_environment_whose_python_is_gone_is_made_again(copy):
+    copy("run")
+    python = copy.folder / ".venv/bin/python"
+    python.unlink()
+    python.symlink_to("/nowhere/python")
+    assert copy("run").returncode == 0 and "-m venv --clear .venv" in copy.calls
+
+
+def test_an_install_that_was_killed_starts_afresh(copy):
+    assert copy("run", CUT_OFF="yes").returncode != 0
+    assert copy("run").returncode == 0 and "-m venv --clear .venv" in copy.calls
+    assert "pip" in copy.calls and "tools.notebooks" in copy.calls
+
+
+def test_an_environment_of_ones_own_is_kept(copy):
+    copy("run")
+    (copy.folder / ".venv/setup_pyhh.stamp").unlink()
+    copy("run")
+    assert "-m venv" not in copy.calls and "pip install -r requirements.txt" in copy.calls
+
+
+def test_a_failing_install_shows_the_end_of_its_log(copy):
+    done = copy("run", PIP_SAYS="ERROR: No matching distribution found")
+    assert done.returncode == 1 and "No matching distribution" in done.stderr
+    assert done.stderr.splitlines()[-1].endswith(".venv/install.log")
+    copy("run")
+    assert "-m venv" not in copy.calls, "what was installed in good order is kept"
+
+
+def test_a_disk_that_fills_up_ends_in_one_line(copy):
+    done = copy("run", PIP_SAYS="OSError: [Errno 28] No space left on device")
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1 and "the disk is full" in done.stderr
+
+
+def test_a_full_disk_is_noticed_before_anything_is_made(copy):
+    copy.program("df", "#!/usr/bin/env bash\necho Filesystem\necho '/dev/my disk 9 9 819200 60% /my disk'\n")
+    assert "needs about 3 GB of free disk space, found 800 MB" in one_line(copy("run"))
+    assert not (copy.folder / ".venv").exists()
+
+
+@pytest.mark.parametrize("version", ["2.7.18", "3.9.2"])
+def test_an_old_python_is_refused(copy, version):
+    line = one_line(copy("run", VERSION=version))
+    assert f"needs Python 3.11 or newer, found {version} at {copy.bin}/python3:" in line and "PYTHON=" in line
+
+
+def test_the_benchmark_of_inference_needs_nothing_more(copy):
+    assert copy("bench", "inference", "--quick").returncode == 0
+    assert "-m benchmarks.inference --quick\n" in copy.calls and "benchmarks/requirements.txt" not in copy.calls
+    assert not (copy.folder / ".venv-bench").exists()
+
+
+def test_the_benchmark_of_the_integrate_and_fire_neuron_has_its_peer(copy):
+    (copy.folder / "benchmarks").mkdir()
+    shutil.copy(ROOT / "benchmarks/requirements.txt", copy.folder / "benchmarks/requirements.txt")
+    assert copy("bench", "lif", "--quick").returncode == 0
+    assert "-m benchmarks.lif --quick\n" in copy.calls and "benchmarks/requirements.txt" in copy.calls
+    assert (copy.folder / ".venv-bench").exists() and not (copy.folder / ".venv").exists()
+
+
+def test_a_campaign_gets_its_arguments(copy):
+    assert copy("campaign", "status", "my folder").returncode == 0
+    assert "-m helpers.campaigns.command status my folder\n" in copy.calls
+
+
+def test_the_long_tests_are_asked_for_by_name(copy):
+    assert copy("test", "long", "-x").returncode == 0
+    assert "-m pytest tests -m long -x\n" in copy.calls and "nbval" not in copy.calls
+
+
+def test_python_can_be_chosen(copy):
+    copy.program("my python", FAKE_PYTHON)
+    copy.program("python3", "#!/usr/bin/env bash\nexit 1\n")
+    assert "found none" in one_line(copy("run"))
+    assert copy("run", PYTHON=str(copy.bin / "my python")).returncode == 0
+
+
+def test_windows_keeps_its_python_elsewhere(copy):
+    copy.program("uname", "#!/usr/bin/env bash\necho MINGW64_NT-10.0-26100\n")
+    for _ in range(2):
+        assert copy("run", VENV_BIN="Scripts", VENV_PYTHON="python.exe").returncode == 0
+    assert "-m tools.notebooks run" in copy.calls and "pip" not in copy.calls
+    assert (copy.folder / ".venv/Scripts/python.exe").exists() and not (copy.folder / ".venv/bin").exists()
+
+
+def test_a_python_without_venv_is_refused(copy):
+    assert "apt install python3-venv" in one_line(copy("run", NO_VENV="yes"))
+
+
+def test_linux_without_a_gpu_takes_the_cpu_build(copy):
+    copy.program("uname", "#!/usr/bin/env bash\necho Linux\n")
+    copy("run", TORCHES="2.12.0")
+    assert "-m uv pip install --python .venv/bin/python --torch-backend=cpu torch==2.13.0" in copy.calls
+    assert "-m pip install torch" not in copy.calls
+
+
+@pytest.mark.parametrize("other", ["nvidia-smi", "Darwin"])
+def test_elsewhere_pip_takes_its_own(copy, other):
+    copy.program("uname", f"#!/usr/bin/env bash\necho {other if other == 'Darwin' else 'Linux'}\n")
+    copy.program(other, "#!/usr/bin/env bash\n")
+    copy("run", TORCHES="2.12.0")
+    assert "-m pip install torch==2.13.0" in copy.calls and "uv" not in copy.calls
+
+
+def test_fetching_without_a_network_says_so(copy):
+    nowhere = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_VALUE_0": "https://github.com/"}
+    nowhere["GIT_CONFIG_KEY_0"] = f"url.{copy.folder.as_uri()}/nothing-here/.insteadOf"
+    line = one_line(copy("pyhh", **nowhere))
+    assert "could not fetch" in line and "everything else works" in line
+
+
+def test_fetching_twice_fetches_once(copy):
+    commit = "b659579fde9949744fb5aede34f092b6374eef33"
+    copy.program("git", f'#!/usr/bin/env bash\necho "$*" >>"$CALLS"\n[ $3 != rev-parse ] || echo {commit}')
+    done = copy("pyhh")
+    assert done.returncode == 0 and "there already" in done.stdout and " fetch " not in copy.calls
+
+
+@pytest.mark.parametrize("address", ["", "neurons", "ada/neurons/more", "ada/a b", "ada/x|y", "ada/x&y"])
+def test_a_wrong_address_is_refused(copy, address):
+    (copy.folder / "README.md").write_text("OWNER/REPO")
+    assert "badges needs an address" in one_line(copy("badges", address))
+    assert (copy.folder / "README.md").read_text() == "OWNER/REPO"
+
+
+def test_badges_get_the_address(copy):
+    notebook = "1_HH_model_simulation.ipynb"
+    readme = copy.folder / "README.md"
+    readme.write_text("µA [x](https://example.org/OWNER/REPO/a) OWNER/REPO\nrest\n", "utf-8")
+    (copy.folder / notebook).write_text('{"source": ["clone OWNER/REPO"]}\n')
+    assert copy("badges", "ada-l/my.neurons").returncode == 0
+    expected = "µA [x](https://example.org/ada-l/my.neurons/a) ada-l/my.neurons\nrest\n"
+    assert readme.read_text("utf-8") == expected
+    assert (copy.folder / notebook).read_text() == '{"source": ["clone ada-l/my.neurons"]}\n'
+    assert not list(copy.folder.glob("*.new"))
