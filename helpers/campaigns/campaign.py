@@ -12,7 +12,6 @@ processes in a folder share the work, and where they do the same twice it is the
 
 from __future__ import annotations
 
-import linecache
 import tempfile
 import time
 import warnings
@@ -31,7 +30,7 @@ from numba.core.dispatcher import Dispatcher
 from tqdm.auto import tqdm
 
 from helpers.inference.priors import Prior
-from helpers.neurons.equations import Equation, Neuron
+from helpers.neurons.equations import Neuron
 from helpers.simulation.arguments import as_seed, as_stimulus, number_of_steps
 from helpers.simulation.compiler.codegen import LANES
 from helpers.simulation.integrators import EXPONENTIAL_EULER
@@ -179,7 +178,6 @@ class Campaign:
               bar: tqdm) -> None:  # fmt: skip
         """Have every cell made that is not there yet; leave those to others that they are at work on."""
         running: dict[Future[int], FileLock] = {}
-        texts = _texts(self.neuron, self.stimulus)
         try:
             while cells or running:
                 taken = 0
@@ -195,7 +193,7 @@ class Campaign:
                     bar.update(stop - first - sum(b - a for a, b in begun))
                     clear_leftovers(self._shards, first, stop)
                     if begun:
-                        running[pool.submit(_make, self, *begun[0], *how, texts)] = claim
+                        running[pool.submit(_make, self, *begun[0], *how)] = claim
                         cells.extend(begun[1:])
                     else:
                         _let_go(claim)
@@ -231,10 +229,8 @@ class Campaign:
             return None
 
 
-def _make(campaign: Campaign, first: int, stop: int, key: str, threads: int | None, texts: dict[str, list[str]]) -> int:
+def _make(campaign: Campaign, first: int, stop: int, key: str, threads: int | None) -> int:
     """Compute and write one file, in this process or on a worker of Dask; return how many simulations it holds."""
-    for name, lines in texts.items():
-        linecache.cache.setdefault(name, (1, None, lines, name))
     theta, x = campaign.simulate(first, stop, threads)
     named = isinstance(campaign.summarise, Summary)
     statistics = campaign.summarise.names if named else tuple(map(str, range(x.shape[1])))
@@ -254,14 +250,6 @@ def _let_go(claim: FileLock) -> None:
     with suppress(OSError):  # whoever waits for this file finds that it has gone, and makes a new one
         Path(claim.lock_file).unlink(missing_ok=True)
     claim.release()
-
-
-def _texts(*objects: Any) -> dict[str, list[str]]:
-    """The text of notebook cells that define a neuron or a stimulus: the compiler reads it, and no worker has it."""
-    kinds = [type(thing) for thing in objects if type(thing).__module__ == "__main__"]
-    equations = [one for kind in kinds for one in vars(kind).values() if isinstance(one, Equation)]
-    files = {one.function.__code__.co_filename for one in equations}
-    return {file: linecache.getlines(file) for file in files}
 
 
 @contextmanager

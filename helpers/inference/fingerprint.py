@@ -144,7 +144,7 @@ class _Reader:
         if isinstance(thing, GeneratorType) or (hasattr(thing, "__next__") and hasattr(thing, "__iter__")):
             raise ValueError(f"a {type(thing).__name__} has no content to tell it by: make a list or an array of it")
         elif dataclasses.is_dataclass(thing):
-            yield from (self.of(getattr(thing, field.name)) for field in dataclasses.fields(thing))
+            yield from (self.of(getattr(thing, field.name)) for field in dataclasses.fields(thing) if field.compare)
         elif hasattr(thing, "__dict__") and not _installed(type(thing)):
             kept = {name for name, value in vars(type(thing)).items() if isinstance(value, functools.cached_property)}
             yield from (part for name, value in sorted(vars(thing).items()) if name not in kept

@@ -16,8 +16,9 @@ figures use this one text.
 from __future__ import annotations
 
 import inspect
+import textwrap
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -26,19 +27,27 @@ from helpers.validation import numbers, one_of
 
 from .parameters import Declared
 
-__all__ = ["Equation", "Neuron", "current", "derived", "equation", "event", "gate", "state"]
+__all__ = ["Equation", "Neuron", "current", "derived", "equation", "event", "gate", "source_of", "state"]
 
 WIDEST = 1000.0  # mV; beyond it no membrane lives, and rates overflow
 
 
 @dataclass(frozen=True)
 class Equation:
-    """One marked function: call it with numbers or arrays, or let the compiler translate its text."""
+    """One marked function: call it with numbers or arrays, or let the compiler translate its source.
+
+    The source is read when the function is marked and pickled with it: in another process, or after an edit of the
+    file, Python could no longer find it. It is "" for a function without source, such as one made by `exec`.
+    """
 
     name: str
     kind: str
     function: Callable[..., Any]
     arguments: tuple[str, ...]
+    source: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "source", source_of(self.function))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
@@ -46,6 +55,14 @@ class Equation:
     def at(self, names: Mapping[str, Any]) -> Any:
         """Evaluate with every argument looked up in `names`."""
         return self.function(*(names[argument] for argument in self.arguments))
+
+
+def source_of(function: Callable[..., Any]) -> str:
+    """Return the source of a function without its indentation, "" if Python cannot find it."""
+    try:
+        return textwrap.dedent(inspect.getsource(function))
+    except (OSError, TypeError):
+        return ""
 
 
 def equation(kind: str) -> Callable[[Callable[..., Any]], Equation]:

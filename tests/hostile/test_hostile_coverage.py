@@ -44,7 +44,7 @@ MODULES = {
 
 NAMES = {
     "Declared": "base class", "Parameter": "through every neuron", "parameter": "for writers of classes",
-    "Equation": "for writers of classes", "Neuron": "base class", "current": "for writers of classes",
+    "Equation": "for writers of classes", "source_of": "for the compiler", "Neuron": "base class", "current": "for writers of classes",
     "derived": "for writers of classes", "equation": "for writers of classes", "event": "for writers of classes",
     "gate": "for writers of classes", "state": "for writers of classes", "Stimulus": "base class",
     "Connection": "base class", "Lazy": INNER, "Sweep": INNER,

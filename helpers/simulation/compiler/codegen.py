@@ -131,7 +131,7 @@ class Plan:
         texts = [function_text(getattr(functions, name), name, self.precision) for name in called_functions(used)]
         texts += self.rewritten.texts
         if self.stimulus.I is not None:
-            texts += [function_text(self.stimulus.I.function, _compiled_name(self.stimulus.I), self.precision)]
+            texts += [function_text(self.stimulus.I, _compiled_name(self.stimulus.I), self.precision)]
         texts += [function_text(self.coupling, "couple", self.precision)] if self.coupling else []
         return "\n".join([*header, "", "", "\n\n\n".join([*texts, *_Loops(self).texts()]), ""])
 

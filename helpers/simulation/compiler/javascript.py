@@ -60,7 +60,7 @@ def javascript_function(entry: Equation, name: str) -> str:
 
     Raises ValueError for anything but arithmetic, choices and the functions of functions.py.
     """
-    return _Writer(entry.name).function(syntax_tree(entry.function, name))
+    return _Writer(entry.name).function(syntax_tree(entry, name))
 
 
 def waveform_text(entry: Equation) -> str:

@@ -67,7 +67,7 @@ def rewrite(
     constants: the names that stand still during a run.
     """
     result = Rewritten()
-    trees = {name: syntax_tree(entry.function, name) for name, entry in equations.items()}
+    trees = {name: syntax_tree(entry, name) for name, entry in equations.items()}
     if precision != "plain":
         simple = [name for name, tree in trees.items() if _is_simple(tree)]
         sharing = [name for name in simple if name in sharing]

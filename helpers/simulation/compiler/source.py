@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import ast
-import inspect
-import textwrap
 from collections.abc import Callable, Iterable
 
 from helpers.neurons import functions
-from helpers.neurons.equations import Equation
+from helpers.neurons.equations import Equation, source_of
 
 __all__ = ["PRIMITIVES", "called_functions", "compiled_text", "function_text", "syntax_tree"]
 
 PRIMITIVES = ("exp", "expm1", "linoid", "sqrt", "where")  # kernels.py has them; other functions are copied as text
 
 
-def function_text(function: Callable[..., object], name: str, precision: str) -> str:
+def function_text(function: Equation | Callable[..., object], name: str, precision: str) -> str:
     """The text of a function as a compiled one called `name`."""
     return compiled_text(syntax_tree(function, name), precision)
 
@@ -29,14 +27,14 @@ def called_functions(entries: Iterable[Equation]) -> list[str]:
     return sorted(names - set(PRIMITIVES) - {"abs"})
 
 
-def syntax_tree(function: Callable[..., object], name: str) -> ast.FunctionDef:
+def syntax_tree(function: Equation | Callable[..., object], name: str) -> ast.FunctionDef:
     """The tree of a function as one called `name`, without decorators, annotations and docstring."""
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
-    except (OSError, TypeError):
-        raise ValueError(
-            f"the text of {function.__name__} cannot be read: define it in a file or a notebook cell"
-        ) from None
+    marked = isinstance(function, Equation)
+    source = function.source if marked else source_of(function)
+    if not source:
+        known = function.name if marked else function.__name__
+        raise ValueError(f"the text of {known} cannot be read: define it in a file or a notebook cell")
+    tree = ast.parse(source).body[0]
     assert isinstance(tree, ast.FunctionDef)
     tree.name, tree.decorator_list, tree.returns = name, [], None
     if ast.get_docstring(tree) is not None:
