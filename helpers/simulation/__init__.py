@@ -1,0 +1,29 @@
+"""Stimuli, simulators and summary statistics: from a neuron and a current to a trace, or to thousands of them."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "connections": ["ChemicalSynapse", "GapJunction", "excitatory", "inhibitory"],
+        "integrators": ["METHODS", "TABLEAUS"],
+        "lsoda": ["slopes"],
+        "network": ["simulate_network"],
+        "simulate": ["simulate", "simulate_many"],
+        "stimuli": [
+            "Step",
+            "Stimulus",
+            "Waveform",
+            "chirp",
+            "ornstein_uhlenbeck",
+            "pulse_pair",
+            "pulse_train",
+            "ramp",
+            "recorded",
+            "sine",
+            "step",
+        ],
+        "summaries": ["Summary", "summary", "summary_statistics"],
+        "trace": ["Trace", "find_spikes"],
+    },
+)

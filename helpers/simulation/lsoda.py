@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.integrate import solve_ivp
 
 from helpers.neurons.equations import Neuron
 
@@ -38,6 +37,8 @@ def integrate(neuron: Neuron, stimulus: Stimulus, states: Mapping[str, float], t
 
     Raises ValueError for a neuron with noise or with a reset, and for a sampled waveform, which jumps all the time.
     """
+    from scipy.integrate import solve_ivp  # slow to import, and few need it
+
     names = neuron.names()
     if names.get("noise", 0.0) > 0.0:
         raise ValueError(f"noise = {names['noise']:g}: lsoda needs a neuron without noise")

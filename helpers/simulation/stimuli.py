@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.signal import lfilter
 
 from helpers.neurons.equations import Equation, equation
 from helpers.neurons.functions import sin, where
@@ -399,6 +398,8 @@ class OrnsteinUhlenbeck(Declared):
         n_steps = _steps(duration, dt)
         if self.stop > duration * (1 + 1e-9):
             raise ValueError(f"stop = {self.stop:g} ms; allowed: at most the duration, {duration:g} ms")
+        from scipy.signal import lfilter  # here, since importing it takes longer than all else in helpers.simulation
+
         seed = whole_number("seed", seed)
         first, end = (int(np.ceil(edge / dt - 1e-6)) for edge in (self.start, self.stop))
         kicks = np.random.default_rng(seed).standard_normal(end - first)
