@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from helpers.cache import cache_folder
 from helpers.simulation.trace import Trace
 
 from .abf import count_abf, read_abf
@@ -129,8 +130,8 @@ def fetch(name: str) -> Path:
     """The file of a published recording, one of `RECORDINGS`.
 
     Taken from the folder that the environment variable PYHH_RECORDINGS names, or from an installed package that brings
-    it; else, if the variable is not set, downloaded once and kept in the user's cache folder. The file's hash is
-    checked each time.
+    it; else, if the variable is not set, downloaded once and kept (see
+    helpers/cache.py). The file's hash is checked each time.
     Raises RecordingUnavailable where the file is in none of these places; ValueError for an unknown name or a wrong
     hash, and when PYHH_RECORDINGS names a folder that is not there.
     """
@@ -157,7 +158,7 @@ def _downloaded(recording: Recording) -> Path:
     import pooch  # here, because only this function needs it
 
     pooch.get_logger().setLevel("WARNING")  # pooch announces each download otherwise
-    shelf = pooch.create(pooch.os_cache("pyhh"), recording.address, registry={recording.file: recording.sha256})
+    shelf = pooch.create(cache_folder("recordings"), recording.address, registry={recording.file: recording.sha256})
     try:
         return Path(shelf.fetch(recording.file, downloader=pooch.HTTPDownloader(timeout=TIMEOUT)))
     except OSError as error:

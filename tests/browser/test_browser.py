@@ -2,7 +2,7 @@
 
 Notebook 7 runs every cell of all three notebooks. JupyterLab runs every cell of the first; of the other two, which take
 minutes, those that show an explorer and what these build on (PYHH_BROWSER=explorers does so everywhere: much quicker).
-Trained networks are kept in trained/ and shared with the other tests; PYHH_FAST=1 keeps their budgets small.
+Trained networks are cached and shared with the other tests; PYHH_FAST=1 keeps their budgets small.
 
 No cell may fail, no page may complain, nothing may be asked of another computer. In each explorer every slider is
 dragged and keyed and every list is used; then the number in the box, the words and each byte of the picture must be
@@ -51,14 +51,12 @@ def copy(name: str, folder: Path, whole: bool) -> None:
 def pages(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[dict[tuple[str, str], NotebookPage]]:
     """Every notebook in every frontend, all cells run. All start at once, so that both processors are used."""
     folder = tmp_path_factory.mktemp("notebooks")
-    (ROOT / "trained").mkdir(exist_ok=True)
     environment = {"PYTHONPATH": str(ROOT), "PYHH_FAST": os.environ.get("PYHH_FAST", "1"), "OMP_NUM_THREADS": "1"}
     chosen = os.environ.get("PYHH_BROWSER_NOTEBOOKS", "123")
     with ExitStack() as stack:
         servers = {}
         for frontend in FRONTENDS:  # each its own: of fonts that both have, one server refuses the other's
             (folder / frontend).mkdir()
-            (folder / frontend / "trained").symlink_to(ROOT / "trained", target_is_directory=True)
             servers[frontend] = stack.enter_context(served(folder / frontend, **environment))
         shown = {}
         for name in NOTEBOOKS:

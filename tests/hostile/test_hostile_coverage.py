@@ -36,7 +36,7 @@ MODULES = {
     "widgets.live": "tests/widgets/test_live.py",
     "simulation.compiler": INNER, "simulation.integrators": "tables of constants", "simulation.arguments": INNER,
     "simulation.lsoda": INNER, "neurons.functions": INNER, "validation": INNER,
-    "inference.storage": "reads files: see test_hostile_files", "inference.cache": "reads files: see test_hostile_files",
+    "cache": "tests/test_cache.py", "inference.storage": "reads files: see test_hostile_files", "inference.cache": "reads files: see test_hostile_files",
     "inference.fingerprint": "tests/campaigns/test_campaign_faults.py",
     "campaigns": "tests/campaigns", "recordings.abf": FILES_OF, "recordings.nwb": FILES_OF, "recordings.csv": FILES_OF,
     "recordings.common": FILES_OF, "recordings.hdf5": FILES_OF, "recordings.read": FILES_OF,

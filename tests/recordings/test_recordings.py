@@ -78,7 +78,7 @@ def bare(monkeypatch, tmp_path):
     monkeypatch.delenv("PYHH_RECORDINGS", raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     cache = tmp_path / "cache"
-    monkeypatch.setattr(pooch, "os_cache", lambda name: cache / name)
+    monkeypatch.setenv("PYHH_CACHE", str(cache))
     return cache
 
 
@@ -186,7 +186,7 @@ def test_fetch_downloads_once_quietly(server, bare, recordings, caplog):
     whole = (recordings / file).read_bytes()
     (server / file).write_bytes(whole)
     path = fetch("voltage_clamp")
-    assert path.parent == bare / "pyhh" and path.read_bytes() == whole
+    assert path.parent == bare / "recordings" and path.read_bytes() == whole
     (server / file).unlink()
     assert fetch("voltage_clamp") == path  # from the cache
     path.write_bytes(whole[:-1])

@@ -6,11 +6,13 @@ import functools
 import hashlib
 import importlib.util
 import os
+import secrets
 import sys
-import tempfile
 import threading
 from pathlib import Path
 from types import ModuleType
+
+from helpers.cache import cache_folder
 
 from . import kernels
 
@@ -29,9 +31,9 @@ def load(source: str) -> ModuleType:
 def _load_once(source: str) -> ModuleType:
     versions = Path(kernels.__file__).read_bytes()  # a change of the building blocks makes new machine code, too
     name = "pyhh_" + hashlib.sha256(source.encode() + versions).hexdigest()[:16]
-    path = _folder() / f"{name}.py"
+    path = cache_folder("kernels") / f"{name}.py"
     if not path.exists():
-        part = path.with_suffix(f".{os.getpid()}.part")
+        part = path.with_suffix(f".{secrets.token_hex(4)}.part")
         part.write_text(source, encoding="utf-8")
         os.replace(part, path)
     spec = importlib.util.spec_from_file_location(name, path)
@@ -40,16 +42,3 @@ def _load_once(source: str) -> ModuleType:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
-
-
-@functools.cache
-def _folder() -> Path:
-    """Where generated modules live: beside helpers, or in the temporary folder where that is read-only."""
-    for folder in (Path(__file__).parent / "__pycache__" / "generated", Path(tempfile.gettempdir()) / "pyhh-generated"):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=folder):
-                return folder
-        except OSError:
-            continue
-    raise OSError("no folder for generated code can be written")
