@@ -12,7 +12,10 @@ matplotlib.use("agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
 from helpers.artificial.rate_laws import ACTIVATIONS, fit_activation, measure_f_I  # noqa: E402
-from helpers.figures.traces import COLOURS, plot_currents, plot_f_I, plot_voltage, use_style  # noqa: E402
+from helpers.figures.colours import COLOURS  # noqa: E402
+from helpers.figures.firing import plot_f_I  # noqa: E402
+from helpers.figures.style import use_style  # noqa: E402
+from helpers.figures.traces import plot_currents, plot_voltage  # noqa: E402
 from helpers.inference.npe import box_prior, train_npe  # noqa: E402
 from helpers.neurons.models import HodgkinHuxley, Pospischil  # noqa: E402
 from helpers.simulation.simulate import simulate, simulate_many  # noqa: E402

@@ -1,80 +1,100 @@
-"""The figures of the series. Each function draws on the axes it is given and returns them."""
+"""The figures of the series. A function draws on the axes it is given and returns them, or makes a figure and says so.
+
+- style: `use_style` and `direct_label`, the look of all figures; colours: `COLOURS` of gates and currents
+- traces: V, gates and currents over time; the accuracy of integrators
+- membrane: charging, rest, thresholds; voltage_clamp: families, current-voltage curves, tail currents, gates
+- firing: f-I curves, onset, jitter; dynamics: phase plane, Hopf points, oscillations
+- posteriors: pair plots, comparison with a reference; predictive: traces from prior and posterior
+- diagnostics: recovery, calibration, predictive checks, misspecification
+- lif: the integrate-and-fire neuron of notebook 2
+- units: artificial units, neural codes; networks: spiking networks, students, learning rules
+"""
 
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "colours": ["COLOURS"],
         "diagnostics": [
             "plot_calibration",
-            "plot_information",
             "plot_misspecification",
             "plot_predictive_check",
             "plot_recovery",
             "plot_shrinkage",
+            "plot_statistic_information",
         ],
-        "lif": ["plot_flaws", "plot_gain", "plot_in_step", "plot_losses", "plot_recordings", "plot_ridge"],
+        "dynamics": ["plot_hopf_points", "plot_oscillation", "plot_phase_plane", "plot_unstable_ranges"],
+        "firing": ["plot_f_I", "plot_firing_onset", "plot_spike_jitter"],
+        "lif": [
+            "plot_aligned_checks",
+            "plot_lif_recordings",
+            "plot_recovery_by_experiment",
+            "plot_ridge",
+            "plot_simulator_errors",
+            "plot_training_losses",
+        ],
         "membrane": [
             "plot_charging",
-            "plot_current_voltage",
-            "plot_families",
-            "plot_gate_curves",
-            "plot_pulses",
+            "plot_pulse_responses",
             "plot_refractoriness",
-            "plot_sodium_families",
             "plot_steady_currents",
             "plot_strength_duration",
-            "plot_tails",
         ],
         "networks": [
+            "plot_energy_costs",
             "plot_learning_rules",
-            "plot_order",
-            "plot_price",
-            "plot_prices_of_work",
+            "plot_pulse_order",
+            "plot_spike_price",
             "plot_students",
-            "plot_widths",
+            "plot_surrogate_widths",
         ],
         "posteriors": [
-            "plot_beside",
-            "plot_budget",
-            "plot_close_ups",
-            "plot_clouds",
+            "plot_against_reference",
             "plot_correlations",
-            "plot_experiments",
-            "plot_learned",
-            "plot_prior_predictive",
-            "plot_repeats",
-            "plot_rounds",
-        ],
-        "traces": [
-            "COLOURS",
-            "direct_label",
-            "plot_counts",
-            "plot_hopf",
-            "plot_jitter",
-            "plot_onset",
-            "plot_pair",
-            "plot_phase_plane",
             "plot_posterior",
-            "plot_precision",
-            "plot_predictive",
+            "plot_rounds",
+            "plot_samples",
+            "plot_shrinkage_by_data",
+            "plot_simulation_budget",
+        ],
+        "predictive": [
+            "plot_paired_experiments",
+            "plot_predictive_traces",
+            "plot_prior_predictive",
+            "plot_repeated_runs",
+            "plot_spike_close_ups",
+        ],
+        "style": ["direct_label", "use_style"],
+        "traces": [
+            "plot_conductances",
+            "plot_currents",
+            "plot_gates",
+            "plot_injected",
+            "plot_noise_scaling",
             "plot_responses",
-            "plot_scatter",
             "plot_spike",
-            "plot_swing",
-            "plot_tongues",
             "plot_voltage",
-            "use_style",
+            "plot_voltage_pair",
+            "plot_work_precision",
         ],
         "units": [
             "plot_R2",
             "plot_accuracies",
             "plot_activations",
             "plot_codes",
-            "plot_curves",
+            "plot_fitted_curves",
+            "plot_input_pairs",
             "plot_memory",
-            "plot_pairs",
             "plot_xor",
+        ],
+        "voltage_clamp": [
+            "plot_clamp_families",
+            "plot_clamp_family",
+            "plot_current_voltage",
+            "plot_gate_curves",
+            "plot_sodium_families",
+            "plot_tail_currents",
         ],
     },
 )

@@ -1,4 +1,4 @@
-"""Figures of notebook 3 about networks: spikes and their surrogate gradient, teacher and student, learning rules."""
+"""Networks of notebook 3: spikes and their surrogate gradient, a trained student of a neuron, learning rules."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from helpers.artificial.distillation import Lesson, Marks
@@ -13,38 +14,45 @@ from helpers.artificial.learning_rules import Learned
 from helpers.artificial.spiking import PricedRuns
 from helpers.artificial.training import Runs
 
-from .traces import COLOURS, direct_label
-from .units import BLUE, GREEN, ORANGE, PINK
+from .colours import BLUE, COLOURS, ORANGE, PALETTE, STYLES
+from .style import direct_label, fixed_ticks, label_ends
 
 __all__ = [
+    "plot_energy_costs",
     "plot_learning_rules",
-    "plot_order",
-    "plot_price",
-    "plot_prices_of_work",
+    "plot_pulse_order",
+    "plot_spike_price",
     "plot_students",
-    "plot_widths",
+    "plot_surrogate_widths",
 ]
 
-LOOKS = (
-    (BLUE, "-"),
-    (ORANGE, (0, (5, 1.5))),
-    (GREEN, (0, (1, 1))),
-    (PINK, (0, (3, 1, 1, 1))),
-    (COLOURS["V"], (0, (6, 2, 1, 2))),
-)
 
-
-def _band(ax: plt.Axes, x: np.ndarray, values: np.ndarray, name: str, look: tuple, rise: float = 0.0) -> None:
+def _band(ax: Axes, x: np.ndarray, values: np.ndarray, name: str, k: int, rise: float) -> None:
     """The mean of values (n_seeds, n) with a band of one standard deviation, named at the right end."""
     mean, sd = values.mean(0), values.std(0, ddof=1)
-    colour, style = look
-    ax.plot(x, mean, color=colour, linestyle=style)
-    ax.fill_between(x, mean - sd, mean + sd, color=colour, alpha=0.2, linewidth=0)
-    direct_label(ax, x[-1], mean[-1], name, colour, rise)
+    ax.plot(x, mean, color=PALETTE[k], linestyle=STYLES[k])
+    ax.fill_between(x, mean - sd, mean + sd, color=PALETTE[k], alpha=0.2, linewidth=0)
+    direct_label(ax, x[-1], mean[-1], name, PALETTE[k], rise)
 
 
-def plot_order(example: np.ndarray, runs: Mapping[str, Runs], names: Mapping[str, float]) -> Figure:
-    """Left: one sample of each class, (2, steps, 2). Right: test accuracy by epoch; `names` gives each label's rise."""
+def _means_and_seeds(ax: Axes, x: Sequence[float], values: np.ndarray, **look: object) -> None:
+    """A grey dot for each of values (n, n_seeds), a line through their means, whiskers of one SD."""
+    ax.plot(np.repeat(x, values.shape[1]), values.ravel(), "o", color="0.65", markersize=4)
+    ax.errorbar(x, values.mean(1), values.std(1, ddof=1), fmt="o-", color=BLUE, capsize=3, **look)
+
+
+def plot_pulse_order(example: np.ndarray, runs: Mapping[str, Runs], rises: Mapping[str, float]) -> Figure:
+    """Make a figure of the task of `which_first` (left), and of test accuracy by epoch (right).
+
+    Parameters
+    ----------
+    example
+        One sample of each class, (2, steps, 2).
+    runs
+        By name, networks trained from several seeds.
+    rises
+        By name, how far the label is above the end of its line [points].
+    """
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), width_ratios=[1, 1.5])
     for k, sample in enumerate(example):
         for channel, colour in enumerate((BLUE, ORANGE)):
@@ -55,17 +63,26 @@ def plot_order(example: np.ndarray, runs: Mapping[str, Runs], names: Mapping[str
     left.set(xlabel="time (ms)", yticks=[], xlim=(0, example.shape[1]), ylim=(-0.7, 5.2))
     left.spines["left"].set_visible(False)
     epochs = np.arange(1, next(iter(runs.values())).curves.shape[1] + 1)
-    for (name, run), look in zip(runs.items(), LOOKS, strict=False):
-        _band(right, epochs, run.curves, name, look, names[name])
+    for k, (name, run) in enumerate(runs.items()):
+        _band(right, epochs, run.curves, name, k, rises[name])
     right.axhline(0.5, color="0.6", linewidth=0.8, zorder=0)
     right.set(xlabel="epoch", ylabel="test accuracy", ylim=(0.4, 1.04))
     return figure
 
 
-def plot_price(priced: PricedRuns, rate_network: np.ndarray, joules: float, ratio: float = 0.95) -> Figure:
-    """Accuracy (means, whiskers of one SD over seeds) against spikes per sample and against their energy [J].
+def plot_spike_price(priced: PricedRuns, rate_network: np.ndarray, joules: float, ratio: float = 0.95) -> Figure:
+    """Make a figure of accuracy against spikes per sample and their energy; whiskers are one SD over seeds.
 
-    rate_network: test accuracies (n_seeds,) of the ReLU network; dotted is `ratio` of their mean.
+    Parameters
+    ----------
+    priced
+        Networks trained with several prices on a spike.
+    rate_network
+        Test accuracies (n_seeds,) of the ReLU network.
+    joules
+        Energy of a spike [J].
+    ratio
+        Share of the mean of `rate_network` at which a dotted line is drawn.
     """
     figure, ax = plt.subplots(figsize=(9, 3.6))
     right, spikes = priced.accuracy.mean(1), priced.spikes.mean(1)
@@ -79,38 +96,55 @@ def plot_price(priced: PricedRuns, rate_network: np.ndarray, joules: float, rati
     ax.axhline(ratio * level, color="0.5", linestyle=":")
     ax.text(0.01, level + 0.001, "ReLU network", color=ORANGE, transform=across)
     ax.text(1.0, ratio * level + 0.004, f"{ratio:.0%} of it", color="0.35", ha="right", transform=across)
-    ax.set(
-        xlabel="spikes per picture, all hidden units together", ylabel="test accuracy", xlim=(0, 1.12 * spikes.max())
-    )
+    ax.set(xlabel="spikes per image, all hidden units together", ylabel="test accuracy")
+    ax.set_xlim(0, 1.12 * spikes.max())
     top = ax.secondary_xaxis("top", functions=(lambda n: n * joules * 1e12, lambda e: e / joules / 1e12))
     top.set_xlabel("energy for the sodium pumps (pJ)")
     return figure
 
 
-def plot_widths(widths: np.ndarray, lags: np.ndarray, reach: np.ndarray, accuracies: np.ndarray) -> Figure:
-    """Left: gradient (n_widths, steps) against how far back it went [ms]. Right: accuracy (n_widths, n_seeds)."""
+def plot_surrogate_widths(
+    widths: np.ndarray, lags: np.ndarray, gradients: np.ndarray, accuracies: np.ndarray
+) -> Figure:
+    """Make a figure of how far gradients reach back (left) and of accuracy (right), by width of the surrogate.
+
+    Parameters
+    ----------
+    widths
+        Widths of the surrogate (n_widths,), in units of threshold - rest.
+    lags, gradients
+        Time before the spike (steps,) [ms] and mean |gradient| there (n_widths, steps).
+    accuracies
+        Test accuracies (n_widths, n_seeds).
+    """
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6))
-    place = 0.0  # of the names: apart where lines end close together
-    for width, size, look in zip(widths, reach, LOOKS, strict=False):
-        left.semilogy(lags, size, color=look[0], linestyle=look[1])
-        place = max(size[-1], 12.0 * place)
-        direct_label(left, lags[-1], place, f"width {width:g}", look[0])
-    left.set(xlabel="how long before the spike (ms)", ylabel="mean |gradient|")
-    for width, seeds in zip(widths, accuracies, strict=True):
-        right.plot(np.full(len(seeds), width), seeds, "o", color="0.65", markersize=4)
-    right.errorbar(widths, accuracies.mean(1), accuracies.std(1, ddof=1), fmt="o-", color=BLUE, capsize=3)
+    ends = {}
+    for width, size, colour, style in zip(widths, gradients, PALETTE, STYLES, strict=False):
+        left.semilogy(lags, size, color=colour, linestyle=style)
+        ends[f"width {width:g}"] = lags[-1], size[-1], colour
+    label_ends(left, ends, gap=12.0, log=True)
+    left.set(xlabel="time before the spike (ms)", ylabel="mean |gradient|")
+    _means_and_seeds(right, widths, accuracies)
     right.set(xscale="log", xlabel="width of the surrogate (of threshold − rest)", ylabel="test accuracy")
-    right.set_xticks(widths, [f"{width:g}" for width in widths])
-    right.minorticks_off()
+    fixed_ticks(right.xaxis, widths)
     return figure
 
 
 def plot_students(
     lesson: Lesson, predicted: np.ndarray, part: slice, depths: Sequence[int], marks: Sequence[Sequence[Marks]]
 ) -> Figure:
-    """Top: current, the teacher's spikes and the student's probability in a part of the held-out time.
+    """Make a figure of a student's predictions (top), and of AUC and correlation of spike counts by depth (bottom).
 
-    Bottom: AUC and correlation of the spike counts by depth; dots are seeds, the line joins their means.
+    Parameters
+    ----------
+    lesson
+        Held-out current and spikes of n ms.
+    predicted
+        Probability of a spike that the student gives for each ms, (n,).
+    part
+        The part of the held-out time that is drawn.
+    depths, marks
+        Numbers of hidden layers, and for each the scores of several seeds: dots, and a line through their means.
     """
     figure = plt.figure(figsize=(9, 6))
     grid = figure.add_gridspec(3, 2, height_ratios=[0.8, 1, 2])
@@ -126,10 +160,7 @@ def plot_students(
     for_p.set(xlabel="held-out time (ms)", ylabel="probability", ylim=(-0.04, 1.25), xlim=(t[0], t[-1]))
     for column, (quantity, goal) in enumerate((("AUC", 0.98), ("correlation", 0.95))):
         ax = figure.add_subplot(grid[2, column])
-        values = [np.array([getattr(mark, quantity) for mark in seeds]) for seeds in marks]
-        for depth, seeds in zip(depths, values, strict=True):
-            ax.plot(np.full(len(seeds), depth), seeds, "o", color="0.6", markersize=4)
-        ax.plot(depths, [seeds.mean() for seeds in values], "o-", color=BLUE)
+        _means_and_seeds(ax, depths, np.array([[getattr(mark, quantity) for mark in seeds] for seeds in marks]))
         ax.axhline(goal, color="0.5", linestyle=":")
         ax.text(depths[0], goal, f" {goal}", va="bottom", color="0.35", fontsize=10)
         label = "area under the ROC curve" if quantity == "AUC" else "correlation of spike counts"
@@ -140,12 +171,21 @@ def plot_students(
 def plot_learning_rules(
     learned: Mapping[str, Sequence[Learned]], weights: np.ndarray, noise: np.ndarray, rises: Mapping[str, float]
 ) -> Figure:
-    """Left: test accuracy by step for each rule, mean and SD over seeds. Right: variance of weight perturbation,
-    (n_sizes, n_seeds) in units of |gradient|², against the number of weights (n_sizes,); the line is n + 1."""
+    """Make a figure of test accuracy by step for each rule (left), and of the noise of weight perturbation (right).
+
+    Parameters
+    ----------
+    learned
+        By name of the rule, runs from several seeds; mean and SD are drawn.
+    weights, noise
+        Numbers of weights (n_sizes,), and variance (n_sizes, n_seeds) in units of |gradient|²; the line is n + 1.
+    rises
+        By name of the rule, how far its label is above the end of its line [points].
+    """
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.7), width_ratios=[1.5, 1])
-    for (name, runs), look in zip(learned.items(), LOOKS, strict=False):
+    for k, (name, runs) in enumerate(learned.items()):
         steps = runs[0].every * np.arange(1, len(runs[0].accuracy) + 1)
-        _band(left, steps, np.array([run.accuracy for run in runs]), name, look, rises[name])
+        _band(left, steps, np.array([run.accuracy for run in runs]), name, k, rises[name])
     left.set(xlabel="steps of learning", ylabel="test accuracy", ylim=(0, 1.03))
     right.loglog(weights, weights + 1, color="0.5", linewidth=1.2)
     right.plot(weights, noise.mean(1), "o", color=ORANGE)
@@ -154,8 +194,8 @@ def plot_learning_rules(
     return figure
 
 
-def plot_prices_of_work(costs: Mapping[str, tuple[float, float]]) -> Figure:
-    """What one event costs, lowest and highest estimate [J], by name: a bar on a logarithmic axis."""
+def plot_energy_costs(costs: Mapping[str, tuple[float, float]]) -> Figure:
+    """Make a figure of the lowest and highest estimate [J] of what an event costs, by name."""
     figure, ax = plt.subplots(figsize=(9, 0.55 * len(costs) + 0.9))
     for place, (low, high) in enumerate(reversed(costs.values())):
         ax.plot([low, high], [place, place], color=BLUE, linewidth=7, solid_capstyle="butt")

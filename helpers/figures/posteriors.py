@@ -1,4 +1,4 @@
-"""The figures of notebook 2 that show posteriors, beside each other and beside a reference."""
+"""Posteriors: pair plots, sets of draws next to each other and next to a reference, what they cost and tell."""
 
 from __future__ import annotations
 
@@ -6,76 +6,96 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 from scipy.stats import chi2
 
-from helpers.inference.diagnostics.predictive import PredictiveCheck
 from helpers.inference.truncated_rounds import Rounds
-from helpers.simulation.trace import Trace
 
-from .traces import COLOURS, plot_voltage, shades
+from .colours import BLACK, BLUE, MARKERS, ORANGE, PALETTE, PINK, STYLES
+from .style import fixed_ticks, legend_above
 
 __all__ = [
-    "plot_beside",
-    "plot_budget",
-    "plot_close_ups",
-    "plot_clouds",
+    "plot_against_reference",
     "plot_correlations",
-    "plot_experiments",
-    "plot_learned",
-    "plot_prior_predictive",
-    "plot_repeats",
+    "plot_posterior",
     "plot_rounds",
+    "plot_samples",
+    "plot_shrinkage_by_data",
+    "plot_simulation_budget",
 ]
 
-PALETTE = ("#D55E00", "#0072B2", "#009E73", "#CC79A7")
-STYLES = ("--", (0, (1, 1)), (0, (3, 1, 1, 1)), (0, (5, 1.5)))
 REFERENCE = "reference"  # this one is black and solid
-BUDGETS = (300, 1000, 3000, 10_000)  # simulations that carry a tick
 
 
-def plot_repeats(
-    t: np.ndarray, V: np.ndarray, window: tuple[float, float], values: np.ndarray, label: str, over_prior: float
+def plot_posterior(
+    samples: np.ndarray,
+    labels: Sequence[str],
+    truth: Sequence[float] | None = None,
+    limits: Sequence[tuple[float, float]] | None = None,
 ) -> Figure:
-    """Left: repeated runs `V` (n, n_samples) [mV] of one neuron in a `window` [ms] of `t`. Right: a statistic of each.
+    """Make a pair plot of posterior samples: marginals on the diagonal, pairs below.
 
-    values: (n,) of the statistic; over_prior: its SD over the prior, in the title.
+    Parameters
+    ----------
+    samples
+        Posterior draws (n, n_parameters).
+    labels
+        Axis label of each parameter.
+    truth
+        True values (n_parameters,), marked by crosses.
+    limits
+        Axis range of each parameter, e.g. the prior box; by default that of the samples.
     """
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
-    shown = (t >= window[0]) & (t <= window[1])
-    left.plot(t[shown], V[:, shown].T, color=COLOURS["I_K"], linewidth=0.7, alpha=0.5)
-    left.plot(t[shown], V[0, shown], color=COLOURS["V"], linewidth=1.8)
-    left.set(xlabel="time (ms)", ylabel="V (mV)", title=f"{len(V)} runs of one neuron (one in black)")
-    right.hist(values, 30, color=COLOURS["I_K"], alpha=0.6)
-    right.set(xlabel=label, ylabel="runs", title=f"SD {values.std():.2g} (over the prior {over_prior:.2g})")
-    return figure
+    with plt.rc_context({"figure.constrained_layout.use": False}):  # PairGrid makes its own layout
+        grid = sns.PairGrid(pd.DataFrame(samples, columns=list(labels)), corner=True, diag_sharey=False)
+        grid.map_diag(sns.histplot, color=BLUE, element="step", stat="density", bins=40)
+        grid.map_lower(sns.scatterplot, color=BLUE, alpha=0.25, s=9, linewidth=0)
+    for k, ax in enumerate(grid.diag_axes):
+        ax.set_title(labels[k] if len(labels) > 2 else "", fontsize=11)  # the axis labels are far below
+        if truth is not None:
+            ax.axvline(truth[k], color=ORANGE, linestyle="--")
+    for row, column in np.argwhere(np.tri(len(labels), dtype=bool)):
+        ax = grid.axes[row, column]
+        if limits is not None:
+            ax.set(xlim=limits[column], **({"ylim": limits[row]} if row != column else {}))
+        if truth is not None and row != column:
+            ax.plot(truth[column], truth[row], "+", color=ORANGE, markersize=16, markeredgewidth=2.5)
+    return grid.figure
 
 
-def plot_clouds(
+def plot_samples(
     ax: Axes,
     clouds: Mapping[str, np.ndarray],
     labels: Sequence[str],
     truth: Sequence[float] | None = None,
-    at_most: int = 500,
+    shown: int = 500,
 ) -> Axes:
-    """Posterior draws (n, 2) by name: some as dots, each set with the ellipse that holds 95 % of a normal one.
+    """Plot sets of posterior draws of two parameters, each with the ellipse that holds 95 % of a normal distribution.
 
-    The set named "reference" is black and solid. The truth is a cross.
+    Parameters
+    ----------
+    clouds
+        Draws (n, 2) by name; the set named "reference" is black and solid.
+    labels
+        Axis labels of the two parameters.
+    truth
+        True values (2,), marked by a cross.
+    shown
+        How many draws of each set are drawn as dots.
     """
-    others = [name for name in clouds if name != REFERENCE]
+    others = iter(zip(PALETTE, STYLES[1:], strict=False))
     for name, samples in clouds.items():
-        colour, style = ("black", "-") if name == REFERENCE else (
-            PALETTE[others.index(name) % 4], STYLES[others.index(name) % 4]
-        )  # fmt: skip
-        ax.plot(*samples[:at_most].T, ".", color=colour, markersize=2.5, alpha=0.35)
+        colour, style = (BLACK, "-") if name == REFERENCE else next(others)
+        ax.plot(*samples[:shown].T, ".", color=colour, markersize=2.5, alpha=0.35)
         ax.plot(*_ellipse(samples), color=colour, linestyle=style, label=name)
     if truth is not None:
-        ax.plot(*truth, "+", color="#CC79A7", markersize=14, markeredgewidth=2.5, label="truth")
+        ax.plot(*truth, "+", color=PINK, markersize=14, markeredgewidth=2.5, label="truth")
     ax.set(xlabel=labels[0], ylabel=labels[1])
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(clouds) + 1, borderaxespad=0.2, columnspacing=1.2)
+    legend_above(ax, len(clouds) + 1)
     return ax
 
 
@@ -86,17 +106,26 @@ def _ellipse(samples: np.ndarray) -> np.ndarray:
     return samples.mean(axis=0)[:, None] + axes @ np.array([np.cos(angle), np.sin(angle)])
 
 
-def plot_beside(
+def plot_against_reference(
     samples: np.ndarray, reference: np.ndarray, name: str, labels: Sequence[str], truth: Sequence[float]
 ) -> Figure:
-    """A posterior (n, 2) beside the reference (m, 2): left all of it, right the part around the reference.
+    """Make a figure of a posterior and the reference: all of it (left), and the part around the reference (right).
 
-    The frame on the left marks what the right panel shows.
+    Parameters
+    ----------
+    samples, reference
+        Draws of the posterior (n, 2) and of the reference (m, 2).
+    name
+        Name of the posterior, for the legend.
+    labels
+        Axis labels of the two parameters.
+    truth
+        True values (2,), marked by a cross.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4.2))
     clouds = {name: samples, REFERENCE: reference}
-    plot_clouds(left, clouds, labels)
-    plot_clouds(right, clouds, labels, truth, at_most=1500).get_legend().remove()
+    plot_samples(left, clouds, labels)
+    plot_samples(right, clouds, labels, truth, shown=1500).get_legend().remove()
     middle, reach = reference.mean(axis=0), 4.5 * reference.std(axis=0)
     right.set(xlim=(middle[0] - reach[0], middle[0] + reach[0]), ylim=(middle[1] - reach[1], middle[1] + reach[1]))
     right.set_title("the frame, enlarged; the cross is the truth", fontsize=12)
@@ -104,52 +133,17 @@ def plot_beside(
     return figure
 
 
-def plot_prior_predictive(
-    examples: Mapping[str, Trace], theta: np.ndarray, counts: np.ndarray, labels: Sequence[str]
-) -> Figure:
-    """Left: traces by name. Right: how many spikes, `counts` (n,), each parameter set (n, 2) gave."""
-    figure = plt.figure(figsize=(9, 4.6))
-    grid = figure.add_gridspec(len(examples), 2, width_ratios=[1, 1.05])
-    for row, ((name, trace), shade) in enumerate(zip(examples.items(), shades(len(examples)), strict=True)):
-        ax = figure.add_subplot(grid[row, 0])
-        ax.plot(trace.t, trace.V, color=shade, linewidth=1.2)
-        ax.set(ylim=(-115, 60), yticks=[-80, 0], ylabel="V (mV)")
-        ax.set_title(name, fontsize=11)
-        if row < len(examples) - 1:
-            ax.set_xticklabels([])
-    ax.set_xlabel("time (ms)")
-    right = figure.add_subplot(grid[:, 1])
-    groups = (
-        ("0", counts == 0, "x", "#7F7F7F"), ("1 to 4", (counts > 0) & (counts < 5), "^", PALETTE[0]),
-        ("5", counts == 5, ".", PALETTE[1]), ("6 or more", counts > 5, "s", PALETTE[2]),
-    )  # fmt: skip
-    for name, these, marker, colour in groups:
-        right.plot(*theta[these].T, marker, color=colour, markersize=4, alpha=0.7, label=name)
-    right.legend(
-        title="spikes", loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderaxespad=0.2, columnspacing=0.8,
-        handletextpad=0.2, fontsize=11, alignment="left",
-    )  # fmt: skip
-    right.set(xlabel=labels[0], ylabel=labels[1])
-    return figure
-
-
-def plot_experiments(experiments: Mapping[str, Mapping[str, Trace]], legend: str, sharey: bool = True) -> Figure:
-    """Experiments side by side, by title: in each the same two or three neurons, by name, under the title `legend`."""
-    figure, axes = plt.subplots(1, len(experiments), figsize=(9, 3.4), sharey=sharey)
-    for ax, (title, traces) in zip(axes, experiments.items(), strict=True):
-        for (name, trace), colour, style in zip(traces.items(), PALETTE, ("-", "--", ":"), strict=False):
-            ax.plot(trace.t, trace.V, color=colour, linestyle=style, label=name)
-        ax.set(xlabel="time (ms)", title=title)
-    for ax in axes[:1] if sharey else axes:
-        ax.set_ylabel("V (mV)")
-    axes[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title=legend)
-    return figure
-
-
 def plot_rounds(result: Rounds, reference: np.ndarray, columns: int = 4) -> Figure:
-    """The posterior after the first rounds and after the last one, each in the box that it was trained on.
+    """Make a figure of the posterior after the first rounds and after the last one, each in its training box.
 
-    reference: (n, 2) draws, whose ellipse is drawn in each.
+    Parameters
+    ----------
+    result
+        Rounds of truncated inference of two parameters.
+    reference
+        Draws of the reference (n, 2), shown as their ellipse.
+    columns
+        At most so many panels.
     """
     last = len(result.rounds)
     which = [*range(1, min(columns, last)), last]
@@ -167,57 +161,33 @@ def plot_rounds(result: Rounds, reference: np.ndarray, columns: int = 4) -> Figu
     return figure
 
 
-def plot_budget(curves: Mapping[str, tuple[Sequence[float], Sequence[float], Sequence[float]]]) -> Figure:
-    """What simulations buy. By name of the method: simulations (n,), posterior SD over that of the reference, C2ST."""
+def plot_simulation_budget(curves: Mapping[str, tuple[Sequence[float], Sequence[float], Sequence[float]]]) -> Figure:
+    """Make a figure of how close posteriors come to the reference with how many simulations.
+
+    Parameters
+    ----------
+    curves
+        By name of the method: numbers of simulations (n,), posterior SD relative to that of the reference (n,), and
+        C2ST against the reference (n,).
+    """
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4))
-    for (name, (count, width, told_apart)), colour, style, marker in zip(
-        curves.items(), PALETTE, ("--", "-", ":"), "os^", strict=False
-    ):
+    styles = zip(PALETTE, ("--", "-", ":"), MARKERS, strict=False)
+    for (name, (count, width, told_apart)), (colour, style, marker) in zip(curves.items(), styles, strict=False):
         left.loglog(count, width, color=colour, linestyle=style, marker=marker, label=name)
         right.semilogx(count, told_apart, color=colour, linestyle=style, marker=marker)
-    left.axhline(1.0, color="black", linewidth=1)
-    right.axhline(0.5, color="black", linewidth=1)
     left.set(xlabel="simulations", ylabel="SD of g_Na / that of the reference")
     right.set(xlabel="simulations", ylabel="C2ST against the reference", ylim=(0.47, 1.02))
-    for axis, ticks in ((left.xaxis, BUDGETS), (right.xaxis, BUDGETS), (left.yaxis, (1, 2, 5, 10, 20, 50))):
-        axis.set_major_locator(FixedLocator(ticks))  # round numbers instead of powers of ten
-        axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-        axis.set_minor_locator(NullLocator())
-    left.annotate("as narrow as it should be", (0.02, 1.0), xycoords=("axes fraction", "data"), xytext=(0, 4),
-                  textcoords="offset points", fontsize=10)  # fmt: skip
-    right.annotate("cannot be told apart", (0.02, 0.5), xycoords=("axes fraction", "data"), xytext=(0, 4),
-                   textcoords="offset points", fontsize=10)  # fmt: skip
+    for ax, level, words in ((left, 1.0, "as narrow as it should be"), (right, 0.5, "indistinguishable")):
+        ax.axhline(level, color=BLACK, linewidth=1)
+        ax.annotate(words, (0.02, level), (0, 4), ("axes fraction", "data"), "offset points", fontsize=10)
+        fixed_ticks(ax.xaxis, (300, 1000, 3000, 10_000))
+    fixed_ticks(left.yaxis, (1, 2, 5, 10, 20, 50))
     figure.legend(loc="outside upper left", ncols=3)
     return figure
 
 
-def plot_close_ups(check: PredictiveCheck, reach: float = 3.0) -> Figure:
-    """Traces of all draws and the observed one. Above whole, below within `reach` [ms] of each observed spike."""
-    times = check.observed.spike_times
-    figure = plt.figure(figsize=(9, 5))
-    grid = figure.add_gridspec(2, len(times), height_ratios=[1.2, 1])
-    whole = figure.add_subplot(grid[0, :])
-    thin = {"color": COLOURS["I_K"], "linewidth": 0.6, "alpha": 0.3}
-    whole.plot(check.t[::5], check.V[:, ::5].T, **thin)
-    plot_voltage(whole, check.observed).set(xlabel="time (ms)", title="the whole trace")
-    for column, time in enumerate(times):
-        ax = figure.add_subplot(grid[1, column])
-        near, seen = np.abs(check.t - time) < reach, np.abs(check.observed.t - time) < reach
-        ax.plot(check.t[near] - time, check.V[:, near].T, **thin)
-        ax.plot(check.observed.t[seen] - time, check.observed.V[seen], color=COLOURS["V"], linewidth=2)
-        ax.set(ylim=(-80, 55), xlim=(-reach, reach), yticks=[-50, 0, 50])
-        ax.set_title(f"spike {column + 1}", fontsize=12)
-        if column:
-            ax.set_yticklabels([])
-        else:
-            ax.set_ylabel("V (mV)")
-        if column == len(times) // 2:
-            ax.set_xlabel("time from the observed spike (ms)")
-    return figure
-
-
-def plot_learned(shrunk: Mapping[str, np.ndarray], labels: Sequence[str]) -> Figure:
-    """Shrinkage (n_parameters,) of every parameter, by name of the data that the posterior was given."""
+def plot_shrinkage_by_data(shrunk: Mapping[str, np.ndarray], labels: Sequence[str]) -> Figure:
+    """Make a figure of the shrinkage (n_parameters,) of every parameter, by name of the data that were used."""
     figure, ax = plt.subplots(figsize=(9, 0.45 * len(labels) + 0.9))
     rows = np.arange(len(labels))
     shifts = np.linspace(-0.22, 0.22, len(shrunk))
@@ -227,21 +197,18 @@ def plot_learned(shrunk: Mapping[str, np.ndarray], labels: Sequence[str]) -> Fig
     ax.set_yticks(rows, labels)
     ax.set(xlim=(-0.02, 1.02), ylim=(len(labels) - 0.5, -0.6))
     ax.set_xlabel("shrinkage: 0 = as wide as the prior, 1 = known exactly")
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, borderaxespad=0.2)
+    legend_above(ax, 3)
     return figure
 
 
 def plot_correlations(tables: Mapping[str, np.ndarray], names: Sequence[str]) -> Figure:
-    """Correlations (n, n) between parameters, side by side, by title; the diagonal is left blank."""
+    """Make a figure of correlations (n, n) between parameters, by title; the diagonal is left blank."""
     figure, axes = plt.subplots(1, len(tables), figsize=(9, 4.5), sharey=True, squeeze=False)
     for ax, (title, table) in zip(axes.flat, tables.items(), strict=True):
-        ax.imshow(np.where(np.eye(len(names)), 0.0, table), cmap="PuOr", vmin=-1, vmax=1)
-        for row, column in np.ndindex(table.shape):
-            if row != column:
-                value = table[row, column].round(1) + 0.0  # no "-0.0"
-                colour = "white" if abs(value) > 0.6 else "black"
-                ax.text(column, row, f"{value:.1f}", ha="center", va="center", fontsize=9, color=colour)
-        ax.set_xticks(range(len(names)), names, rotation=60)
-        ax.set_yticks(range(len(names)), names)
+        sns.heatmap(
+            table.round(1) + 0.0, mask=np.eye(len(names), dtype=bool), annot=True, fmt=".1f", annot_kws={"size": 9},
+            cmap="PuOr", vmin=-1, vmax=1, square=True, cbar=False, xticklabels=names, yticklabels=names, ax=ax,
+        )  # fmt: skip
+        ax.tick_params(axis="x", rotation=60, length=0)
         ax.set_title(title)
     return figure

@@ -1,4 +1,4 @@
-"""Figures of notebook 3 about single units: measured curves, activations, codes, what a rate cannot say, XOR."""
+"""Single units of notebook 3: fitted f-I curves, activations, neural codes, input pairs of one mean, memory, XOR."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+import seaborn as sns
 from matplotlib.figure import Figure
 
 from helpers.artificial.decoding import CODES, Decoded, Responses
@@ -13,41 +14,39 @@ from helpers.artificial.rate_laws import Fit
 from helpers.artificial.training import Runs
 from helpers.simulation.trace import Trace
 
-from .traces import COLOURS
+from .colours import BLUE, COLOURS, GREEN, LAW_LOOKS, ORANGE, YELLOW
+from .style import grid_of_panels
 
 __all__ = [
-    "LAW_LOOKS",
+    "plot_R2",
     "plot_accuracies",
     "plot_activations",
     "plot_codes",
-    "plot_curves",
+    "plot_fitted_curves",
+    "plot_input_pairs",
     "plot_memory",
-    "plot_pairs",
-    "plot_R2",
     "plot_xor",
 ]
 
-ORANGE, BLUE, GREEN, PINK, SKY, YELLOW = "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"
 
-# One colour and line style for each rate law, in every figure.
-LAW_LOOKS = {
-    "ReLU": (ORANGE, (0, (5, 1.5))),
-    "leaky ReLU": (YELLOW, (0, (8, 2))),
-    "softplus": (PINK, (0, (3, 1, 1, 1))),
-    "sigmoid": (GREEN, (0, (1, 1))),
-    "tanh": (SKY, (0, (6, 2, 1, 2))),
-    "LIF": (BLUE, "-"),
-}
-
-
-def plot_curves(
+def plot_fitted_curves(
     curves: Mapping[str, tuple[np.ndarray, np.ndarray, str]],
     fits: Mapping[str, Mapping[str, Fit]],
     shown: Sequence[str] = ("ReLU", "sigmoid", "LIF"),
 ) -> Figure:
-    """Measured f-I curves by name, (currents (n,), rates (n,) [Hz], unit), as dots; some fits to each as lines."""
-    figure, axes = plt.subplots(2, -(-len(curves) // 2), figsize=(9, 6.4))
-    for ax, (name, (currents, rates, unit)) in zip(axes.flat, curves.items(), strict=True):
+    """Make a figure of measured f-I curves (dots) with rate laws fitted to each (lines).
+
+    Parameters
+    ----------
+    curves
+        By title: currents (n,), rates (n,) [Hz] and the unit of the currents.
+    fits
+        By title and rate law, the fit.
+    shown
+        Rate laws that are drawn.
+    """
+    figure, axes = grid_of_panels(len(curves), -(-len(curves) // 2), 3.2)
+    for k, (ax, (name, (currents, rates, unit))) in enumerate(zip(axes, curves.items(), strict=True)):
         fine = np.linspace(currents[0], currents[-1], 600)
         for law in shown:
             colour, style = LAW_LOOKS[law]
@@ -56,50 +55,53 @@ def plot_curves(
         ax.plot(currents[few], rates[few], "o", color=COLOURS["V"], markersize=3.5, label="measured")
         ax.set(title=name, xlabel=f"current ({unit})", ylim=(-0.12 * rates.max(), 1.15 * rates.max()))
         ax.title.set_fontsize(11)
-    for row in axes:
-        row[0].set_ylabel("steady rate (Hz)")
-    handles, labels = axes.flat[0].get_legend_handles_labels()
+        if k in (0, (len(curves) + 1) // 2):
+            ax.set_ylabel("steady rate (Hz)")
+    handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
     return figure
 
 
 def plot_R2(table: Mapping[str, Mapping[str, float]]) -> Figure:
-    """R² by curve (rows) and law (columns), written into its field: the darker, the better the fit."""
+    """Make a table of R² by curve (rows) and rate law (columns), the best of each row in bold: darker fits better."""
     rows, columns = list(table), list(next(iter(table.values())))
     values = np.array([[table[row][column] for column in columns] for row in rows])
     figure, ax = plt.subplots(figsize=(9, 0.42 * len(rows) + 0.9))
-    ax.imshow(values, cmap="Blues", vmin=0.6, vmax=1.05, aspect="auto")
-    for (i, j), value in np.ndenumerate(values):
-        shade = "white" if value > 0.9 else "black"
-        weight = "bold" if value == values[i].max() else "normal"
-        text = f"{round(value, 3) + 0.0:.3f}"  # no minus before a zero
-        ax.text(j, i, text, ha="center", va="center", color=shade, fontweight=weight)
-    ax.set_xticks(range(len(columns)), columns)
-    ax.set_yticks(range(len(rows)), rows)
-    ax.xaxis.tick_top()
-    ax.tick_params(length=0)
-    ax.spines[:].set_visible(False)
+    sns.heatmap(
+        values, annot=values.round(3) + 0.0, fmt=".3f", cmap="Blues", vmin=0.6, vmax=1.05, cbar=False,
+        xticklabels=columns, yticklabels=rows, ax=ax,
+    )  # fmt: skip
+    for row, column in enumerate(values.argmax(axis=1)):
+        ax.texts[row * len(columns) + column].set_fontweight("bold")
+    ax.tick_params(length=0, rotation=0, top=True, bottom=False, labeltop=True, labelbottom=False)
     return figure
 
 
 def plot_activations(shapes: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
-    """Activation functions side by side: z (n,) and value (n,) by name."""
-    figure, axes = plt.subplots(2, -(-len(shapes) // 2), figsize=(9, 3.8), sharex=True)
-    for ax, (name, (z, y)) in zip(axes.flat, shapes.items(), strict=False):
+    """Make a figure of activation functions side by side: by name, input z (n,) and output (n,)."""
+    figure, axes = grid_of_panels(len(shapes), -(-len(shapes) // 2), 1.9, sharex=True)
+    for ax, (name, (z, y)) in zip(axes, shapes.items(), strict=True):
         ax.plot(z, y, color=BLUE)
         ax.axhline(0.0, color="0.8", linewidth=0.8, zorder=0)
         ax.set_title(name, fontsize=10.5)
         ax.tick_params(labelsize=9)
-    for ax in axes.flat[len(shapes) :]:
-        ax.axis("off")
     figure.supxlabel("input z", fontsize=11)
     figure.supylabel("output", fontsize=11)
     return figure
 
 
 def plot_accuracies(runs: Mapping[str, Runs], dead: Mapping[str, np.ndarray], level: float = 0.9) -> Figure:
-    """By activation: accuracy on test samples, epochs until `level` of it, share of dead units. Dots are seeds; the bar
-    is their mean, the whisker one standard deviation."""
+    """Make a figure of test accuracy, epochs to a level of it, and dead units: seeds, their mean and one SD.
+
+    Parameters
+    ----------
+    runs
+        By name of the activation, networks trained from several seeds.
+    dead
+        By name of the activation, share of dead units (n_seeds,).
+    level
+        Accuracy to which epochs are counted.
+    """
     figure, axes = plt.subplots(1, 3, figsize=(9, 0.36 * len(runs) + 1.1), sharey=True)
     places = np.arange(len(runs))[::-1]
     quantities = (
@@ -120,7 +122,19 @@ def plot_accuracies(runs: Mapping[str, Runs], dead: Mapping[str, np.ndarray], le
 def plot_codes(
     responses: Responses, currents: Sequence[float], told: Mapping[float, Mapping[str, Decoded]], shown: int = 12
 ) -> Figure:
-    """Left: spikes of some trials for each current [µA/cm²]. Right: bits that each code tells, by window [ms]."""
+    """Make a figure of responses to each current (left), and of what each code tells about the current (right).
+
+    Parameters
+    ----------
+    responses
+        Spike times in several trials for each current.
+    currents
+        The currents (n_currents,) [µA/cm²].
+    told
+        By window [ms] and code, the result of the decoder.
+    shown
+        How many trials of each current are drawn.
+    """
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4), width_ratios=[1.25, 1])
     for s, current in enumerate(currents):
         trials = responses.spikes[responses.stimulus == s][:shown]
@@ -139,16 +153,24 @@ def plot_codes(
         right.bar(windows + 0.27 * (k - 1), bits, 0.25, color=colour, hatch=hatch, edgecolor="white", label=code)
     chance = max(d.chance for codes in told.values() for d in codes.values())
     right.axhline(limit, color="0.4", linestyle="--", linewidth=1)
-    right.text(-0.4, limit + 0.05, f"all there is to know: {limit:.0f} bits", fontsize=10, color="0.3")
+    right.text(-0.4, limit + 0.05, f"complete information: {limit:.0f} bits", fontsize=10, color="0.3")
     right.axhline(chance, color="0.4", linestyle=":", linewidth=1)
-    right.set(ylabel="information (bit)", xlabel="reader's window (ms)", ylim=(0, 1.32 * limit))
+    right.set(ylabel="information (bits)", xlabel="window of the decoder (ms)", ylim=(0, 1.32 * limit))
     right.set_xticks(windows, [f"{window:g}" for window in told])
     right.legend(loc="upper left", ncols=3, fontsize=10, columnspacing=1.0, handlelength=1.2)
     return figure
 
 
-def plot_pairs(pairs: Mapping[str, tuple[Trace, Trace]], labels: Mapping[str, tuple[str, str]]) -> Figure:
-    """For each pair of inputs with one mean: V of both answers, the injected currents below, in one column each."""
+def plot_input_pairs(pairs: Mapping[str, tuple[Trace, Trace]], labels: Mapping[str, tuple[str, str]]) -> Figure:
+    """Make a figure of the responses to pairs of inputs with the same mean, a column for each pair by title.
+
+    Parameters
+    ----------
+    pairs
+        By title, the responses to both inputs.
+    labels
+        By title, what to write on each response.
+    """
     figure, axes = plt.subplots(
         4, len(pairs), figsize=(9, 5.6), height_ratios=[3, 1, 3, 1], sharex="col", squeeze=False
     )
@@ -165,9 +187,8 @@ def plot_pairs(pairs: Mapping[str, tuple[Trace, Trace]], labels: Mapping[str, tu
                 ax.tick_params(labelsize=9)
         column[0].set_title(title, fontsize=11)
         column[-1].set_xlabel("time (ms)")
-    for k in range(2):
-        axes[2 * k, 0].set_ylabel("V (mV)")
-        axes[2 * k + 1, 0].set_ylabel("I\n(µA/cm²)")
+    for ax, label in zip(axes[:, 0], ("V (mV)", "I\n(µA/cm²)") * 2, strict=True):
+        ax.set_ylabel(label)
     for column in axes.T[1:]:
         for ax in column[::2]:
             ax.set_yticklabels([])
@@ -176,7 +197,7 @@ def plot_pairs(pairs: Mapping[str, tuple[Trace, Trace]], labels: Mapping[str, tu
 
 
 def plot_memory(trace: Trace, on: float, off: float) -> Figure:
-    """V and the injected current of a neuron that a pulse switches on at `on` and another one off at `off` [ms]."""
+    """Make a figure of a neuron that one pulse switches on at `on` [ms] and another one off at `off` [ms]."""
     figure, (top, bottom) = plt.subplots(2, 1, figsize=(9, 3.8), sharex=True, height_ratios=[3, 1])
     top.plot(trace.t, trace.V, color=COLOURS["V"], linewidth=1.2)
     bottom.plot(trace.t, trace.I, color=COLOURS["I"])
@@ -195,7 +216,17 @@ def plot_memory(trace: Trace, on: float, off: float) -> Figure:
 def plot_xor(
     currents: np.ndarray, rates: np.ndarray, weight: float, traces: Mapping[str, Trace], bias: float = 0.0
 ) -> Figure:
-    """Left: an f-I curve (n,) with the sums that 0, 1 and 2 active inputs of one `weight` make. Right: the answers."""
+    """Make a figure of an f-I curve with the sums of 0, 1 and 2 active inputs (left), and of responses (right).
+
+    Parameters
+    ----------
+    currents, rates
+        The f-I curve: currents (n,) [µA/cm²] and rates (n,) [Hz].
+    weight, bias
+        Current of an active input, and current that always flows [µA/cm²].
+    traces
+        Responses by title.
+    """
     figure, (left, *rights) = plt.subplots(1, 1 + len(traces), figsize=(9, 3.2), width_ratios=[2.2] + [1] * len(traces))
     left.plot(currents, rates, color=COLOURS["V"])
     for active in range(3):

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from helpers.figures.traces import COLOURS, LINES, mathematical
+from helpers.figures.colours import COLOURS, looks, mathematical
 from helpers.neurons.models import HodgkinHuxley
 from helpers.simulation.integrators import METHODS
 from helpers.simulation.simulate import PRECISIONS
@@ -49,10 +49,7 @@ def _dials(*names: str) -> list[Control]:
 
 def _lines(ax: Axes, names: Sequence[str]) -> dict[str, Line2D]:
     """An empty line for each gate or current, in its colour and style."""
-    return {
-        name: ax.plot([], [], color=COLOURS[name], linestyle=LINES.get(name, "-"), label=mathematical(name))[0]
-        for name in names
-    }
+    return {name: ax.plot([], [], **look, label=mathematical(name))[0] for name, look in looks(names).items()}
 
 
 def _key(ax: Axes) -> None:

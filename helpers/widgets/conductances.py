@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from helpers.figures.traces import COLOURS
+from helpers.figures.colours import COLOURS
 from helpers.neurons.models import Pospischil
 from helpers.simulation.simulate import simulate
 from helpers.simulation.stimuli import Stimulus

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from helpers.figures.traces import COLOURS
+from helpers.figures.colours import COLOURS
 from helpers.inference.npe import Posterior
 from helpers.neurons.equations import Neuron
 from helpers.simulation.simulate import simulate

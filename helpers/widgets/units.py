@@ -12,8 +12,7 @@ from torch import Tensor, nn
 
 from helpers.artificial.rate_laws import ACTIVATIONS, Fit, explained, fit_activation, measure_f_I
 from helpers.artificial.spiking import gradient_through_time
-from helpers.figures.traces import COLOURS
-from helpers.figures.units import BLUE, LAW_LOOKS, ORANGE
+from helpers.figures.colours import BLUE, COLOURS, LAW_LOOKS, ORANGE
 from helpers.neurons.models import HodgkinHuxley, Pospischil
 from helpers.neurons.parameters import Declared, parameter
 
@@ -50,7 +49,8 @@ class Width(Declared):
 @dataclass(frozen=True)
 class HandFit:
     """A measured f-I curve, currents (n,) [µA/cm²] and rates (n,) [Hz], the unit's answer (n,) [Hz] and its R², and the
-    best that least squares finds for the same function."""
+    best that least squares finds for the same function.
+    """
 
     currents: np.ndarray
     rates: np.ndarray
@@ -137,7 +137,8 @@ STEPS = 40
 @dataclass(frozen=True)
 class Surrogate:
     """distance (k,) of V from the threshold and the surrogate's slope (k,) there; lags (steps,) [ms] before a spike and
-    the gradient (steps,) that the inputs there receive."""
+    the gradient (steps,) that the inputs there receive.
+    """
 
     distance: np.ndarray
     slope: np.ndarray

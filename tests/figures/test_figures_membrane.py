@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
+from helpers import figures
 from helpers.experiments.current_clamp import (
     Fitted,
     conductances,
@@ -13,8 +14,6 @@ from helpers.experiments.current_clamp import (
     weiss,
 )
 from helpers.experiments.voltage_clamp import clamp, step_command
-from helpers.figures import membrane as figures_membrane
-from helpers.figures import traces as figures
 from helpers.neurons.models import HodgkinHuxley
 from helpers.recordings.voltage_clamp import RecordedFamily
 from helpers.simulation.simulate import simulate
@@ -24,7 +23,7 @@ from helpers.simulation.stimuli import step
 def test_a_family_has_a_line_per_level_and_names_some():
     levels = np.array([-40.0, 0.0, 40.0])
     family = clamp(HodgkinHuxley(), step_command(-65.0, levels))
-    ax = figures.plot_family(plt.figure().add_subplot(), family.t, family.total, levels, name_every=2, at=20.0)
+    ax = figures.plot_clamp_family(plt.figure().add_subplot(), family.t, family.total, levels, name_every=2, at=20.0)
     for line, current in zip(ax.lines, family.total, strict=False):
         np.testing.assert_array_equal(line.get_ydata(), current)
     assert [text.get_text() for text in ax.texts] == ["\N{MINUS SIGN}40 mV", "+40 mV"]
@@ -48,7 +47,7 @@ def test_responses_stand_side_by_side_with_their_spikes_marked():
 def test_the_sum_of_the_steady_currents_crosses_zero_at_the_mark():
     neuron, rest = HodgkinHuxley(), resting_state(HodgkinHuxley())["V"]
     V = np.linspace(-80.0, -57.0, 100)
-    *singles, total, mark, _ = figures_membrane.plot_steady_currents(neuron, V, rest).lines
+    *singles, total, mark, _ = figures.plot_steady_currents(neuron, V, rest).axes[0].lines
     np.testing.assert_allclose(total.get_ydata(), sum(steady_currents(neuron, V).values()))
     assert np.interp(0.0, total.get_ydata(), V) == pytest.approx(mark.get_xdata()[0], abs=0.01)
 
@@ -56,11 +55,11 @@ def test_the_sum_of_the_steady_currents_crosses_zero_at_the_mark():
 def test_sodium_families_with_and_without_a_recording():
     levels = np.arange(-40.0, 61.0, 20.0)
     model = clamp(HodgkinHuxley(), step_command(-120.0, levels, before=0.4, during=25.0, after=0.4))
-    assert len(figures_membrane.plot_sodium_families(model, None).axes) == 2
+    assert len(figures.plot_sodium_families(model, None).axes) == 2
     part = (model.t >= 0.4) & (model.t < 25.0)
     I = model.currents["I_Na"][:, part] * 10.0  # a cell of 10 pF with the model's current, in pA
     recorded = RecordedFamily(model.t[part] - 0.4, levels, -120.0, I, 24.6, 10.0)
-    left, middle, right = figures_membrane.plot_sodium_families(model, recorded).axes
+    left, middle, right = figures.plot_sodium_families(model, recorded).axes
     assert left.lines[1].get_ydata().min() == pytest.approx(middle.lines[1].get_ydata().min(), rel=1e-3)
     drawn = [line.get_ydata().min() for line in right.lines if len(line.get_xdata()) > 2]
     assert drawn == pytest.approx([-1.0, -1.0])
@@ -69,12 +68,12 @@ def test_sodium_families_with_and_without_a_recording():
 def test_laws_and_thresholds_are_drawn_as_current_and_as_charge():
     widths, needed = np.array([0.1, 1.0, 10.0]), np.array([60.0, 7.0, 2.2])
     laws = {"Weiss": (weiss, Fitted(2.0, 2.0, needed)), "Lapicque": (lapicque, Fitted(2.0, 2.0, needed))}
-    left, right = figures_membrane.plot_strength_duration(widths, needed, laws).axes
+    left, right = figures.plot_strength_duration(widths, needed, laws).axes
     np.testing.assert_allclose(right.lines[2].get_ydata(), left.lines[2].get_ydata() * widths)
     assert left.lines[0].get_ydata()[-1] == pytest.approx(weiss(10.0, 2.0, 2.0))
 
 
 def test_the_refractory_curve_ends_where_nothing_helps():
     intervals, relative = np.arange(5.0, 10.0), np.array([np.inf, np.inf, 3.0, 1.5, 0.9])
-    ax = figures_membrane.plot_refractoriness(intervals, relative, strongest=5.0)
+    (ax,) = figures.plot_refractoriness(intervals, relative, strongest=5.0).axes
     assert ax.patches[0].get_x() + ax.patches[0].get_width() == pytest.approx(6.0)

@@ -6,15 +6,13 @@ from matplotlib import pyplot as plt
 from matplotlib.path import Path
 
 from helpers.figures.posteriors import (
-    plot_beside,
-    plot_budget,
-    plot_close_ups,
-    plot_clouds,
+    plot_against_reference,
     plot_correlations,
-    plot_experiments,
-    plot_learned,
-    plot_prior_predictive,
+    plot_samples,
+    plot_shrinkage_by_data,
+    plot_simulation_budget,
 )
+from helpers.figures.predictive import plot_paired_experiments, plot_prior_predictive, plot_spike_close_ups
 from helpers.inference.diagnostics.predictive import predictive_check
 from helpers.inference.npe import box_prior
 from helpers.neurons.models import Pospischil
@@ -28,7 +26,7 @@ def correlated(n, seed):
 
 def test_the_ellipse_holds_95_percent_of_normal_draws():
     samples = correlated(20_000, 0)
-    ax = plot_clouds(plt.figure().subplots(), {"one": samples, "reference": samples}, ["a", "b"], [50.0, 5.0])
+    ax = plot_samples(plt.figure().subplots(), {"one": samples, "reference": samples}, ["a", "b"], [50.0, 5.0])
     ellipses = [line for line in ax.lines if len(line.get_xdata()) == 200]
     assert len(ellipses) == 2 and {line.get_linestyle() for line in ellipses} == {"--", "-"}
     for ellipse in ellipses:
@@ -37,7 +35,7 @@ def test_the_ellipse_holds_95_percent_of_normal_draws():
 
 def test_the_frame_is_what_the_right_panel_shows():
     samples, reference = correlated(2000, 1), 50.0 + 0.01 * (correlated(2000, 2) - 50.0)
-    left, right = plot_beside(samples, reference, "wide", ["a", "b"], [50.0, 5.0]).axes
+    left, right = plot_against_reference(samples, reference, "wide", ["a", "b"], [50.0, 5.0]).axes
     (frame,) = left.patches
     (x0, y0), (x1, y1) = frame.get_xy(), frame.get_xy() + np.array([frame.get_width(), frame.get_height()])
     np.testing.assert_allclose([*right.get_xlim(), *right.get_ylim()], [x0, x1, y0, y1])
@@ -58,14 +56,14 @@ def test_every_parameter_set_is_drawn_once_by_its_number_of_spikes():
 
 def test_the_budget_curves_are_those_given():
     curves = {"one": ([300, 1000], [30.0, 10.0], [1.0, 0.9]), "two": ([500, 900], [9.0, 1.0], [0.9, 0.51])}
-    left, right = plot_budget(curves).axes
+    left, right = plot_simulation_budget(curves).axes
     for number, (count, width, told_apart) in enumerate(curves.values()):
         np.testing.assert_array_equal(left.lines[number].get_xydata().T, [count, width])
         np.testing.assert_array_equal(right.lines[number].get_xydata().T, [count, told_apart])
 
 
 def test_the_budget_axes_have_names_and_round_numbers():
-    for ax in plot_budget({"one": ([300, 10_000], [30.0, 10.0], [1.0, 0.9])}).axes:
+    for ax in plot_simulation_budget({"one": ([300, 10_000], [30.0, 10.0], [1.0, 0.9])}).axes:
         assert "simulations" in ax.get_xlabel() and "reference" in ax.get_ylabel()
         assert [ax.xaxis.get_major_formatter()(tick) for tick in ax.get_xticks()] == ["300", "1,000", "3,000", "10,000"]
 
@@ -73,7 +71,7 @@ def test_the_budget_axes_have_names_and_round_numbers():
 def test_experiments_show_their_traces_and_share_an_axis_only_if_told():
     traces = [simulate(Pospischil(), step(I, 10.0, 110.0), 120.0, seed=0) for I in (3.0, -1.0)]
     for sharey in (True, False):
-        axes = plot_experiments({"up": {"a": traces[0]}, "down": {"a": traces[1]}}, "cell", sharey).axes
+        axes = plot_paired_experiments({"up": {"a": traces[0]}, "down": {"a": traces[1]}}, "cell", sharey).axes
         assert [ax.get_title(loc="left") for ax in axes] == ["up", "down"]
         assert axes[1].get_legend().get_title().get_text() == "cell"
         for ax, trace in zip(axes, traces, strict=True):
@@ -85,7 +83,7 @@ def test_close_ups_are_centred_on_the_observed_spikes():
     stimulus, prior = step(3.0, 10.0, 60.0), box_prior(Pospischil, ["g_Na", "g_K"])
     observed = simulate(Pospischil(), stimulus, 70.0, seed=1)
     check = predictive_check(Pospischil(), stimulus, prior, np.tile([50.0, 5.0], (10, 1)), observed, seed=2)
-    whole, *close = plot_close_ups(check, reach=2.0).axes
+    whole, *close = plot_spike_close_ups(check, reach=2.0).axes
     assert len(whole.lines) == 10 + 2 and len(close) == len(observed.spike_times) >= 2
     for ax in close:
         assert len(ax.lines) == 11 and ax.get_xlim() == (-2.0, 2.0)
@@ -95,7 +93,7 @@ def test_close_ups_are_centred_on_the_observed_spikes():
 
 def test_learned_shows_each_shrinkage_once_and_not_below_zero():
     shrunk = {"little": np.array([-0.1, 0.2]), "more": np.array([0.5, 0.9])}
-    (ax,) = plot_learned(shrunk, ["a", "b"]).axes
+    (ax,) = plot_shrinkage_by_data(shrunk, ["a", "b"]).axes
     assert [line.get_label() for line in ax.lines] == list(shrunk)
     np.testing.assert_array_equal([line.get_xdata() for line in ax.lines], [[0.0, 0.2], [0.5, 0.9]])
 
@@ -105,4 +103,4 @@ def test_correlations_are_written_where_they_belong():
     (ax,) = plot_correlations({"t": table}, ["a", "b", "c"]).axes
     written = {(int(y), int(x)): text.get_text() for text in ax.texts for x, y in [text.get_position()]}
     assert written == {(i, j): f"{table[i, j].round(1) + 0.0:.1f}" for i in range(3) for j in range(3) if i != j}
-    assert written[1, 2] == "0.0" and not np.diag(ax.images[0].get_array()).any()
+    assert written[1, 2] == "0.0" and np.diag(ax.collections[0].get_array().mask.reshape(3, 3)).all()

@@ -10,13 +10,13 @@ from helpers.artificial.rate_laws import fit_activation
 from helpers.artificial.spiking import PricedRuns
 from helpers.artificial.training import History, Runs
 from helpers.figures.networks import (
+    plot_energy_costs,
     plot_learning_rules,
-    plot_price,
-    plot_prices_of_work,
+    plot_spike_price,
     plot_students,
-    plot_widths,
+    plot_surrogate_widths,
 )
-from helpers.figures.units import plot_accuracies, plot_codes, plot_curves, plot_R2, plot_xor
+from helpers.figures.units import plot_accuracies, plot_codes, plot_fitted_curves, plot_R2, plot_xor
 from helpers.neurons.models import HodgkinHuxley
 from helpers.simulation.simulate import simulate
 from helpers.simulation.stimuli import step
@@ -26,7 +26,7 @@ def test_curves_and_fits():
     currents = np.linspace(0.0, 10.0, 21)
     curves = {name: (currents, 30.0 * np.maximum(currents - k, 0.0), "pA") for k, name in enumerate("abcd")}
     fits = {n: {law: fit_activation(law, c, r) for law in ("ReLU", "sigmoid")} for n, (c, r, _) in curves.items()}
-    figure = plot_curves(curves, fits, shown=("ReLU",))
+    figure = plot_fitted_curves(curves, fits, shown=("ReLU",))
     for ax, (name, (_, rates, _)) in zip(figure.axes, curves.items(), strict=True):
         line, dots = ax.lines
         np.testing.assert_array_equal(dots.get_ydata(), rates)
@@ -70,7 +70,7 @@ def test_prices():
     priced = PricedRuns(
         np.array([0.0, 1.0]), np.array([[0.9, 1.0], [0.8, 0.9]]), np.array([[50.0, 60.0], [10.0, 12.0]])
     )
-    figure = plot_price(priced, np.array([0.95, 0.97]), joules=2e-12)
+    figure = plot_spike_price(priced, np.array([0.95, 0.97]), joules=2e-12)
     line = figure.axes[0].lines[0]
     np.testing.assert_allclose(line.get_xydata(), [(55, 0.95), (11, 0.85)])
     figure.canvas.draw()
@@ -80,9 +80,9 @@ def test_prices():
 
 def test_widths_and_costs():
     reach = np.array([[1.0, 0.1], [1.0, 10.0]])
-    figure = plot_widths(np.array([0.1, 1.0]), np.arange(2), reach, np.array([[0.9, 1.0], [0.5, 0.6]]))
+    figure = plot_surrogate_widths(np.array([0.1, 1.0]), np.arange(2), reach, np.array([[0.9, 1.0], [0.5, 0.6]]))
     np.testing.assert_array_equal([line.get_ydata() for line in figure.axes[0].lines], reach)
-    costs = plot_prices_of_work({"cheap": (1e-12, 4e-12), "dear": (1e-10, 1e-10)})
+    costs = plot_energy_costs({"cheap": (1e-12, 4e-12), "dear": (1e-10, 1e-10)})
     assert [text.get_text() for text in costs.axes[0].texts] == ["100 to 100 pJ", "1 to 4 pJ"]
 
 

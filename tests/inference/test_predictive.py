@@ -8,8 +8,8 @@ import pytest
 from matplotlib import pyplot as plt
 from support.gaussian import NOISE, PRIOR, SD, Known, simulate
 
-from helpers.figures import diagnostics as figures
-from helpers.inference.diagnostics.calibration import coverage, local_test, sbc, tarp
+from helpers import figures
+from helpers.inference.diagnostics.calibration import coverage, sbc, tarp
 from helpers.inference.diagnostics.information import information
 from helpers.inference.diagnostics.misspecification import misspecification
 from helpers.inference.diagnostics.predictive import (
@@ -18,7 +18,7 @@ from helpers.inference.diagnostics.predictive import (
     predictive_check,
     spike_distance,
 )
-from helpers.inference.diagnostics.recovery import dead_parameters, recovery, run_trials, shrinkage
+from helpers.inference.diagnostics.recovery import recovery, run_trials, shrinkage
 from helpers.inference.npe import box_prior
 from helpers.inference.reference.references import local_gaussian
 from helpers.neurons.models import Pospischil
@@ -218,8 +218,6 @@ def test_every_figure_shows_what_it_is_given(observed, local, simulated):
     one = shrinkage(trials)
     shown = figures.plot_shrinkage(ax, one).lines[0]
     np.testing.assert_array_equal(shown.get_xdata(), one.shrinkage[:, 0])
-    _, ax = plt.subplots()
-    figures.plot_dead_parameters(ax, dead_parameters(trials, seed=1, observations=2))
     drawn = figures.plot_recovery(recovery(trials))
     assert [ax.get_title(loc="left")[:5] for ax in drawn.axes] == ["r = 0"] * 2
     case = sbc(trials, seed=1), coverage(trials), tarp(trials, seed=1)
@@ -227,12 +225,11 @@ def test_every_figure_shows_what_it_is_given(observed, local, simulated):
     assert len(panels) == 6
     np.testing.assert_array_equal(panels[2].lines[-1].get_ydata(), case[2].expected)
     assert sum(panels[0].patches[-1].get_data().values) == len(theta)
-    figures.plot_local_test(local_test(trials, Known(), np.array([41.0, 6.8]), seed=1, null=4))
     check = check_of(local.sample(20, local.x_o, 1), replace(observed, spike_threshold=-10.0), sampling=0.1)
     drawn = figures.plot_predictive_check(check)
     assert sum(bar.get_height() for bar in drawn.axes[1].patches) == 20
     _, ax = plt.subplots()
-    figures.plot_information(ax, information(local, simulated, NAMES))
+    figures.plot_statistic_information(ax, information(local, simulated, NAMES))
     assert [label.get_text() for label in ax.get_yticklabels()] == [name.replace("_", " ") for name in NAMES]
     found = misspecification(simulated[:500], local.x_o, NAMES, seed=1)
     assert len(figures.plot_misspecification(simulated, found).axes) == 8

@@ -9,17 +9,11 @@ import pytest
 from PIL import Image
 
 from helpers.experiments.exercises import held_current
-from helpers.figures.traces import (
-    COLOURS,
-    LINES,
-    plot_currents,
-    plot_gates,
-    plot_posterior,
-    plot_predictive,
-    plot_spike,
-    plot_voltage,
-    use_style,
-)
+from helpers.figures.colours import COLOURS, LINES
+from helpers.figures.posteriors import plot_posterior
+from helpers.figures.predictive import plot_predictive_traces
+from helpers.figures.style import use_style
+from helpers.figures.traces import plot_currents, plot_gates, plot_spike, plot_voltage
 from helpers.neurons.models import HodgkinHuxley, Pospischil
 from helpers.simulation.simulate import simulate
 from helpers.simulation.stimuli import Step, step
@@ -337,12 +331,14 @@ def test_posterior_and_predictive_figures_show_every_sample():
 
     samples = np.random.default_rng(0).standard_normal((100, 3))
     figure = plot_posterior(samples, ["a", "b", "c"], truth=[0, 0, 0], limits=[(-5, 5)] * 3)
-    ax = figure.axes[3]  # row 1, column 0
-    np.testing.assert_array_equal(np.column_stack([ax.lines[0].get_xdata(), ax.lines[0].get_ydata()]), samples[:, :2])
+    assert len(figure.axes) == 6 + 3  # pairs and diagonal, and the axes of the histograms on top of the latter
+    ax = figure.axes[1]  # row 1, column 0
+    np.testing.assert_array_equal(ax.collections[0].get_offsets(), samples[:, :2])
     assert ax.get_xlim() == (-5, 5)
-    titles = [(axes.get_title(), axes.get_title("left")) for axes in figure.axes]
-    assert ["".join(title) for title in titles] == ["a", "", "", "", "b", "", "", "", "c"]
+    assert ax.lines[0].get_xydata().tolist() == [[0, 0]]
+    titles = [axes.get_title() + axes.get_title("left") for axes in figure.axes]
+    assert titles == [""] * 6 + ["a", "b", "c"]
     traces = [simulate(Pospischil(), step(3.248, 10.0, 110.0), 120.0, seed=s) for s in range(3)]
-    ax = plot_predictive(plt.subplots()[1], traces[0], traces[1:])
+    ax = plot_predictive_traces(plt.subplots()[1], traces[0], traces[1:])
     assert len(ax.lines) == 3
     np.testing.assert_array_equal(ax.lines[-1].get_ydata(), traces[0].V)

@@ -10,7 +10,7 @@ from support.engine import run_module
 from test_models import MorrisLecar
 
 from helpers.experiments.voltage_clamp import peak_currents
-from helpers.figures.traces import COLOURS, LINES
+from helpers.figures.colours import COLOURS, LINES
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire
 from helpers.simulation.simulate import simulate
 from helpers.simulation.stimuli import PulsePair, Ramp, Step

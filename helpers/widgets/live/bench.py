@@ -24,7 +24,7 @@ import anywidget
 import traitlets
 
 from helpers.experiments.voltage_clamp import ClampTrace, clamp, step_command
-from helpers.figures.traces import mathematical
+from helpers.figures.colours import mathematical
 from helpers.neurons.equations import Neuron
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
 from helpers.neurons.parameters import Parameter

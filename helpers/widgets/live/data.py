@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from helpers.experiments.voltage_clamp import clamp, step_command
-from helpers.figures.traces import COLOURS, LINES
+from helpers.figures.colours import COLOURS, LINES
 from helpers.neurons.equations import Neuron
 from helpers.neurons.parameters import Parameter
 from helpers.simulation.compiler.javascript import javascript, waveform_text

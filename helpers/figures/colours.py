@@ -1,0 +1,54 @@
+"""Colours and line styles, the same in every figure, explorer and in the browser. Plain data: no matplotlib."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+__all__ = ["COLOURS", "LINES", "PALETTE", "STYLES", "looks", "mathematical"]
+
+# Okabe & Ito: told apart by colour-blind readers.
+ORANGE, BLUE, GREEN, PINK, SKY, YELLOW = "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"
+BLACK, GREY, PALE, TEXT_GREY = "#000000", "#7F7F7F", "#E4E4E4", "#505050"
+
+# For lines that have no colour of their own, in this order; no two neighbours differ by colour alone.
+PALETTE = (ORANGE, BLUE, GREEN, PINK, SKY, YELLOW, BLACK, GREY)
+STYLES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (3, 1, 1, 1)), (0, (6, 2, 1, 2)))
+MARKERS = "os^DvPX*"
+
+# One colour and one line style for each gate and current.
+COLOURS = {
+    "V": BLACK, "I": GREY,
+    "m": ORANGE, "h": "#B0568A", "n": BLUE, "p": GREEN,
+    "I_Na": ORANGE, "I_K": BLUE, "I_M": GREEN, "I_L": GREY, "I_leak": GREY,
+}  # fmt: skip
+LINES = {
+    "h": STYLES[1], "n": STYLES[2], "p": STYLES[3],
+    "I_K": STYLES[1], "I_L": STYLES[2], "I_leak": STYLES[2], "I_M": STYLES[3],
+}  # fmt: skip
+
+# One colour and line style for each rate law.
+LAW_LOOKS = {
+    "ReLU": (ORANGE, STYLES[1]),
+    "leaky ReLU": (YELLOW, (0, (8, 2))),
+    "softplus": (PINK, STYLES[3]),
+    "sigmoid": (GREEN, STYLES[2]),
+    "tanh": (SKY, STYLES[4]),
+    "LIF": (BLUE, "-"),
+}
+
+
+def looks(names: Iterable[str]) -> dict[str, dict]:
+    """Keyword arguments of a matplotlib line by name: the gate's or current's own, else the next of the palette."""
+    return {
+        name: {
+            "color": COLOURS.get(name, PALETTE[k % len(PALETTE)]),
+            "linestyle": LINES.get(name, "-") if name in COLOURS else STYLES[k % len(STYLES)],
+        }
+        for k, name in enumerate(names)
+    }
+
+
+def mathematical(name: str) -> str:
+    """Typeset a name such as I_Na for matplotlib, as I with the index Na."""
+    head, _, index = name.partition("_")
+    return rf"${head}_{{\mathrm{{{index}}}}}$" if index else f"${head}$"

@@ -1,0 +1,83 @@
+"""Firing: rate against current, and how far spike times scatter from trial to trial."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from .colours import BLUE, COLOURS, ORANGE, PALETTE, STYLES
+from .style import direct_label
+
+__all__ = ["plot_f_I", "plot_firing_onset", "plot_spike_jitter"]
+
+
+def plot_f_I(ax: Axes, currents: np.ndarray, rates: np.ndarray, fits: Mapping[str, np.ndarray]) -> Axes:
+    """Plot a measured f-I curve as dots and fitted curves as lines.
+
+    Parameters
+    ----------
+    currents, rates
+        Injected currents (n,) [µA/cm²] and measured rates (n,) [Hz].
+    fits
+        Fitted rates (n,) [Hz] by name.
+    """
+    for (name, curve), style, colour in zip(fits.items(), STYLES, PALETTE, strict=False):
+        ax.plot(currents, curve, color=colour, linestyle=style, label=name)
+    ax.plot(currents, rates, "o", color=COLOURS["V"], markersize=5, label="neuron")
+    ax.set(xlabel="injected current (µA/cm²)", ylabel="firing rate (Hz)")
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=5)
+    return ax
+
+
+def plot_firing_onset(ax: Axes, currents: np.ndarray, rates: np.ndarray, band: tuple[float, float]) -> Axes:
+    """Plot an f-I curve that jumps: its silent and its firing part, and the bistable currents as a grey band.
+
+    Parameters
+    ----------
+    currents, rates
+        Rising currents (n,) [µA/cm²] and steady rates (n,) [Hz].
+    band
+        First and last current [µA/cm²] at which the outcome depends on the initial state.
+    """
+    first = int(np.argmax(rates > 0))
+    ax.axvspan(*band, color="0.9")
+    for part in (slice(None, first), slice(first, None)):
+        ax.plot(currents[part], rates[part], color=COLOURS["V"])
+    direct_label(ax, band[1], 12, f"grey, {band[0]} to {band[1]} µA/cm²: depends on the initial state", "0.35")
+    direct_label(ax, band[0], rates[first] - 9, f"the jump, 0 to {rates[first]:.0f} Hz", COLOURS["V"])
+    ax.set(xlabel="injected current (µA/cm²)", ylabel="steady firing rate (Hz)", ylim=(-4, None))
+    return ax
+
+
+def plot_spike_jitter(times: np.ndarray, shown: Sequence[int], jitter: Mapping[float, np.ndarray]) -> Figure:
+    """Make a figure of spike times in the first 25 trials, and of their SD over all trials.
+
+    Parameters
+    ----------
+    times
+        Spike times (n_trials, n_spikes) [ms].
+    shown
+        Indices of the spikes whose times are drawn.
+    jitter
+        SD of the time of each spike (n_spikes,) [ms] by noise intensity. Each line grows as the square root of the
+        number of intervals and passes through the ninth spike.
+    """
+    figure, (*windows, right) = plt.subplots(1, len(shown) + 1, figsize=(9, 3.8), width_ratios=[1] * len(shown) + [2])
+    for ax, k in zip(windows, shown, strict=True):
+        middle = round(times[:, k].mean())
+        ax.eventplot(times[:25, k : k + 1], lineoffsets=np.arange(1, 26), color=COLOURS["V"], linelengths=0.8)
+        ax.set(title=f"spike {k + 1}", xlabel="time (ms)", yticks=[])
+        ax.set(xlim=(middle - 2.5, middle + 2.5), xticks=[middle - 2, middle + 2])
+    windows[0].set(ylabel="trial", yticks=[0, 10, 20])
+    number = np.arange(1, times.shape[1] + 1)
+    fine = np.linspace(1, number[-1], 200)
+    for (noise, sd), colour, marker in zip(jitter.items(), (BLUE, ORANGE), "os", strict=True):
+        right.plot(number, sd, marker, color=colour, markersize=5)
+        right.plot(fine, sd[8] * np.sqrt((fine - 1) / 8), color=colour, linewidth=1)
+        direct_label(right, 9.5, 0.8 * sd[8], f"σ = {noise:g}", colour)
+    right.set(xlabel="number of the spike", ylabel="SD of its time (ms)")
+    return figure
