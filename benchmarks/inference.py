@@ -18,11 +18,12 @@ from importlib.metadata import version
 
 import numpy as np
 
+from helpers.inference.diagnostics.c2st import c2st
 from helpers.inference.diagnostics.calibration import coverage, sbc, tarp
 from helpers.inference.diagnostics.predictive import predictive_check
-from helpers.inference.diagnostics.recovery import run_trials
+from helpers.inference.diagnostics.trials import run_trials
 from helpers.inference.npe import Posterior, box_prior, train_npe
-from helpers.inference.reference.references import c2st, local_gaussian
+from helpers.inference.reference.local_gaussian import local_gaussian
 from helpers.inference.reference.synthetic_likelihood import GridPosterior, synthetic_likelihood
 from helpers.inference.truncated_rounds import truncated_rounds
 from helpers.neurons.models import Pospischil

@@ -22,7 +22,8 @@ import torch  # noqa: E402
 from scipy.stats import binom  # noqa: E402
 
 from helpers.inference.diagnostics.calibration import Calibration, coverage, sbc, tarp  # noqa: E402
-from helpers.inference.diagnostics.recovery import Recovery, Trials, recovery, run_trials  # noqa: E402
+from helpers.inference.diagnostics.recovery import Recovery, recovery  # noqa: E402
+from helpers.inference.diagnostics.trials import Trials, run_trials  # noqa: E402
 from helpers.inference.embedding import Convolutional  # noqa: E402
 from helpers.inference.lif.features import feature_names, features  # noqa: E402
 from helpers.inference.lif.likelihood import exact_recovery  # noqa: E402

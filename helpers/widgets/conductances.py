@@ -1,6 +1,6 @@
 """The explorer of notebook 2: find the conductances behind a trace by hand.
 
-Behind it stands one pure function, `attempt`. It measures how far off a guess is as rejection ABC does (references.py):
+Behind it stands one pure function, `attempt`. It measures how far off a guess is as rejection ABC does (rejection_abc.py):
 the statistics' differences from the observed ones, each in units of its scatter over the prior.
 """
 

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import lif as bench
 from helpers.inference.diagnostics.calibration import sbc
-from helpers.inference.diagnostics.recovery import Trials
+from helpers.inference.diagnostics.trials import Trials
 from helpers.inference.lif.problem import MENDED, SHIPPED
 
 

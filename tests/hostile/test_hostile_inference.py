@@ -21,6 +21,7 @@ from support.strategies import (
 )
 
 from helpers.inference.density_estimators import Training, new_network
+from helpers.inference.diagnostics.c2st import c2st
 from helpers.inference.diagnostics.calibration import coverage, local_test, sbc, tarp
 from helpers.inference.diagnostics.information import information
 from helpers.inference.diagnostics.misspecification import misspecification
@@ -31,7 +32,8 @@ from helpers.inference.diagnostics.predictive import (
     predictive_check,
     spike_distance,
 )
-from helpers.inference.diagnostics.recovery import dead_parameters, recovery, run_trials, shrinkage
+from helpers.inference.diagnostics.recovery import dead_parameters, recovery, shrinkage
+from helpers.inference.diagnostics.trials import run_trials
 from helpers.inference.embedding import Convolutional
 from helpers.inference.lif.features import feature_names, features
 from helpers.inference.lif.likelihood import log_likelihood
@@ -40,7 +42,8 @@ from helpers.inference.lif.problem import Beliefs, Experiment, clipped_draws
 from helpers.inference.marginals import normal, uniform
 from helpers.inference.npe import Posterior, train_npe
 from helpers.inference.priors import Prior, box_prior, prior_of
-from helpers.inference.reference.references import c2st, local_gaussian, rejection_abc
+from helpers.inference.reference.local_gaussian import local_gaussian
+from helpers.inference.reference.rejection_abc import rejection_abc
 from helpers.inference.reference.synthetic_likelihood import synthetic_likelihood
 from helpers.inference.truncated_rounds import truncated_rounds
 from helpers.neurons.models import HodgkinHuxley

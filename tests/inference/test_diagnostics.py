@@ -7,7 +7,8 @@ from scipy.stats import norm
 from support.gaussian import POSTERIOR_SD, PRIOR, SD, Ignorant, Known, simulate
 
 from helpers.inference.diagnostics.calibration import coverage, local_test, sbc, tarp
-from helpers.inference.diagnostics.recovery import dead_parameters, recovery, run_trials, shrinkage
+from helpers.inference.diagnostics.recovery import dead_parameters, recovery, shrinkage
+from helpers.inference.diagnostics.trials import run_trials
 
 N = 200
 THETA = PRIOR.draw(N, seed=1)

@@ -8,7 +8,8 @@ import torch
 from scipy.stats import multivariate_normal
 
 from helpers.inference.cache import fast, load_or_train
-from helpers.inference.diagnostics.recovery import recovery, run_trials
+from helpers.inference.diagnostics.recovery import recovery
+from helpers.inference.diagnostics.trials import run_trials
 from helpers.inference.embedding import Convolutional
 from helpers.inference.lif.features import FEATURES, feature_names, features
 from helpers.inference.lif.likelihood import exact_recovery, log_likelihood

@@ -18,9 +18,10 @@ from helpers.inference.diagnostics.predictive import (
     predictive_check,
     spike_distance,
 )
-from helpers.inference.diagnostics.recovery import recovery, run_trials, shrinkage
+from helpers.inference.diagnostics.recovery import recovery, shrinkage
+from helpers.inference.diagnostics.trials import run_trials
 from helpers.inference.npe import box_prior
-from helpers.inference.reference.references import local_gaussian
+from helpers.inference.reference.local_gaussian import local_gaussian
 from helpers.neurons.models import Pospischil
 from helpers.simulation.simulate import simulate as simulate_one
 from helpers.simulation.simulate import simulate_many

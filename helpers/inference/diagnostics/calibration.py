@@ -21,7 +21,7 @@ from helpers.validation import numbers, whole_number
 
 from ..density_estimators import repeatable
 from ..priors import Prior
-from .recovery import Sampler, Trials, as_tensor, lines
+from .trials import Sampler, Trials, as_tensor
 
 __all__ = ["Calibration", "Coverage", "LocalTest", "Tarp", "coverage", "local_test", "sbc", "tarp"]
 
@@ -54,13 +54,10 @@ class Calibration:
     def __str__(self) -> str:
         rows = zip(self.prior.names, self.p, self.c2st_ranks, self.c2st_prior, strict=True)
         verdict = "no sign of miscalibration" if self.passed() else "miscalibrated"
-        return lines(
-            f"SBC over {len(self.ranks)} trials: {verdict}",
-            (
-                f"{name}: p {p:.2g}, c2st of ranks {a:.2f}, of averaged posterior and prior {b:.2f}"
-                for name, p, a, b in rows
-            ),
-        )
+        said = [
+            f"{n}: p {p:.2g}, c2st of ranks {a:.2f}, of averaged posterior and prior {b:.2f}" for n, p, a, b in rows
+        ]
+        return "\n  ".join([f"SBC over {len(self.ranks)} trials: {verdict}", *said])
 
 
 def sbc(trials: Trials, *, seed: int) -> Calibration:
@@ -93,7 +90,8 @@ class Coverage:
 
     def at(self, level: float | np.ndarray) -> np.ndarray:
         """Share of truths inside the regions of probability `level`: the joint one, then each parameter's, (..., 1 +
-        n)."""
+        n).
+        """
         needed = np.column_stack([self.joint, self.marginal])
         return (needed <= np.asarray(level)[..., None, None]).mean(axis=-2)
 
@@ -107,7 +105,7 @@ class Coverage:
             found = ", ".join(f"{name} {100 * share:.1f} %" for name, share in shares)
             return f"{100 * level:g} % regions hold the truth: {found} (standard error {100 * self.error(level):.1f})"
 
-        return lines(f"coverage over {len(self.joint)} trials", map(row, (0.5, 0.8, 0.95)))
+        return "\n  ".join([f"coverage over {len(self.joint)} trials", *map(row, (0.5, 0.8, 0.95))])
 
 
 def coverage(trials: Trials, log_prob: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None) -> Coverage:

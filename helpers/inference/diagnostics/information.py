@@ -9,7 +9,7 @@ import numpy as np
 
 from helpers.validation import numbers
 
-from ..reference.references import LocalGaussian
+from ..reference.local_gaussian import LocalGaussian
 
 __all__ = ["Information", "information"]
 

@@ -18,7 +18,7 @@ from helpers.validation import plain, whole_number
 
 from ..density_estimators import repeatable
 from ..scaling import Features
-from .recovery import as_tensor, lines
+from .trials import as_tensor
 
 __all__ = ["Misspecification", "misspecification"]
 
@@ -54,10 +54,9 @@ class Misspecification:
     def __str__(self) -> str:
         rows = zip(self.names, self.x_o, self.lowest, self.highest, self.outside, strict=True)
         density = f"p {self.p_density:.2g} by density{'' if self.density_fits else ' (which fits badly)'}"
-        return lines(
-            f"{'MISSPECIFIED' if self.flagged else 'no sign of misspecification'}: {density}, {self.p_mmd:.2g} by MMD",
-            (f"{name} = {value:.4g}, simulated {a:.4g} to {b:.4g}" for name, value, a, b, out in rows if out),
-        )
+        verdict = "MISSPECIFIED" if self.flagged else "no sign of misspecification"
+        outside = [f"{name} = {value:.4g}, simulated {a:.4g} to {b:.4g}" for name, value, a, b, out in rows if out]
+        return "\n  ".join([f"{verdict}: {density}, {self.p_mmd:.2g} by MMD", *outside])
 
 
 def misspecification(x: np.ndarray, x_o: np.ndarray, names: Sequence[str], *, seed: int) -> Misspecification:

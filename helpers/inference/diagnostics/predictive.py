@@ -31,7 +31,8 @@ __all__ = ["PredictiveCheck", "distances", "interval_distance", "mid_rank", "pre
 
 def mid_rank(simulated: np.ndarray, observed: float) -> float:
     """Share of `simulated` (n,) below `observed`, equal ones counted half: even from 0 to 1 if both come from one
-    source."""
+    source.
+    """
     simulated, observed = numbers("simulated", simulated, shape=(None,)), number("observed", observed)
     return float(np.mean(simulated < observed) + 0.5 * np.mean(simulated == observed))
 
@@ -115,7 +116,8 @@ class PredictiveCheck:
     @property
     def p_spikes(self) -> float:
         """Share of draws that lie at least as far from the others as the observation does; near 0: it is unlike
-        them."""
+        them.
+        """
         return 1.0 - mid_rank(self.among, float(self.to_observed.mean()))
 
     @property
@@ -127,7 +129,8 @@ class PredictiveCheck:
     def z(self) -> np.ndarray:
         """(observed - mean of the draws) / SD of the draws for each statistic, (n_features,); 0 where all are equal to
         it,
-        infinite where all draws are one value and the observation another."""
+        infinite where all draws are one value and the observation another.
+        """
         off, spread = self.x_o - self.statistics.mean(axis=0), self.statistics.std(axis=0)
         off = np.where(np.abs(off) <= 1e-12 * np.abs(self.x_o), 0.0, off)
         return np.divide(off, spread, out=np.where(off == 0, 0.0, np.copysign(np.inf, off)), where=spread > 0)
@@ -139,7 +142,8 @@ class PredictiveCheck:
 
     def spike_errors(self) -> np.ndarray:
         """Time of spike k of each draw less that of observed spike k [ms], (n_draws, n_observed); infinite where
-        missing."""
+        missing.
+        """
         times = self.observed.spike_times
         errors = np.full((len(self.spikes), len(times)), np.inf)
         for row, found in zip(errors, self.spikes, strict=True):

@@ -186,7 +186,7 @@ def _filter(V, spikes, dt, rests, tau, noise, observed, original):
 
 @njit(cache=True)
 def _solved(A, b):
-    """x of A x = b for a symmetric positive (3, 3) matrix, by Cramer's rule."""
+    """X of A x = b for a symmetric positive (3, 3) matrix, by Cramer's rule."""
     c0, c1, c2 = (
         A[1, 1] * A[2, 2] - A[1, 2] ** 2,
         A[0, 2] * A[1, 2] - A[0, 1] * A[2, 2],

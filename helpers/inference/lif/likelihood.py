@@ -16,7 +16,8 @@ from numba import njit, prange
 
 from helpers.validation import plain
 
-from ..diagnostics.recovery import Recovery, Trials
+from ..diagnostics.recovery import Recovery
+from ..diagnostics.trials import Trials
 from ..npe import Posterior
 from ..priors import Prior
 from .features import checked_recordings

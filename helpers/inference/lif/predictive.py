@@ -71,7 +71,8 @@ class LifCheck:
     @property
     def spike_percentile(self) -> float:
         """Share of draws with as many spikes as observed, or less; even for a right posterior it is seldom below 0.1
-        where all draws have nearly the same number."""
+        where all draws have nearly the same number.
+        """
         return float(np.mean(self.counts <= len(self.observed_spikes)))
 
     # ----------------------------------------------------------------------------------- that spikes cannot fool
@@ -94,7 +95,8 @@ class LifCheck:
     @property
     def aligned(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """From the first observed spike to just before the second, all first spikes at 0: time (m,) [ms], observed V
-        (m,), V of the draws (n_spiking, m), NaN from their own second spike on. Empty where nothing fired."""
+        (m,), V of the draws (n_spiking, m), NaN from their own second spike on. Empty where nothing fired.
+        """
         dt = self.t[1] - self.t[0]
         own = _between(self.observed, self.observed_spikes, dt)
         rows = [_between(V, times, dt) for V, times in zip(self.V, self.spikes, strict=True) if len(times)]
@@ -107,7 +109,8 @@ class LifCheck:
     @property
     def aligned_coverage_90(self) -> float:
         """Share of moments at which the observed V lies between the 5th and 95th percentile of the aligned draws; NaN
-        where fewer than half of the draws, or the observed recording, have a spike."""
+        where fewer than half of the draws, or the observed recording, have a spike.
+        """
         _, observed, V = self.aligned
         if not len(observed):
             return float("nan")

@@ -1,5 +1,6 @@
 """The posterior by synthetic likelihood on a grid: summary statistics scatter around a smooth surface over the
-parameters, by a normal distribution or a mixture of some, the same everywhere in the small region of the posterior."""
+parameters, by a normal distribution or a mixture of some, the same everywhere in the small region of the posterior.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ from sklearn.mixture import GaussianMixture
 from helpers.validation import number, numbers, whole_number
 
 from ..priors import Prior
-from .references import LocalGaussian, Simulator, check_observation, drawn_inside
+from .common import Simulator, check_observation, drawn_inside
+from .local_gaussian import LocalGaussian
 
 __all__ = ["GridPosterior", "synthetic_likelihood"]
 

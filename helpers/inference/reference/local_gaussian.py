@@ -1,0 +1,123 @@
+"""The local Gaussian posterior: statistics that are normal and linear in the parameters, from repeated simulations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import chi2
+
+from helpers.validation import numbers, whole_number
+
+from ..priors import Prior
+from .common import Simulator, check_observation, drawn_inside
+
+__all__ = ["LocalGaussian", "local_gaussian"]
+
+
+@dataclass(frozen=True)
+class LocalGaussian:
+    """The posterior where statistics are normal, of fixed covariance, and linear in the parameters; the prior is flat.
+
+    mean (n_parameters,), covariance (n_parameters, n_parameters): the posterior. at: the parameters where it was
+    measured.
+    centre (n_features,): mean statistics there; noise (n_features, n_features): their covariance over repeats;
+    jacobian (n_features, n_parameters): change of the mean statistics per unit of each parameter.
+    used (n_features,): which statistics take part; those that never changed do not.
+    misfit: squared distance of the observation from the nearest statistics that the model can give, in units of the
+    noise.
+    """
+
+    prior: Prior
+    x_o: np.ndarray
+    at: np.ndarray
+    mean: np.ndarray
+    covariance: np.ndarray
+    centre: np.ndarray
+    noise: np.ndarray
+    jacobian: np.ndarray
+    used: np.ndarray
+    misfit: float
+
+    @property
+    def sd(self) -> np.ndarray:
+        """Standard deviation of each parameter, (n_parameters,)."""
+        return np.sqrt(np.diag(self.covariance))
+
+    @property
+    def correlation(self) -> np.ndarray:
+        """(n_parameters, n_parameters)."""
+        return self.covariance / np.outer(self.sd, self.sd)
+
+    @property
+    def p_misfit(self) -> float:
+        """Probability of so large a `misfit` if the model is right (chi-squared)."""
+        return float(chi2.sf(self.misfit, max(int(self.used.sum()) - len(self.mean), 1)))
+
+    def sample(self, n: int, x_o: np.ndarray, seed: int) -> np.ndarray:
+        """`n` draws, (n, n_parameters), inside the prior."""
+        check_observation(self.x_o, x_o)
+        return drawn_inside(self.prior, lambda rng, k: rng.multivariate_normal(self.mean, self.covariance, k), n, seed)
+
+    def __str__(self) -> str:
+        named = zip(self.prior.names, self.mean, self.sd, strict=True)
+        return "local-Gaussian posterior: " + ", ".join(f"{name} {m:.4g} ± {s:.2g}" for name, m, s in named)
+
+
+def local_gaussian(
+    simulate: Simulator,
+    prior: Prior,
+    theta: np.ndarray,
+    x_o: np.ndarray,
+    *,
+    seed: int,
+    step: np.ndarray | None = None,
+    repeats: int = 800,
+) -> LocalGaussian:
+    """The posterior of `x_o` (n_features,) from repeated simulations at and around the parameters `theta`.
+
+    The noise of the statistics comes from `repeats` simulations at theta, their dependence on each parameter from as
+    many one `step` (n_parameters,) below and above it, by default 1 % of the prior's width. Its covariance is the
+    inverse of the Fisher information. Trust it where it is narrower than the steps are wide, and where no simulation
+    is far off the others: near (20, 3) mS/cm² of the tutorial's problem one in fifty has a part of a sixth spike, and
+    the result is three to five times too wide (`synthetic_likelihood` is not).
+    Raises ValueError where a statistic without noise jumps between the points, where the observation has another value
+    of a statistic that never changes, and where no statistic responds to a parameter.
+    """
+    theta, x_o = prior.check(theta), numbers("x_o", x_o, shape=(None,), low=-1e100, high=1e100)
+    if theta.ndim != 1:
+        raise ValueError(f"theta has shape {theta.shape}; allowed: ({len(prior.names)},), one parameter set")
+    seed, repeats = whole_number("seed", seed), whole_number("repeats", repeats, 2)
+    step = 0.01 * (prior.upper - prior.lower) if step is None else np.asarray(step, dtype=float)
+
+    def repeat(at: np.ndarray) -> np.ndarray:
+        # The same noise at each point: differences between points then scatter far less.
+        return np.asarray(simulate(np.tile(at, (repeats, 1)), seed), dtype=float)
+
+    ends = [
+        (np.maximum(theta - offset, prior.lower), np.minimum(theta + offset, prior.upper)) for offset in np.diag(step)
+    ]
+    here = repeat(theta)
+    if x_o.shape != here.shape[1:]:
+        raise ValueError(f"x_o has shape {x_o.shape}; allowed: {here.shape[1:]}, what the simulator returns")
+    changes = [(repeat(up) - repeat(down)).mean(axis=0) / (up - down).sum() for down, up in ends]
+    jacobian, noise, centre = np.column_stack(changes), np.atleast_2d(np.cov(here.T)), here.mean(axis=0)
+
+    silent = np.diag(noise) <= 1e-24 * np.maximum(centre**2, 1e-300)
+    jumps = silent & (jacobian != 0).any(axis=1)
+    if jumps.any():
+        raise ValueError(f"statistic {np.argmax(jumps)} has no noise and jumps within a step: choose a smaller step")
+    other = silent & ~np.isclose(x_o, centre)
+    if other.any():
+        j = int(np.argmax(other))
+        raise ValueError(f"x_o[{j}] = {x_o[j]:g}, but every simulation at theta = {theta} gives {centre[j]:g}")
+    used = ~silent
+    weighted = np.linalg.solve(noise[np.ix_(used, used)], np.column_stack([jacobian[used], (x_o - centre)[used]]))
+    information, pull = jacobian[used].T @ weighted[:, :-1], jacobian[used].T @ weighted[:, -1]
+    dead = np.diag(information) <= 0
+    if dead.any():
+        raise ValueError(f"no statistic responds to {prior.names[np.argmax(dead)]}: its posterior is its prior")
+    covariance = np.linalg.inv(information)
+    shift = covariance @ pull
+    misfit = float((x_o - centre)[used] @ weighted[:, -1] - pull @ shift)
+    return LocalGaussian(prior, x_o, theta, theta + shift, covariance, centre, noise, jacobian, used, max(misfit, 0.0))
