@@ -40,7 +40,7 @@ from helpers.simulation.stimuli import step
 
 from .speed import processor
 
-NAMES = ["g_Na", "g_K", "g_leak", "g_M", "tau_max", "V_T", "noise", "C"]
+NAMES = ["g_Na", "g_K", "g_L", "g_M", "tau_max", "V_T", "noise", "C"]
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 STIMULUS, DURATION = step(3.24806, 10.0, 110.0), 120.0
 

@@ -17,14 +17,14 @@ DT = 0.01  # ms, in both
 class Pospischil(NamedTuple):
     """Constants of sbi's tutorial [mV, ms, mS/cm², µA/cm², µF/cm²]; g_Na and g_K are drawn."""
 
-    g_leak: float = 0.1
+    g_L: float = 0.1
     g_M: float = 0.07
     tau_max: float = 600.0
     V_T: float = -60.0
     noise: float = 0.1  # µA/cm²·√ms
     E_Na: float = 53.0
     E_K: float = -107.0
-    E_leak: float = -70.0
+    E_L: float = -70.0
     C: float = 1.0
     V_init: float = -70.0
     amplitude: float = 3.24806  # µA/cm², flows from `start` to `stop`

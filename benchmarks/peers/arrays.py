@@ -69,8 +69,8 @@ def advance(xp: Any, now: Neurons, g_Na: Array, g_K: Array, drive: Array) -> Neu
     c = CORTICAL
     m, h, n, p = now.gates
     sodium, potassium, slow = g_Na * (m * m * m) * h, g_K * (n * n) * (n * n), c.g_M * p
-    g = sodium + potassium + slow + c.g_leak
-    V_inf = (c.E_Na * sodium + c.E_K * (potassium + slow) + (c.g_leak * c.E_leak + drive)) / g
+    g = sodium + potassium + slow + c.g_L
+    V_inf = (c.E_Na * sodium + c.E_K * (potassium + slow) + (c.g_L * c.E_L + drive)) / g
     V = V_inf + (now.V - V_inf) * xp.exp(-DT / c.C * g)
     gates = []
     for x, (alpha, beta) in zip(now.gates, rates(xp, V), strict=True):

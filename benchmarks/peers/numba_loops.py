@@ -69,8 +69,8 @@ def cortical_traces(g_Na, g_K, noise):
             drive = c.amplitude if ONSET <= i < END else 0.0
             drive += noise * np.random.normal() / math.sqrt(DT)  # noqa: NPY002  one generator per thread
             sodium, potassium, slow = g_Na[k] * m**3 * h, g_K[k] * n**4, c.g_M * p
-            g = sodium + potassium + c.g_leak + slow
-            V_inf = (sodium * c.E_Na + (potassium + slow) * c.E_K + c.g_leak * c.E_leak + drive) / g
+            g = sodium + potassium + c.g_L + slow
+            V_inf = (sodium * c.E_Na + (potassium + slow) * c.E_K + c.g_L * c.E_L + drive) / g
             V = V_inf + (V - V_inf) * math.exp(-DT * g / c.C)
             of_m, of_h, of_n, of_p = cortical_rates(V)
             m, h, n, p = relax(m, of_m), relax(h, of_h), relax(n, of_n), relax(p, of_p)

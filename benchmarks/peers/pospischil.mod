@@ -2,17 +2,17 @@
 NEURON {
     SUFFIX pospischil
     NONSPECIFIC_CURRENT i
-    RANGE g_Na, g_K, g_M, g_leak, E_Na, E_K, E_leak, V_T, tau_max
+    RANGE g_Na, g_K, g_M, g_L, E_Na, E_K, E_L, V_T, tau_max
 }
 
 PARAMETER {
     g_Na = 0.05
     g_K = 0.005
     g_M = 0.00007
-    g_leak = 0.0001
+    g_L = 0.0001
     E_Na = 53
     E_K = -107
-    E_leak = -70
+    E_L = -70
     V_T = -60
     tau_max = 600
 }
@@ -37,7 +37,7 @@ INITIAL {
 
 BREAKPOINT {
     SOLVE states METHOD cnexp
-    i = g_Na*m*m*m*h*(v - E_Na) + (g_K*n*n*n*n + g_M*p)*(v - E_K) + g_leak*(v - E_leak)
+    i = g_Na*m*m*m*h*(v - E_Na) + (g_K*n*n*n*n + g_M*p)*(v - E_K) + g_L*(v - E_L)
 }
 
 DERIVATIVE states {

@@ -58,8 +58,8 @@ def tutorial_simulation(g_Na: float, g_K: float, noise: float) -> np.ndarray:
     for i in range(1, TRAINING_STEPS + 1):
         m, h, n, p = gates[:, i - 1]
         sodium, potassium, slow = g_Na * m**3 * h, g_K * n**4, c.g_M * p
-        g = sodium + potassium + c.g_leak + slow
-        V_inf = (sodium * c.E_Na + (potassium + slow) * c.E_K + c.g_leak * c.E_leak + current[i - 1]) / g
+        g = sodium + potassium + c.g_L + slow
+        V_inf = (sodium * c.E_Na + (potassium + slow) * c.E_K + c.g_L * c.E_L + current[i - 1]) / g
         V[i] = V_inf + (V[i - 1] - V_inf) * np.exp(-DT * g / c.C)
         for x, (alpha, beta) in enumerate(cortical_rates(V[i])):
             limit = alpha / (alpha + beta)

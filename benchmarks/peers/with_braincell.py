@@ -23,7 +23,7 @@ def training(n: int, precision: str) -> Training:
         cells.na.add(Na=braincell.channel.Na_TM1991(n, g_max=g_Na * density, V_sh=c.V_T * u.mV))
         cells.k.add(K=braincell.channel.K_TM1991(n, g_max=g_K * density, V_sh=c.V_T * u.mV))
         cells.k.add(M=braincell.channel.KNI_Ya1989(n, g_max=c.g_M * density, tau_max=c.tau_max * u.ms))
-        cells.leak = braincell.channel.IL(n, E=c.E_leak * u.mV, g_max=c.g_leak * density)
+        cells.leak = braincell.channel.IL(n, E=c.E_L * u.mV, g_max=c.g_L * density)
         return trace(brainstate, u, cells, current)
 
     return lambda g_Na, g_K, noise: np.asarray(compiled(g_Na, g_K)).T

@@ -11,7 +11,7 @@ from benchmarks.peer import ALL_CORES, Peer, Single, Training
 from benchmarks.workloads import CORTICAL, DT, SQUID
 
 CORTICAL_EQUATIONS = """
-dV/dt = (g_Na*m**3*h*(E_Na - V) + (g_K*n**4 + g_M*p)*(E_K - V) + g_leak*(E_leak - V)
+dV/dt = (g_Na*m**3*h*(E_Na - V) + (g_K*n**4 + g_M*p)*(E_K - V) + g_L*(E_L - V)
          + amplitude*int(t >= start)*int(t < stop)) / C : 1
 dm/dt = a_m*(1 - m) - b_m*m : 1
 dh/dt = a_h*(1 - h) - b_h*h : 1

@@ -21,13 +21,13 @@ def training(n: int, precision: str) -> Training:
     c = CORTICAL
     cell = compartment(jx, c, Na(), K(), Km(), Leak())
     for name, value in {
-        "Leak_gLeak": 1e-3 * c.g_leak,
+        "Leak_gLeak": 1e-3 * c.g_L,
         "Km_gKm": 1e-3 * c.g_M,
         "Km_taumax": c.tau_max,
         "vt": c.V_T,
         "eNa": c.E_Na,
         "eK": c.E_K,
-        "Leak_eLeak": c.E_leak,
+        "Leak_eLeak": c.E_L,
     }.items():
         cell.set(name, value)
     cell.init_states(delta_t=DT)

@@ -36,10 +36,10 @@ class Cost:
 def cost_of_a_step(neuron: Neuron) -> Cost:
     """What one step of forward Euler takes: all slopes, x + dt·slope for each state, and the event if there is one."""
     tally: Counter[str] = Counter()
-    start = {name: _Counted(value, tally) for name, value in neuron.start().items()}
+    start = {name: _Counted(value, tally) for name, value in neuron.initial_state().items()}
     slopes(neuron, list(start.values()), _Counted(1.0, tally))
-    for entry in neuron.of_kind("event").values():
-        entry.at({**neuron.names(), **start, "dt": 0.1})
+    if neuron.event:
+        neuron.event.evaluate({**neuron.constants(), **start, "dt": 0.1})
     return Cost(tally["arithmetic"] + 2 * len(start), tally["exponentials"])
 
 

@@ -48,13 +48,13 @@ WATCH = 30.0  # ms after the last pulse within which a spike counts as its answe
 def steady_currents(neuron: Neuron, V: Any) -> dict[str, np.ndarray]:
     """Each ionic current by name [µA/cm²] when `V` [mV] has been held until every gate is at its steady state."""
     V = numbers("V", V, "mV", low=-1000.0, high=1000.0)
-    names = {**neuron.names(), "V": V, **{gate: neuron.steady_state(gate, V) for gate in neuron.of_kind("gate")}}
-    channels = {name: entry.at(names) for name, entry in neuron.of_kind("current").items()}
+    names = {**neuron.constants(), "V": V, **{gate: neuron.steady_state(gate, V) for gate in neuron.gates}}
+    channels = {name: entry.evaluate(names) for name, entry in neuron.currents.items()}
     return {name: g * (V - E) for name, (g, E) in channels.items()}
 
 
 def resting_state(neuron: Neuron, low: float = -120.0, high: float = 0.0) -> dict[str, float]:
-    """The lowest V [mV] at which the steady currents cancel, and every gate there: for `simulate(..., start=...)`.
+    """The lowest V [mV] at which the steady currents cancel, and every gate there: an `initial_state` for `simulate`.
 
     Whether V comes back to it after a push is another question: see the stability of fixed points in `dynamics`.
     Raises ValueError when the sum of the currents does not turn from inward to outward between `low` and `high` [mV].
@@ -71,15 +71,13 @@ def resting_state(neuron: Neuron, low: float = -120.0, high: float = 0.0) -> dic
     if not turns.size:
         raise ValueError(f"no rest between {low:g} and {high:g} mV: the steady current does not turn outward there")
     V_rest = brentq(total, V[turns[0]], V[turns[0] + 1], xtol=1e-12)
-    return {"V": V_rest, **{gate: float(neuron.steady_state(gate, V_rest)) for gate in neuron.of_kind("gate")}}
+    return {"V": V_rest, **{gate: float(neuron.steady_state(gate, V_rest)) for gate in neuron.gates}}
 
 
 def conductances(neuron: Neuron, trace: Trace | ClampTrace) -> dict[str, np.ndarray]:
     """The conductance behind each ionic current of `trace`, by name of the current [mS/cm²], shaped like `trace.V`."""
-    names = {**neuron.names(), **trace.gates, "V": trace.V}
-    return {
-        name: np.broadcast_to(entry.at(names)[0], trace.V.shape) for name, entry in neuron.of_kind("current").items()
-    }
+    names = {**neuron.constants(), **trace.gates, "V": trace.V}
+    return {name: np.broadcast_to(entry.evaluate(names)[0], trace.V.shape) for name, entry in neuron.currents.items()}
 
 
 # -------------------------------------------------------------------------------------------------- a gate held still
@@ -90,8 +88,8 @@ def hold_gate(neuron: Neuron, gate: str, value: float) -> Neuron:
 
     No drug does this; it shows what the movement of that gate is good for. Raises ValueError for an unknown gate.
     """
-    if not (isinstance(gate, str) and gate in neuron.of_kind("gate")):
-        raise ValueError(f"gate {gate!r}; allowed: {', '.join(neuron.of_kind('gate'))}")
+    if not (isinstance(gate, str) and gate in neuron.gates):
+        raise ValueError(f"gate {gate!r}; allowed: {', '.join(neuron.gates)}")
     kind = type(neuron)
     held = parameter(0.5, "", f"value at which {gate} is held", low=0.0, high=1.0, minimum=0.0, maximum=1.0)
     body = {
@@ -182,7 +180,7 @@ def threshold_after_spike(
     intervals = numbers("intervals", intervals, "ms", shape=(None,), low=0.0, high=1e3)
     width, strongest = number("width", width, "ms", above=0.0), number("strongest", strongest, above=0.0, high=1e6)
     (at_rest,) = strength_duration(neuron, np.array([width]), tolerance=tolerance, dt=dt)
-    V_rest, C = resting_state(neuron)["V"], neuron.names()["C"]
+    V_rest, C = resting_state(neuron)["V"], neuron.constants()["C"]
     if V_rest + strongest * at_rest * width / C > neuron.spike_threshold:
         raise ValueError(
             f"strongest = {strongest:g} times the threshold lifts V to {neuron.spike_threshold:g} mV by itself; "

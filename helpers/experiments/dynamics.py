@@ -22,7 +22,7 @@ from scipy import differentiate
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
-from helpers.neurons.equations import WIDEST, Neuron
+from helpers.neurons.equations import MAX_POTENTIAL, Neuron
 from helpers.simulation.lsoda import slopes
 from helpers.validation import number, numbers, one_of, whole_number
 
@@ -62,16 +62,16 @@ def settled(neuron: Neuron, x: Any, I: Any = 0.0, frozen: Mapping[str, float] = 
     frozen: states by name that stay at a value instead.
     Raises ValueError where another state never settles, or not by the first state alone.
     """
-    first, *others = neuron.states()
+    first, *others = neuron.states
     for name, value in frozen.items():
         if name not in others:
             raise ValueError(f"frozen state {name!r}; allowed: {', '.join(others)}")
         number(f"frozen {name}", value, low=-1e6, high=1e6)
-    x = numbers(first, x, "mV", low=-WIDEST, high=WIDEST)
+    x = numbers(first, x, "mV", low=-MAX_POTENTIAL, high=MAX_POTENTIAL)
     I = numbers("I", I)
     if I.ndim and I.shape != x.shape:
         raise ValueError(f"I has shape {I.shape}; allowed: one number, or one for each x, {x.shape}")
-    names = {**neuron.names(), **frozen, first: x, "I": I}
+    names = {**neuron.constants(), **frozen, first: x, "I": I}
     free = [name for name in others if name not in frozen]
     states = [x]
     for name in others:
@@ -81,7 +81,7 @@ def settled(neuron: Neuron, x: Any, I: Any = 0.0, frozen: Mapping[str, float] = 
         entry = neuron.equations[name]
         if set(free) & set(entry.arguments):
             raise ValueError(f"{type(neuron).__name__}.{name} does not depend on {first} alone: freeze what it needs")
-        a, b = entry.at(names)
+        a, b = entry.evaluate(names)
         b = a + b if entry.kind == "gate" else b  # alpha and beta of a gate
         if not np.all(b):
             raise ValueError(f"{type(neuron).__name__}.{name} never settles: freeze it")
@@ -111,7 +111,7 @@ def fixed_points(
     number("I", I)
     grid = np.linspace(*_checked_span(span), 2001)
     roots = [brentq(excess, low, high, xtol=1e-13) for low, high in _sign_changes(grid, excess(grid))]
-    return np.array([settled(neuron, root, I, frozen) for root in roots]).reshape(-1, len(neuron.states()))
+    return np.array([settled(neuron, root, I, frozen) for root in roots]).reshape(-1, len(neuron.states))
 
 
 def jacobian(neuron: Neuron, state: np.ndarray, frozen: Mapping[str, float] = NOTHING) -> np.ndarray:
@@ -151,7 +151,7 @@ def hopf_points(neuron: Neuron, span: tuple[float, float] = (-100.0, 0.0), steps
         x = brentq(lambda x: leading(x).real, low, high, xtol=1e-10)
         turning = abs(leading(x).imag)
         if turning > 1e-6:  # else two fixed points meet here: a real eigenvalue passes through zero
-            state = dict(zip(neuron.states(), settled(neuron, x).tolist(), strict=True))
+            state = dict(zip(neuron.states, settled(neuron, x).tolist(), strict=True))
             found.append(HopfPoint(float(holding_current(neuron, x)), state, float(1000.0 * turning / (2.0 * np.pi))))
     return found
 
@@ -177,14 +177,17 @@ def nullclines(
     plane: names of the states along `x` (n_x,) and `y` (n_y,), the grid on which the lines are sought.
     state: (n_states,), at which all other states are frozen.
     """
-    if len(plane) != 2 or not all(name in neuron.states() for name in plane) or plane[0] == plane[1]:
-        raise ValueError(f"plane {plane}; allowed: two of {', '.join(neuron.states())}")
+    if len(plane) != 2 or not all(name in neuron.states for name in plane) or plane[0] == plane[1]:
+        raise ValueError(f"plane {plane}; allowed: two of {', '.join(neuron.states)}")
     number("I", I)
-    x, y = (numbers(name, grid, shape=(None,), low=-WIDEST, high=WIDEST) for name, grid in (("x", x), ("y", y)))
+    x, y = (
+        numbers(name, grid, shape=(None,), low=-MAX_POTENTIAL, high=MAX_POTENTIAL)
+        for name, grid in (("x", x), ("y", y))
+    )
     if not (len(x) > 1 and len(y) > 1 and (np.diff(x) > 0).all() and (np.diff(y) > 0).all()):
         raise ValueError("x and y must rise, with at least 2 numbers each")
     state = _checked_state(neuron, "state", state)
-    across, up = (neuron.states().index(name) for name in plane)
+    across, up = (neuron.states.index(name) for name in plane)
     grid = np.multiply.outer(state, np.ones((len(y), len(x))))
     grid[across], grid[up] = np.meshgrid(x, y)
     moves = slopes(neuron, grid, I)
@@ -201,8 +204,8 @@ def separatrix(
 
     Raises ValueError where `saddle` is no saddle of two states.
     """
-    free, shape = _free(neuron, frozen), (len(neuron.states()),)
-    saddle = numbers("saddle", saddle, shape=shape, low=-WIDEST, high=WIDEST)
+    free, shape = _free(neuron, frozen), (len(neuron.states),)
+    saddle = numbers("saddle", saddle, shape=shape, low=-MAX_POTENTIAL, high=MAX_POTENTIAL)
     values, vectors = np.linalg.eig(jacobian(neuron, saddle, frozen))
     if len(free) != 2 or np.iscomplex(values).any() or values.min() >= 0 or values.max() <= 0:
         raise ValueError(f"eigenvalues {values.round(3)} 1/ms; allowed: two real ones, one below and one above 0")
@@ -231,21 +234,21 @@ def _checked_span(span: tuple[float, float]) -> np.ndarray:
 
 def _checked_state(neuron: Neuron, name: str, state: Any) -> np.ndarray:
     """A value for each state of the neuron, (n_states, ...)."""
-    values = numbers(name, state, low=-WIDEST, high=WIDEST)
-    if values.ndim == 0 or len(values) != len(neuron.states()):
-        raise ValueError(f"{name} has shape {values.shape}; allowed: ({len(neuron.states())}, ...), one for each state")
+    values = numbers(name, state, low=-MAX_POTENTIAL, high=MAX_POTENTIAL)
+    if values.ndim == 0 or len(values) != len(neuron.states):
+        raise ValueError(f"{name} has shape {values.shape}; allowed: ({len(neuron.states)}, ...), one for each state")
     return values
 
 
 def _free(neuron: Neuron, frozen: Mapping[str, float]) -> list[int]:
     """Where in the order of the states the free ones stand."""
-    return [k for k, name in enumerate(neuron.states()) if name not in frozen]
+    return [k for k, name in enumerate(neuron.states) if name not in frozen]
 
 
 def _joined(neuron: Neuron, values: np.ndarray, frozen: Mapping[str, float]) -> np.ndarray:
     """All states, (n_states, ...), from those that are free, (n_free, ...), and those that are frozen."""
     free = iter(values)
-    states = [frozen[name] if name in frozen else next(free) for name in neuron.states()]
+    states = [frozen[name] if name in frozen else next(free) for name in neuron.states]
     return np.array(np.broadcast_arrays(*states))
 
 

@@ -27,7 +27,7 @@ class UnknownPair:
 
     def __post_init__(self) -> None:
         whole_number("seed", self.seed)
-        pair = [Pospischil(), Pospischil(g_M=0.0, g_leak=0.15)]
+        pair = [Pospischil(), Pospischil(g_M=0.0, g_L=0.15)]
         if np.random.default_rng(self.seed).integers(2):
             pair.reverse()
         object.__setattr__(self, "_neurons", dict(zip("XY", pair, strict=True)))

@@ -135,10 +135,10 @@ def clamp(neuron: Neuron, command: Command, dt: float = 0.01) -> ClampTrace:
     part = _part_of(t, edges)
     since = np.maximum(t - edges[part], 0.0)
     levels = np.array(command.levels)  # (n_parts,) or (n_parts, n_family)
-    gates = {name: _gate(neuron, name, levels, command.durations, part, since) for name in neuron.of_kind("gate")}
+    gates = {name: _gate(neuron, name, levels, command.durations, part, since) for name in neuron.gates}
     V = levels.T[..., part]
-    names = {**neuron.names(), **gates, "V": V}
-    channels = {name: entry.at(names) for name, entry in neuron.of_kind("current").items()}
+    names = {**neuron.constants(), **gates, "V": V}
+    channels = {name: entry.evaluate(names) for name, entry in neuron.currents.items()}
     return ClampTrace(t, V, {name: g * (V - E) for name, (g, E) in channels.items()}, gates, edges)
 
 
@@ -174,9 +174,9 @@ def _part_of(t: np.ndarray, edges: np.ndarray) -> np.ndarray:
 
 def _check_can_be_clamped(neuron: Neuron) -> None:
     kind = type(neuron).__name__
-    if not neuron.of_kind("current"):
+    if not neuron.currents:
         raise ValueError(f"{kind} has no ionic currents to clamp")
-    others = set(neuron.states()) - {"V"}
+    others = set(neuron.states) - {"V"}
     for name in others:
         entry = neuron.equations[name]
         if entry.kind != "gate" or others & set(entry.arguments):

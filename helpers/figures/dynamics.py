@@ -45,8 +45,8 @@ def plot_phase_plane(
     I
         Injected current.
     """
-    frozen = {name: float(value) for name, value in zip(neuron.states(), state, strict=True) if name not in plane}
-    across, up = (neuron.states().index(name) for name in plane)
+    frozen = {name: float(value) for name, value in zip(neuron.states, state, strict=True) if name not in plane}
+    across, up = (neuron.states.index(name) for name in plane)
     arrows = np.multiply.outer(state, np.ones((13, 17)))
     arrows[across], arrows[up] = np.meshgrid(np.linspace(x[0], x[-1], 19)[1:-1], np.linspace(y[0], y[-1], 15)[1:-1])
     moves = slopes(neuron, arrows, I)[[across, up]] / np.reshape([np.ptp(x), np.ptp(y)], (2, 1, 1))

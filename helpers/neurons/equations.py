@@ -29,7 +29,7 @@ from .parameters import Declared
 
 __all__ = ["Equation", "Neuron", "current", "derived", "equation", "event", "gate", "source_of", "state"]
 
-WIDEST = 1000.0  # mV; beyond it no membrane lives, and rates overflow
+MAX_POTENTIAL = 1000.0  # mV; far outside the physiological range, where rates overflow
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class Equation:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
 
-    def at(self, names: Mapping[str, Any]) -> Any:
-        """Evaluate with every argument looked up in `names`."""
+    def evaluate(self, names: Mapping[str, Any]) -> Any:
+        """Call the function with every argument looked up in `names`."""
         return self.function(*(names[argument] for argument in self.arguments))
 
 
@@ -89,12 +89,17 @@ class Neuron(Declared):
     of white current noise [current_unit·√ms].
     """
 
-    equations: ClassVar[Mapping[str, Equation]] = {}
+    equations: ClassVar[Mapping[str, Equation]] = {}  # all of them, by name, in the order in which they are written
+    gates: ClassVar[Mapping[str, Equation]] = {}
+    currents: ClassVar[Mapping[str, Equation]] = {}
+    derived: ClassVar[Mapping[str, Equation]] = {}
+    event: ClassVar[Equation | None] = None
+    states: ClassVar[tuple[str, ...]] = ()  # V where currents drive it, then the others as they are written
     presets: ClassVar[Mapping[str, tuple[str, Mapping[str, float]]]] = {}  # by name: where it is from, what differs
     current_unit: ClassVar[str] = "µA/cm²"
     spike_threshold: ClassVar[float] = -20.0  # of the first state; an upward crossing is a spike
-    largest_dt: ClassVar[float] = 0.05  # ms; up to here exponential Euler counts the spikes right
-    injected: ClassVar[tuple[float, float, float]] = (10.0, -20.0, 100.0)  # on a bench: at first, lowest, highest
+    max_dt: ClassVar[float] = 0.05  # ms; up to here exponential Euler counts the spikes right
+    current_range: ClassVar[tuple[float, float, float]] = (10.0, -20.0, 100.0)  # of a slider: default, lowest, highest
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -105,6 +110,15 @@ class Neuron(Declared):
             unknown = [name for name in entry.arguments if name not in known]
             if unknown:
                 raise TypeError(f"{cls.__name__}.{entry.name} uses {unknown}, neither a state nor a parameter")
+        kinds: dict[str, dict[str, Equation]] = {kind: {} for kind in ("gate", "current", "state", "derived", "event")}
+        for name, entry in cls.equations.items():
+            kinds[entry.kind][name] = entry
+        cls.gates, cls.currents, cls.derived = kinds["gate"], kinds["current"], kinds["derived"]
+        if len(kinds["event"]) > 1:
+            raise TypeError(f"{cls.__name__} has the events {', '.join(kinds['event'])}; allowed: at most one")
+        cls.event = next(iter(kinds["event"].values()), None)
+        own_states = tuple(name for name, entry in cls.equations.items() if entry.kind in ("gate", "state"))
+        cls.states = ("V", *own_states) if cls.currents else own_states
 
     @classmethod
     def preset(cls, name: str, **changes: float) -> Self:
@@ -113,22 +127,11 @@ class Neuron(Declared):
             raise ValueError(f"preset {name!r}; allowed: {', '.join(cls.presets) or f'{cls.__name__} has none'}")
         return cls(**{**cls.presets[name][1], **changes})
 
-    @classmethod
-    def of_kind(cls, kind: str) -> dict[str, Equation]:
-        """The equations of one kind by name, in the order in which they are written."""
-        return {name: entry for name, entry in cls.equations.items() if entry.kind == kind}
-
-    @classmethod
-    def states(cls) -> tuple[str, ...]:
-        """The names of the state variables: V where currents drive it, then the others as they are written."""
-        own = tuple(name for name, entry in cls.equations.items() if entry.kind in ("gate", "state"))
-        return ("V", *own) if cls.of_kind("current") else own
-
     def rates(self, name: str, V: Any) -> tuple[np.ndarray, np.ndarray]:
         """Opening and closing rate (alpha, beta) [1/ms] of gate `name` at `V` [mV], from -1000 to 1000 mV."""
-        one_of("gate", name, self.of_kind("gate"))
-        V = numbers("V", V, "mV", low=-WIDEST, high=WIDEST)
-        alpha, beta = self.equations[name].at({**self.names(), "V": V})
+        one_of("gate", name, self.gates)
+        V = numbers("V", V, "mV", low=-MAX_POTENTIAL, high=MAX_POTENTIAL)
+        alpha, beta = self.equations[name].evaluate({**self.constants(), "V": V})
         return alpha, beta
 
     def steady_state(self, name: str, V: Any) -> np.ndarray:
@@ -141,33 +144,31 @@ class Neuron(Declared):
         alpha, beta = self.rates(name, V)
         return 1.0 / (alpha + beta)
 
-    def start(self) -> dict[str, float]:
-        """The start value of every state: what the parameters say, and each gate at its steady state there."""
-        return {name: float(value) for name, value in self.start_at(self.names()).items()}
+    def initial_state(self, constants: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The value of every state at the start: what the parameters say, and each gate at its steady state there.
 
-    @classmethod
-    def start_at(cls, names: Mapping[str, Any]) -> dict[str, Any]:
-        """The start values for constants given by name, as numbers or arrays."""
-        values = dict(names)
-        for name in sorted(cls.states(), key=lambda name: name in cls.of_kind("gate")):
-            if name in cls.of_kind("gate"):
+        constants: by name, numbers or arrays, in place of those of this neuron.
+        """
+        values = dict(self.constants() if constants is None else constants)
+        for name in sorted(self.states, key=lambda name: name in self.gates):
+            if name in self.gates:
                 with np.errstate(all="ignore"):  # refused below
-                    alpha, beta = cls.equations[name].at(values)
+                    alpha, beta = self.gates[name].evaluate(values)
                     values[name] = alpha / (alpha + beta)
                 if not np.isfinite(values[name]).all():
                     raise ValueError(f"the gate {name} has no steady state at V_init; allowed: a membrane's potential")
             else:
                 values[name] = values[f"{name}_init"]
-        return {name: values[name] for name in cls.states()}
+        return {name: values[name] if np.ndim(values[name]) else float(values[name]) for name in self.states}
 
     @classmethod
     def with_derived(cls, values: Mapping[str, Any]) -> dict[str, Any]:
         """Parameters by name, numbers or arrays, with the derived constants added."""
         names = dict(values)
-        for name, entry in cls.of_kind("derived").items():
-            names[name] = entry.at(names)
+        for name, entry in cls.derived.items():
+            names[name] = entry.evaluate(names)
         return names
 
-    def names(self) -> dict[str, Any]:
+    def constants(self) -> dict[str, Any]:
         """Parameters and derived constants by name, as the equations use them."""
         return self.with_derived(self.values())

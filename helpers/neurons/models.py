@@ -94,14 +94,14 @@ class Pospischil(Neuron):
     C: float = parameter(1.0, "µF/cm²", "membrane capacitance", low=0.5, high=3.0, minimum=0.01)
     g_Na: float = parameter(50.0, "mS/cm²", "maximal sodium conductance", low=0.5, high=80.0, minimum=0.0)
     g_K: float = parameter(5.0, "mS/cm²", "maximal potassium conductance", low=1e-4, high=15.0, minimum=0.0)
-    g_leak: float = parameter(0.1, "mS/cm²", "leak conductance", low=1e-4, high=0.6, minimum=0.0)
+    g_L: float = parameter(0.1, "mS/cm²", "leak conductance", low=1e-4, high=0.6, minimum=0.0)
     g_M: float = parameter(0.07, "mS/cm²", "maximal M-type potassium conductance", low=1e-4, high=0.6, minimum=0.0)
     tau_max: float = parameter(600.0, "ms", "time scale of the M current", low=50.0, high=3000.0, minimum=1.0)
     V_T: float = parameter(-60.0, "mV", "shift of the spiking kinetics", low=-90.0, high=-40.0)
     noise: float = parameter(0.1, "µA/cm²·√ms", "intensity of white current noise", low=1e-4, high=0.15, minimum=0.0)
     E_Na: float = parameter(53.0, "mV", "sodium reversal potential", low=0.0, high=100.0)
     E_K: float = parameter(-107.0, "mV", "potassium reversal potential", low=-120.0, high=-50.0)
-    E_leak: float = parameter(-70.0, "mV", "leak reversal potential", low=-100.0, high=-35.0)
+    E_L: float = parameter(-70.0, "mV", "leak reversal potential", low=-100.0, high=-35.0)
     V_init: float = parameter(-70.0, "mV", "membrane potential at the start", low=-100.0, high=50.0)
 
     @gate
@@ -134,8 +134,8 @@ class Pospischil(Neuron):
         return g_K * n**4, E_K
 
     @current
-    def I_leak(g_leak, E_leak):
-        return g_leak, E_leak
+    def I_L(g_L, E_L):
+        return g_L, E_L
 
     @current
     def I_M(p, g_M, E_K):
@@ -151,8 +151,8 @@ class LeakyIntegrateAndFire(Neuron):
     """
 
     current_unit = "pA"
-    injected = (200.0, -100.0, 500.0)
-    largest_dt = 1.0
+    current_range = (200.0, -100.0, 500.0)
+    max_dt = 1.0
 
     V_th: float = parameter(-55.0, "mV", "threshold", low=-60.0, high=-50.0)
     tau_m: float = parameter(10.0, "ms", "membrane time constant", low=5.0, high=20.0, minimum=0.1)
@@ -195,8 +195,8 @@ class Izhikevich(Neuron):
     """
 
     current_unit = ""
-    injected = (10.0, -10.0, 40.0)
-    largest_dt = 1.0
+    current_range = (10.0, -10.0, 40.0)
+    max_dt = 1.0
     spike_threshold = 15.0
 
     presets = {
@@ -238,8 +238,8 @@ class HindmarshRose(Neuron):
     """
 
     current_unit = ""
-    injected = (0.0, -2.0, 4.0)
-    largest_dt = 0.1
+    current_range = (0.0, -2.0, 4.0)
+    max_dt = 0.1
     spike_threshold = 1.0
 
     presets = {

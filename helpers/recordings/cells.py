@@ -61,7 +61,7 @@ def fast_stand_in(amplitude: float, seed: int) -> Trace:
     So Pospischil et al. (2008, Biol Cybern 99:427) model fast-spiking cells.
     """
     area, amplitude = 7e-5, number("amplitude", amplitude, "pA")
-    cell = Pospischil(g_M=0.0, g_Na=50.0, g_K=10.0, g_leak=0.06, V_T=-58.0, E_leak=-66.0, V_init=-66.0)
+    cell = Pospischil(g_M=0.0, g_Na=50.0, g_K=10.0, g_L=0.06, V_T=-58.0, E_L=-66.0, V_init=-66.0)
     trace = simulate(cell, step(amplitude * 1e-6 / area, 150.0, 650.0), 1000.0, seed=seed)
     seen = rig_like(trace, seed)
     return replace(seen, I=seen.I * area * 1e6, I_unit="pA")

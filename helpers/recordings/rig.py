@@ -200,7 +200,7 @@ def stand_in(amplitude: float, seed: int) -> Trace:
     step from 150 to 650 ms.
     """
     area, amplitude = 2.5e-4, number("amplitude", amplitude, "pA")
-    cell = Pospischil(g_Na=40.0, g_K=2.0, g_M=0.012, g_leak=0.025, V_T=-59.0, E_leak=-76.5, V_init=-76.5)
+    cell = Pospischil(g_Na=40.0, g_K=2.0, g_M=0.012, g_L=0.025, V_T=-59.0, E_L=-76.5, V_init=-76.5)
     trace = simulate(cell, step(amplitude * 1e-6 / area, 150.0, 650.0), 1000.0, seed=seed)
     seen = rig_like(trace, seed)
     return replace(seen, V=seen.V + JUNCTION_POTENTIAL, I=seen.I * area * 1e6, I_unit="pA")

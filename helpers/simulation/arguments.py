@@ -22,7 +22,7 @@ def number_of_steps(duration: float, dt: float, method: str, neuron: Neuron, mos
     instance("neuron", neuron, Neuron, "a Neuron")
     dt, duration = number("dt", dt, "ms"), number("duration", duration, "ms")
     # The Runge-Kutta methods of higher order show by overflow when dt is too large; first order errs silently.
-    largest = neuron.largest_dt if method in (EXPONENTIAL_EULER, "euler") else np.inf
+    largest = neuron.max_dt if method in (EXPONENTIAL_EULER, "euler") else np.inf
     if not 0 < dt <= largest:
         above = f" and at most {largest:g} ms" if np.isfinite(largest) else ""
         raise ValueError(f"dt = {dt:g} ms; allowed for {method}: above 0{above}")

@@ -15,19 +15,19 @@ __all__ = ["TOLERANCE", "integrate", "slopes"]
 TOLERANCE = 1e-10  # relative and absolute
 
 
-def slopes(neuron: Neuron, state: np.ndarray, I: float, names: Mapping[str, float] | None = None) -> np.ndarray:
+def slopes(neuron: Neuron, state: np.ndarray, I: float, constants: Mapping[str, float] | None = None) -> np.ndarray:
     """d(state)/dt, (n_states,), at `state` (n_states,) under the current `I`."""
-    here = {**(names or neuron.names()), **dict(zip(neuron.states(), state, strict=True)), "I": I}
+    here = {**(constants or neuron.constants()), **dict(zip(neuron.states, state, strict=True)), "I": I}
     result = []
-    for name, x in zip(neuron.states(), state, strict=True):
-        if name == "V" and neuron.of_kind("current"):
-            channels = [entry.at(here) for entry in neuron.of_kind("current").values()]
+    for name, x in zip(neuron.states, state, strict=True):
+        if name == "V" and neuron.currents:
+            channels = [entry.evaluate(here) for entry in neuron.currents.values()]
             result.append((I - sum(g * (x - E) for g, E in channels)) / here["C"])
         elif neuron.equations[name].kind == "gate":
-            alpha, beta = neuron.equations[name].at(here)
+            alpha, beta = neuron.equations[name].evaluate(here)
             result.append(alpha * (1.0 - x) - beta * x)
         else:
-            a, b = neuron.equations[name].at(here)
+            a, b = neuron.equations[name].evaluate(here)
             result.append(a - b * x)
     return np.array(result, dtype=float)
 
@@ -39,11 +39,11 @@ def integrate(neuron: Neuron, stimulus: Stimulus, states: Mapping[str, float], t
     """
     from scipy.integrate import solve_ivp  # slow to import, and few need it
 
-    names = neuron.names()
-    if names.get("noise", 0.0) > 0.0:
-        raise ValueError(f"noise = {names['noise']:g}: lsoda needs a neuron without noise")
-    if neuron.of_kind("event") or stimulus.I is None:
-        what = f"the reset of {type(neuron).__name__}" if neuron.of_kind("event") else "a sampled waveform"
+    constants = neuron.constants()
+    if constants.get("noise", 0.0) > 0.0:
+        raise ValueError(f"noise = {constants['noise']:g}: lsoda needs a neuron without noise")
+    if neuron.event or stimulus.I is None:
+        what = f"the reset of {type(neuron).__name__}" if neuron.event else "a sampled waveform"
         raise ValueError(f"lsoda cannot integrate across {what}; take another method")
     edges = np.unique(np.clip([t[0], *stimulus.jumps(), t[-1]], t[0], t[-1]))
     recorded = np.empty((len(states), len(t)))
@@ -53,7 +53,7 @@ def integrate(neuron: Neuron, stimulus: Stimulus, states: Mapping[str, float], t
         width = 1e-9 * (end - begin)
         solution = solve_ivp(
             lambda s, y, low=begin + width, high=end - width: slopes(
-                neuron, y, float(stimulus.current(np.clip(s, low, high))), names
+                neuron, y, float(stimulus.current(np.clip(s, low, high))), constants
             ),
             (begin, end),
             state,

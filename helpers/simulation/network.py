@@ -24,7 +24,7 @@ from .connections import ChemicalSynapse, Connection, GapJunction, excitatory, i
 from .integrators import EXPONENTIAL_EULER, METHODS
 from .simulate import DOUBLINGS, stimulus_samples, trace_of, working_array
 from .stimuli import Stimulus
-from .trace import Lazy, Trace
+from .trace import LazyArrays, Trace
 
 __all__ = ["ChemicalSynapse", "GapJunction", "excitatory", "inhibitory", "simulate_network"]
 
@@ -37,7 +37,7 @@ def simulate_network(
     dt: float = 0.01,
     method: str = EXPONENTIAL_EULER,
     seed: int | None = None,
-    start: Mapping[Hashable, Mapping[str, float]] | None = None,
+    initial_state: Mapping[Hashable, Mapping[str, float]] | None = None,
 ) -> tuple[Trace, ...]:
     """Simulate coupled neurons and return the `Trace` of each, in the order of `neurons`.
 
@@ -48,7 +48,7 @@ def simulate_network(
     duration, dt: [ms], as in `simulate`, whose Trace an unconnected neuron gets, bit for bit.
     method: "exponential_euler" or a Runge-Kutta method; the coupling is of order 1 in any case.
     seed: of the current noise; neuron i gets that of `simulate(..., seed=(seed, i))`.
-    start: start values by name of neuron and of state; the others begin at `neuron.start()`.
+    initial_state: values by name of neuron and of state; the others begin as `neuron.initial_state()` says.
 
     In a trace, `currents` also holds I_gap and I_syn, what leaves through all gap junctions and chemical synapses
     [µA/cm²], and `gates` holds r<k> for every chemical synapse onto the neuron, its share of open receptors, k being
@@ -68,12 +68,12 @@ def simulate_network(
     for stimulus in given:
         check_window(stimulus.stop, duration)
     _check_connections(connections, names, duration, dt)
-    states = _start_values(cells, start or {})
+    states = _initial_states(cells, initial_state or {})
     base, simulation = as_seed(seed)
 
     plan = Plan(type(first), type(given[0]), method, len(names), coupling=couple)
     constants = [
-        {**states[name], **cells[name].names(), **prefixed(stimulus.values())}
+        {**states[name], **cells[name].constants(), **prefixed(stimulus.values())}
         for name, stimulus in zip(names, given, strict=True)
     ]
     w = working_array(plan, {key: [own[key] for own in constants] for key in constants[0]}, len(names))
@@ -193,7 +193,7 @@ def _with_coupling(
     return replace(
         trace,
         gates={**trace.gates, **{f"r{k}": r[k] for k in synapses}},
-        currents=Lazy((*trace.currents, "I_gap", "I_syn"), current),
+        currents=LazyArrays((*trace.currents, "I_gap", "I_syn"), current),
     )
 
 
@@ -247,15 +247,15 @@ def _check_connections(connections: Sequence[Connection], names: list[Hashable],
             )
 
 
-def _start_values(
-    cells: Mapping[Hashable, Neuron], start: Mapping[Hashable, Mapping[str, float]]
+def _initial_states(
+    cells: Mapping[Hashable, Neuron], given: Mapping[Hashable, Mapping[str, float]]
 ) -> dict[Hashable, dict[str, float]]:
-    for name, values in start.items():
+    for name, values in given.items():
         if name not in cells:
-            raise ValueError(f"start has values for neuron {name!r}; the neurons are {list(cells)}")
+            raise ValueError(f"initial_state has values for neuron {name!r}; the neurons are {list(cells)}")
         for state, value in values.items():
-            given = plain(f"start[{name!r}][{state!r}]", value, "a finite number")
-            if state not in cells[name].states() or not np.isfinite(given).all() or given.ndim:
-                allowed = f"finite values of {', '.join(cells[name].states())}"
-                raise ValueError(f"start[{name!r}][{state!r}] = {value!r}; allowed: {allowed}")
-    return {name: {**cell.start(), **start.get(name, {})} for name, cell in cells.items()}
+            x = plain(f"initial_state[{name!r}][{state!r}]", value, "a finite number")
+            if state not in cells[name].states or not np.isfinite(x).all() or x.ndim:
+                allowed = f"finite values of {', '.join(cells[name].states)}"
+                raise ValueError(f"initial_state[{name!r}][{state!r}] = {value!r}; allowed: {allowed}")
+    return {name: {**cell.initial_state(), **given.get(name, {})} for name, cell in cells.items()}

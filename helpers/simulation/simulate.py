@@ -24,7 +24,7 @@ from .integrators import EXPONENTIAL_EULER, METHODS
 from .lsoda import integrate
 from .stimuli import Stimulus, Waveform
 from .summaries import Summary, summary_statistics
-from .trace import Lazy, Sweep, Trace
+from .trace import LazyArrays, Sweep, Trace
 
 __all__ = ["METHODS", "simulate", "simulate_many"]
 
@@ -42,7 +42,7 @@ def simulate(
     method: str = EXPONENTIAL_EULER,
     seed: int | tuple[int, int] | None = None,
     *,
-    start: Mapping[str, float] | None = None,
+    initial_state: Mapping[str, float] | None = None,
     precision: str = "double",
 ) -> Trace:
     """Simulate one neuron and return its `Trace`, sampled every `dt` from 0 to `duration` (both included) [ms].
@@ -52,7 +52,7 @@ def simulate(
         "lsoda", the adaptive solver of SciPy at a tolerance of 1e-10, slow, to compare with.
     seed: of the current noise, if the neuron has any; None draws one and keeps it in `trace.seed`. The pair (seed, i)
         gives the noise of simulation i of `simulate_many(..., seed=seed)`.
-    start: start values by name of state; the others begin at `neuron.start()`.
+    initial_state: values by name of state; the others begin as `neuron.initial_state()` says.
     precision: "double" (64 bits) or "single" (32 bits).
 
     Raises ValueError for a bad parameter, a stimulus outside the duration, a `dt` at which the method fails.
@@ -61,17 +61,19 @@ def simulate(
     duration, dt, stimulus = float(duration), float(dt), as_stimulus(stimulus, n_steps, float(dt))
     check_window(stimulus.stop, duration)
     base, simulation = as_seed(seed)
-    states = {**neuron.start(), **instance("start", start or {}, Mapping, "values by name of state")}
+    given = instance("initial_state", initial_state or {}, Mapping, "values by name of state")
+    states = {**neuron.initial_state(), **given}
     for name, value in states.items():
-        if name not in neuron.states():
-            raise ValueError(f"start[{name!r}] = {value!r}; allowed: finite values of {', '.join(neuron.states())}")
-        states[name] = number(f"start[{name!r}]", value)
+        if name not in neuron.states:
+            allowed = f"finite values of {', '.join(neuron.states)}"
+            raise ValueError(f"initial_state[{name!r}] = {value!r}; allowed: {allowed}")
+        states[name] = number(f"initial_state[{name!r}]", value)
     t = np.arange(n_steps + 1) * dt
     if method == "lsoda":
         recorded = integrate(neuron, stimulus, states, t)
     else:
         plan = Plan(type(neuron), type(stimulus), method, precision=_checked_precision(precision))
-        w = working_array(plan, {**states, **neuron.names(), **prefixed(stimulus.values())}, 1)
+        w = working_array(plan, {**states, **neuron.constants(), **prefixed(stimulus.values())}, 1)
         recorded = np.empty((len(states), n_steps + 1), w.dtype)
         run(
             plan,
@@ -151,7 +153,7 @@ def simulate_many(
         recorded, count = buffers.recorded, min(LANES, n_sims - first)
         lanes = np.minimum(np.arange(first, first + LANES), n_sims - 1)  # a last block is filled up with its last one
         own = neuron.with_derived({name: value[lanes] if np.ndim(value) else value for name, value in values.items()})
-        w = working_array(plan, {**own, **neuron.start_at(own)}, LANES)
+        w = working_array(plan, {**own, **neuron.initial_state(own)}, LANES)
         keys = random_keys(base, first_number + lanes)
         run(plan, w, keys, stimulus, dt, n_steps, recorded, lambda lane: describe(lanes[lane]))
         if every:
@@ -229,12 +231,12 @@ def stimulus_samples(stimulus: Stimulus, dtype: Any) -> np.ndarray:
 
 def trace_of(neuron: Neuron, stimulus: Stimulus, t: np.ndarray, recorded: np.ndarray, seed: Any) -> Trace:
     """The `Trace` of recorded states, (n_states, n); ionic currents are computed when somebody asks for them."""
-    first, *others = neuron.states()
-    by_state = dict(zip(neuron.states(), recorded, strict=True))
-    names = {**neuron.names(), **by_state}
+    first, *others = neuron.states
+    by_state = dict(zip(neuron.states, recorded, strict=True))
+    names = {**neuron.constants(), **by_state}
 
     def current(name: str) -> np.ndarray:
-        g, E = neuron.equations[name].at(names)
+        g, E = neuron.equations[name].evaluate(names)
         return g * (by_state["V"] - E)
 
     return Trace(
@@ -244,7 +246,7 @@ def trace_of(neuron: Neuron, stimulus: Stimulus, t: np.ndarray, recorded: np.nda
         start=stimulus.start,
         stop=stimulus.stop,
         gates={name: by_state[name] for name in others},
-        currents=Lazy(neuron.of_kind("current"), current),
+        currents=LazyArrays(neuron.currents, current),
         I_unit=neuron.current_unit,
         spike_threshold=neuron.spike_threshold,
         seed=seed,

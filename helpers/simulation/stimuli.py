@@ -60,7 +60,7 @@ class Stimulus(Declared):
     def current(self, t: np.ndarray) -> np.ndarray:
         """The injected current [µA/cm²] at times `t` [ms]."""
         assert self.I is not None
-        return np.asarray(self.I.at({**self.values(), "t": numbers("t", t, "ms")}), dtype=float)
+        return np.asarray(self.I.evaluate({**self.values(), "t": numbers("t", t, "ms")}), dtype=float)
 
     def jumps(self) -> tuple[float, ...]:
         """Times [ms] at which the current or its slope may jump: an adaptive solver restarts there."""

@@ -10,10 +10,10 @@ import numpy as np
 
 from helpers.validation import number, numbers, plain
 
-__all__ = ["Lazy", "Sweep", "Trace", "find_spikes"]
+__all__ = ["LazyArrays", "Sweep", "Trace", "find_spikes"]
 
 
-class Lazy(Mapping[str, np.ndarray]):
+class LazyArrays(Mapping[str, np.ndarray]):
     """Arrays by name, each computed when it is first asked for."""
 
     def __init__(self, names: Iterable[str], compute: Callable[[str], np.ndarray]) -> None:

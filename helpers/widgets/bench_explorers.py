@@ -81,7 +81,7 @@ def explore_clamp() -> Explorer:
     """Clamp the squid axon to a potential: see its currents over time, and their peaks on the I-V curve."""
     figure = canvas(4.0)
     for_t, for_peaks = figure.subplots(1, 2, width_ratios=[5, 4])
-    names = list(HodgkinHuxley.of_kind("current"))
+    names = list(HodgkinHuxley.currents)
     currents, curves = _lines(for_t, names), _lines(for_peaks, names)
     _key(for_peaks)
     (points,) = for_peaks.plot([], [], "o", color="black", markersize=9, fillstyle="none", markeredgewidth=2)

@@ -33,7 +33,7 @@ def test_rest_is_the_published_one():
 def test_a_neuron_begun_at_rest_stays_there(neuron):
     rest = resting_state(neuron)
     assert sum(steady_currents(neuron, rest["V"]).values()) == pytest.approx(0.0, abs=1e-9)
-    trace = simulate(neuron, step(0.0, 1.0, 2.0), 100.0, start=rest)
+    trace = simulate(neuron, step(0.0, 1.0, 2.0), 100.0, initial_state=rest)
     np.testing.assert_allclose(trace.V, rest["V"], atol=1e-8)
 
 
@@ -115,7 +115,7 @@ def test_thresholds_are_borders_of_the_adaptive_solver():
     for width, found in zip(widths, strength_duration(HodgkinHuxley(), widths), strict=True):
         for factor, expected in ((1.01, 1), (0.99, 0)):
             pulse = step(factor * found, 5.0, 5.0 + width)
-            trace = simulate(HodgkinHuxley(), pulse, 45.0, dt=0.05, method="lsoda", start={"V": V})
+            trace = simulate(HodgkinHuxley(), pulse, 45.0, dt=0.05, method="lsoda", initial_state={"V": V})
             assert len(trace.spike_times) == expected, (width, factor)
 
 
@@ -141,7 +141,7 @@ def test_threshold_after_a_spike_is_a_border_of_single_runs():
     (relative,), (at_rest,) = threshold_after_spike(neuron, [12.0]), strength_duration(neuron, [0.5])
     for factor, expected in ((1.01, 2), (0.99, 1)):
         pair = pulse_pair(2 * at_rest, 0.5, 12.0, 5.0, 60.0, second_amplitude=factor * relative * at_rest)
-        assert len(simulate(neuron, pair, 60.0, start=start).spike_times) == expected
+        assert len(simulate(neuron, pair, 60.0, initial_state=start).spike_times) == expected
 
 
 def test_a_second_pulse_that_needs_no_channels_is_refused():

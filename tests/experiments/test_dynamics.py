@@ -98,8 +98,8 @@ def test_a_hopf_point_in_closed_form_and_a_fold_that_is_none():
 def test_a_small_push_dies_out_below_the_first_hopf_point_and_grows_above_it(above, settles):
     low, _ = hopf_points(AXON)
     I = low.I + above
-    rest = dict(zip(AXON.states(), fixed_points(AXON, I)[0], strict=True))
-    trace = simulate(AXON, step(I, 0.0, 60.0), 60.0, 0.001, "rk4", start={**rest, "V": rest["V"] + 0.01})
+    rest = dict(zip(AXON.states, fixed_points(AXON, I)[0], strict=True))
+    trace = simulate(AXON, step(I, 0.0, 60.0), 60.0, 0.001, "rk4", initial_state={**rest, "V": rest["V"] + 0.01})
     swing = np.abs(trace.V - rest["V"])
     early, late = swing[5_000:25_000].max(), swing[-20_000:].max()
     assert (late < early) == settles

@@ -47,7 +47,7 @@ NAMES = {
     "Equation": "for writers of classes", "source_of": "for the compiler", "Neuron": "base class", "current": "for writers of classes",
     "derived": "for writers of classes", "equation": "for writers of classes", "event": "for writers of classes",
     "gate": "for writers of classes", "state": "for writers of classes", "Stimulus": "base class",
-    "Connection": "base class", "Lazy": INNER, "Sweep": INNER,
+    "Connection": "base class", "LazyArrays": INNER, "Sweep": INNER,
     "Summary": "through summary_statistics", "summary": "for writers of statistics",
     "Sampler": "a protocol", "Simulator": "a type", "Weights": "a type", "Estimator": INNER, "repeatable": INNER,
     "Marginal": "through uniform and normal", "recordings.voltage_clamp.read_family": FILES_OF, "sodium_family": "no arguments",

@@ -79,8 +79,8 @@ def pair(V_init: float, g: float, delay: float, **others: object) -> tuple[Trace
 T = always(np.arange(200) * 0.1)
 TARGETS = [
     target(simulate, 300, neuron=thing(HH), stimulus=array(101, low=-5.0, high=5.0), duration=times(5.0),
-           dt=steps(0.05), method=choice("exponential_euler"), seed=seed(optional=True), start=starts("m", "h"),
-           precision=choice("double"), like={"named": {**STIMULUS["named"], "dt": "dt|duration|samples", "duration": "duration|samples", "start": r"start|start\[.*\]|V"}}),
+           dt=steps(0.05), method=choice("exponential_euler"), seed=seed(optional=True), initial_state=starts("m", "h"),
+           precision=choice("double"), like={"named": {**STIMULUS["named"], "dt": "dt|duration|samples", "duration": "duration|samples", "initial_state": r"initial_state|initial_state\[.*\]|V"}}),
     target(simulate, 150, neuron=thing(HH), stimulus=thing(PULSE), duration=times(5.0), dt=steps(0.05),
            seed=always(1), like={"name": "simulate a step", "named": {"duration": "duration|stop", "dt": "dt|duration", "stimulus": "stimulus|samples"}}),
     target(many, 250, g_Na=array(5, low=50.0, high=150.0), amplitude=array(5, low=0.0, high=20.0), like={"name": "simulate_many", "covers": (simulate_many,), "named": {"g_Na": "g_Na|parameters", "amplitude": "amplitude|parameters"}}),

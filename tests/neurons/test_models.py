@@ -113,8 +113,8 @@ def test_the_braincell_preset_gives_its_eight_spikes():
 def test_the_neun_preset_gives_its_eight_and_seven_spikes():
     neuron, stimulus = HodgkinHuxley.preset("neun"), step(0.1 / 7.854e-3, 0.0, 100.0)
     assert stimulus.amplitude == pytest.approx(12.73, abs=0.01)
-    seed = simulate(neuron, stimulus, 100.0, 0.001, "rk4", start={"V": -65.0, "m": 0.05, "h": 0.6, "n": 0.3})
-    basic = simulate(neuron, stimulus, 100.0, 0.001, "rk4", start={"V": -80.0, "m": 0.1, "h": 0.01, "n": 0.7})
+    seed = simulate(neuron, stimulus, 100.0, 0.001, "rk4", initial_state={"V": -65.0, "m": 0.05, "h": 0.6, "n": 0.3})
+    basic = simulate(neuron, stimulus, 100.0, 0.001, "rk4", initial_state={"V": -80.0, "m": 0.1, "h": 0.01, "n": 0.7})
     assert (len(seed.spike_times), len(basic.spike_times)) == (8, 7)
     zero_crossings = seed.t[1:][(seed.V[:-1] < 0) & (seed.V[1:] >= 0)]
     np.testing.assert_allclose(zero_crossings[[0, -1]], [1.55, 96.0], atol=0.05)

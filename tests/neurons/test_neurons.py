@@ -16,7 +16,7 @@ GRID = np.linspace(-120, 60, 181)  # passes through the 0/0 points -40, -55 (squ
     ("neuron", "rates"), [(HodgkinHuxley(), oracles.hodgkin_huxley), (Pospischil(), oracles.pospischil)]
 )
 def test_rates_against_the_papers(neuron, rates):
-    for name in neuron.of_kind("gate"):
+    for name in neuron.gates:
         alpha, beta = neuron.rates(name, GRID)
         expected = np.array([rates(float(V))[name] for V in GRID])
         np.testing.assert_allclose(np.column_stack([alpha, beta]), expected, rtol=1e-6)

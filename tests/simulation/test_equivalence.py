@@ -14,7 +14,7 @@ from helpers.simulation.stimuli import Step, step
 from helpers.simulation.summaries import summary_statistics
 from helpers.simulation.trace import Sweep
 
-EIGHT = ["g_Na", "g_K", "g_leak", "g_M", "tau_max", "V_T", "noise", "E_leak"]
+EIGHT = ["g_Na", "g_K", "g_L", "g_M", "tau_max", "V_T", "noise", "E_L"]
 STIMULUS = step(3.24806, 10.0, 110.0)
 N_STEPS, DT = 12_000, 0.01
 
@@ -23,7 +23,7 @@ def plain_statistics(neuron, number):
     """The same equations with the C library's exp and no shortcut, one simulation at a time."""
     plan = Plan(Pospischil, Step, precision="plain")
     stimulus = {f"stimulus_{name}": value for name, value in STIMULUS.values().items()}
-    w = working_array(plan, {**neuron.start(), **neuron.names(), **stimulus}, 1)
+    w = working_array(plan, {**neuron.initial_state(), **neuron.constants(), **stimulus}, 1)
     recorded = np.empty((len(plan.states), N_STEPS + 1))
     run(plan, w, random_keys(5, np.array([number])), STIMULUS, DT, N_STEPS, recorded, lambda lane: "plain")
     t = np.arange(N_STEPS + 1) * DT

@@ -80,7 +80,7 @@ ORDERS = {"euler": 1, "exponential_euler": 1, "rk4": 4, "rk5": 5, "rk6": 6}
 def smooth_stretch(method, dt, every=0.2):
     """V of the squid axon every 0.2 ms for 2 ms: from a depolarised start it sinks, without a spike."""
     start = {"V": -60.0, "m": 0.06, "h": 0.6, "n": 0.32}
-    trace = simulate(HodgkinHuxley(), step(0.0, 0.0, 2.0), 2.0, dt, method, start=start)
+    trace = simulate(HodgkinHuxley(), step(0.0, 0.0, 2.0), 2.0, dt, method, initial_state=start)
     return trace.V[:: round(every / dt)]
 
 

@@ -18,7 +18,7 @@ from helpers.widgets.live.bench import ZOO, live_bench, standalone
 class Everything(Neuron):
     """A neuron that uses every construction that may be translated."""
 
-    largest_dt = 1.0
+    max_dt = 1.0
     scale: float = parameter(2.0, "", "a scale", low=0.5, high=4.0)
     new: float = parameter(3.0, "", "a name that JavaScript keeps for itself", low=1.0, high=5.0)
     x_init: float = parameter(0.3, "", "x at the start", low=-1.0, high=1.0)

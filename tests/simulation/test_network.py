@@ -27,7 +27,7 @@ def neun_pair(g, duration=300.0, method="rk4"):
         [GapJunction(0, 1, g / AREA, allow_negative=True)],
         duration,
         method=method,
-        start={0: {"V": -65.0, **gates}, 1: {"V": -55.0, **gates}},
+        initial_state={0: {"V": -65.0, **gates}, 1: {"V": -55.0, **gates}},
     )
 
 
@@ -331,9 +331,15 @@ PAIR = {"a": HodgkinHuxley(), "b": HodgkinHuxley()}
             "delay = 0.005 ms, no whole number of steps dt = 0.01 ms",
         ),
         ({"connections": [excitatory("a", "b", release=0.333)]}, "release = 0.333 ms, no whole number of steps"),
-        ({"start": {"c": {"V": 0.0}}}, r"start has values for neuron 'c'; the neurons are \['a', 'b'\]"),
-        ({"start": {"a": {"q": 0.0}}}, r"start\['a'\]\['q'\] = 0.0; allowed: finite values of V, m, h, n"),
-        ({"start": {"b": {"V": np.nan}}}, r"start\['b'\]\['V'\] = nan"),
+        (
+            {"initial_state": {"c": {"V": 0.0}}},
+            r"initial_state has values for neuron 'c'; the neurons are \['a', 'b'\]",
+        ),
+        (
+            {"initial_state": {"a": {"q": 0.0}}},
+            r"initial_state\['a'\]\['q'\] = 0.0; allowed: finite values of V, m, h, n",
+        ),
+        ({"initial_state": {"b": {"V": np.nan}}}, r"initial_state\['b'\]\['V'\] = nan"),
         ({"method": "lsoda"}, "method = 'lsoda' runs one neuron at a time"),
         ({"method": "magic"}, "method = 'magic'; allowed"),
         ({"dt": np.nan}, "dt = nan ms"),

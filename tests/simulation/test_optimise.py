@@ -27,7 +27,7 @@ def values_of(neuron, name, V, precision="double"):
     scope = {"njit": njit, "OPTIONS": {}, "real": real, **kernel}
     for text in rewritten.texts:
         exec(text, scope)
-    names = {key: real(value) for key, value in neuron.names().items()}
+    names = {key: real(value) for key, value in neuron.constants().items()}
     for row in rewritten.held:
         names[row] = scope[row](*(names[x] for x in rewritten.arguments[row]))
     results = []

@@ -59,7 +59,7 @@ def test_cortical_spike_times_against_lsoda(g_Na, g_K):
 @pytest.mark.parametrize("neuron", [HodgkinHuxley(), Pospischil(noise=0.0)])
 def test_the_largest_dt_still_counts_every_spike(neuron):
     fine = simulate(neuron, step(8.0, 10.0, 110.0), 120.0, dt=0.005)
-    coarse = simulate(neuron, step(8.0, 10.0, 110.0), 120.0, dt=neuron.largest_dt)
+    coarse = simulate(neuron, step(8.0, 10.0, 110.0), 120.0, dt=neuron.max_dt)
     assert len(coarse.spike_times) == len(fine.spike_times) > 5
 
 
@@ -98,7 +98,7 @@ def test_near_depolarisation_block_the_counting_rule_decides():
 def test_rest_and_firing_coexist_between_6_26_and_9_775():
     start = oracles.steady_state(oracles.hodgkin_huxley, -65.0)
     V, m, h, n = fsolve(oracles.hodgkin_huxley_slopes, start, args=(8.0,), xtol=1e-12)
-    quiet = simulate(HodgkinHuxley(), step(8.0, 0.0, 1000.0), 1000.0, start={"V": V, "m": m, "h": h, "n": n})
+    quiet = simulate(HodgkinHuxley(), step(8.0, 0.0, 1000.0), 1000.0, initial_state={"V": V, "m": m, "h": h, "n": n})
     assert len(quiet.spike_times) == 0
     assert spikes(8.0, 1000.0) > 50
 
@@ -261,8 +261,8 @@ def test_noise_without_a_seed_can_be_repeated():
         ({"stimulus": Waveform(samples=np.zeros(5001), dt=0.02, start=1.0, stop=2.0)}, r"sampled every 0.02 ms"),
         ({"seed": -1}, r"seed = -1; allowed"),
         ({"seed": 0.5}, r"seed = 0.5; allowed"),
-        ({"start": {"q": 0.1}}, r"start\['q'\] = 0.1; allowed: finite values of V, m, h, n"),
-        ({"start": {"V": np.nan}}, r"start\['V'\] = nan"),
+        ({"initial_state": {"q": 0.1}}, r"initial_state\['q'\] = 0.1; allowed: finite values of V, m, h, n"),
+        ({"initial_state": {"V": np.nan}}, r"initial_state\['V'\] = nan"),
     ],
 )
 def test_bad_arguments_of_simulate(change, message):

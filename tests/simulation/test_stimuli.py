@@ -136,7 +136,7 @@ def test_rounding_errors_move_no_edge_of_a_train(frequency, start):
 
 def test_nothing_flows_after_the_window_even_where_values_vary():
     values = {**STIMULI["pulse pair"].values(), "interval": 60.0}
-    assert PulsePair.I.at({**values, "t": 68.5}) == 0.0
+    assert PulsePair.I.evaluate({**values, "t": 68.5}) == 0.0
 
 
 def test_overlapping_pulses_add():

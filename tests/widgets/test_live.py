@@ -88,12 +88,12 @@ def test_the_browser_computes_what_the_simulator_computes(bench, kind):
             assert len(result["spikes"]) == count
         np.testing.assert_allclose(result["spikes"][:count], trace.spike_times[:count], rtol=0, atol=0.05)
         np.testing.assert_allclose(result["I"], thinned(trace, trace.I), rtol=0, atol=1e-9)
-        first, *others = kind.states()
+        first, *others = kind.states
         states = [trace.V, *(trace.gates[name] for name in others)]
         worst = max(np.abs(x - thinned(trace, y)).max() for x, y in zip(result["states"], states, strict=True))
         if worst < 1e-6:
             close += 1
-            for x, name in zip(result["currents"], kind.of_kind("current"), strict=True):
+            for x, name in zip(result["currents"], kind.currents, strict=True):
                 np.testing.assert_allclose(x, thinned(trace, trace.currents[name]), rtol=1e-5, atol=1e-4)
         spikes, compared = spikes + len(trace.spike_times), compared + count
     assert compared > 0.8 * spikes and spikes >= 15
@@ -111,7 +111,7 @@ def test_any_duration_has_the_steps_of_the_simulator(bench, kind):
     for setting, result in zip(settings, run_module(standalone(bench), settings, EVERY), strict=True):
         bench.setting = setting
         trace = bench.trace()
-        assert trace.dt <= kind.largest_dt / 2 + 1e-12 and trace.t[-1] == pytest.approx(setting["duration"])
+        assert trace.dt <= kind.max_dt / 2 + 1e-12 and trace.t[-1] == pytest.approx(setting["duration"])
         np.testing.assert_allclose(result["spikes"], trace.spike_times, rtol=0, atol=0.05)
         if setting["duration"] <= 100.0:
             np.testing.assert_allclose(result["states"][0], thinned(trace, trace.V), rtol=0, atol=1e-7)
@@ -128,7 +128,7 @@ def test_the_voltage_clamp_is_the_closed_form(bench, kind):
         bench.setting = setting
         trace = bench.trace()
         curves = peak_currents(bench.neuron, LEVELS, setting["command"]["holding"], during=20.0, dt=0.1)
-        for flow, peaks, name in zip(result["currents"], result["peaks"], kind.of_kind("current"), strict=True):
+        for flow, peaks, name in zip(result["currents"], result["peaks"], kind.currents, strict=True):
             np.testing.assert_allclose(flow, trace.currents[name], rtol=1e-9, atol=1e-7)
             np.testing.assert_allclose(peaks, curves[name], rtol=1e-9, atol=1e-7)
 
@@ -251,7 +251,7 @@ def test_the_axon_fires_as_often_as_under_the_reference_integrator(amplitude, co
     bench = live_bench()
     bench.set(amplitude=amplitude)
     trace = bench.trace()
-    exact = simulate(HodgkinHuxley(), bench.stimulus, 100.0, 0.02, "lsoda", start=rest)
+    exact = simulate(HodgkinHuxley(), bench.stimulus, 100.0, 0.02, "lsoda", initial_state=rest)
     assert len(trace.spike_times) == len(exact.spike_times) == count
     late = 0.5 if amplitude == 2.25 else 0.05  # so near threshold a spike hesitates for long
     np.testing.assert_allclose(trace.spike_times, exact.spike_times, atol=late)

@@ -10,7 +10,7 @@ from helpers.simulation.stimuli import step
 from helpers.simulation.summaries import summary
 from helpers.widgets.posterior import explore_posterior, inferred, inferred_in_words
 
-# Without spiking channels V settles at E_leak + I / g_leak: two steps tell both, on paper as well.
+# Without spiking channels V settles at E_L + I / g_L: two steps tell both, on paper as well.
 PASSIVE = Pospischil(g_Na=0.0, g_K=0.0, g_M=0.0, noise=0.0)
 DURATION, STIMULUS = 120.0, step(1.0, 60.0, 119.0)
 
@@ -22,7 +22,7 @@ def plateaus(sweep):
 
 @pytest.fixture(scope="module")
 def posterior():
-    prior = box_prior(PASSIVE, ["g_leak", "E_leak"], low=[0.1, -80.0], high=[0.5, -50.0])
+    prior = box_prior(PASSIVE, ["g_L", "E_L"], low=[0.1, -80.0], high=[0.5, -50.0])
     theta = prior.draw(1500, seed=1)
     x = simulate_many(PASSIVE, STIMULUS, prior.by_name(theta), DURATION, 0.025, seed=2, summarise=plateaus)
     return train_npe(prior, theta, x, 0, epochs=40, statistics=plateaus.names)
@@ -36,12 +36,12 @@ def explore(posterior):
     return explore_posterior(posterior, PASSIVE, STIMULUS, DURATION, summarise=plateaus)
 
 
-@pytest.mark.parametrize("g_leak, E_leak", [(0.2, -70.0), (0.4, -55.0), (0.3, -78.0)])
-def test_it_finds_what_ohms_law_says(posterior, g_leak, E_leak):
-    result = infer(posterior, g_leak=g_leak, E_leak=E_leak)
-    settled = 1.0 - np.exp(-59.0 * g_leak)  # C = 1 µF/cm²
+@pytest.mark.parametrize("g_L, E_L", [(0.2, -70.0), (0.4, -55.0), (0.3, -78.0)])
+def test_it_finds_what_ohms_law_says(posterior, g_L, E_L):
+    result = infer(posterior, g_L=g_L, E_L=E_L)
+    settled = 1.0 - np.exp(-59.0 * g_L)  # C = 1 µF/cm²
     by_hand = np.array([settled / (result.x_o[1] - result.x_o[0]), result.x_o[0]])
-    np.testing.assert_allclose(by_hand, [g_leak, E_leak], rtol=0.02)
+    np.testing.assert_allclose(by_hand, [g_L, E_L], rtol=0.02)
     assert (np.abs(result.samples.mean(axis=0) - by_hand) < [0.03, 1.0]).all()
     low, high = result.interval
     np.testing.assert_array_equal(result.inside, (low <= result.truth) & (result.truth <= high))
@@ -50,41 +50,39 @@ def test_it_finds_what_ohms_law_says(posterior, g_leak, E_leak):
 
 def test_the_same_seed_gives_the_same_and_the_trace_is_that_of_the_simulator(posterior):
     noisy = {"posterior": posterior, "neuron": Pospischil(noise=0.1), "stimulus": STIMULUS, "duration": DURATION}
-    one, same, other = (
-        inferred(**noisy, seed=seed, summarise=plateaus, g_leak=0.2, E_leak=-70.0) for seed in (5, 5, 6)
-    )
+    one, same, other = (inferred(**noisy, seed=seed, summarise=plateaus, g_L=0.2, E_L=-70.0) for seed in (5, 5, 6))
     np.testing.assert_array_equal(one.samples, same.samples)
     assert not np.array_equal(one.trace.V, other.trace.V)
-    expected = simulate(Pospischil(noise=0.1, g_leak=0.2, E_leak=-70.0), STIMULUS, DURATION, 0.025, seed=5)
+    expected = simulate(Pospischil(noise=0.1, g_L=0.2, E_L=-70.0), STIMULUS, DURATION, 0.025, seed=5)
     np.testing.assert_array_equal(one.trace.V, expected.V)
     np.testing.assert_array_equal(one.x_o, plateaus(expected))
 
 
 def test_words_say_what_was_found_and_whether_it_is_right(posterior):
-    result = infer(posterior, g_leak=0.3, E_leak=-65.0)
+    result = infer(posterior, g_L=0.3, E_L=-65.0)
     words, (low, high) = inferred_in_words(result), result.interval
-    assert words.startswith("0 spikes. Inferred: g_leak ")
+    assert words.startswith("0 spikes. Inferred: g_L ")
     assert f"95 % between {low[1]:.3g} and {high[1]:.3g} mV (truth -65)" in words
-    missed = [name for name, inside in zip(("g_leak", "E_leak"), result.inside, strict=True) if not inside]
+    missed = [name for name, inside in zip(("g_L", "E_L"), result.inside, strict=True) if not inside]
     assert ("Both hold the truth." in words) == (not missed)
     assert all(f"of {name}" in words for name in missed)
     wrong = inferred_in_words(type(result)(**{**vars(result), "truth": high + 1.0}))
-    assert "The interval of g_leak and of E_leak misses the truth." in wrong
+    assert "The interval of g_L and of E_L misses the truth." in wrong
 
 
 def test_an_observation_beyond_the_training_is_said_to_be_one(posterior):
     elsewhere = Pospischil(g_Na=0.0, g_K=0.0, g_M=0.6, noise=0.0, E_K=-40.0)  # lifts V above all leaks of the prior
     result = inferred(
-        posterior, elsewhere, step(20.0, 60.0, 119.0), DURATION, seed=5, summarise=plateaus, g_leak=0.1, E_leak=-50.0
+        posterior, elsewhere, step(20.0, 60.0, 119.0), DURATION, seed=5, summarise=plateaus, g_L=0.1, E_L=-50.0
     )
     assert "outside all simulations" in result.outside and "Beware: x_o lies outside" in inferred_in_words(result)
-    assert not infer(posterior, g_leak=0.3, E_leak=-65.0).outside
+    assert not infer(posterior, g_L=0.3, E_L=-65.0).outside
 
 
 def test_the_picture_shows_the_trace_the_draws_and_the_truth(posterior):
     explorer = explore(posterior)
-    explorer.set(g_leak=0.4, E_leak=-60.0)
-    result = infer(posterior, seed=0, g_leak=0.4, E_leak=-60.0)
+    explorer.set(g_L=0.4, E_L=-60.0)
+    result = infer(posterior, seed=0, g_L=0.4, E_L=-60.0)
     for_V, whole, close = explorer.figure.axes
     np.testing.assert_array_equal(for_V.lines[0].get_ydata(), result.trace.V)
     for ax in (whole, close):
@@ -99,20 +97,20 @@ def test_the_picture_shows_the_trace_the_draws_and_the_truth(posterior):
 def test_every_end_of_the_dials_works(posterior):
     explorer = explore(posterior)
     assert {name: dial.ends for name, dial in explorer.sliders.items()} == {
-        "g_leak": (0.1, 0.5),
-        "E_leak": (-80.0, -50.0),
+        "g_L": (0.1, 0.5),
+        "E_L": (-80.0, -50.0),
     }
     explorer.try_both_ends()
-    assert explorer.failure is None and explorer.values == {"g_leak": 0.1, "E_leak": -70.0}
+    assert explorer.failure is None and explorer.values == {"g_L": 0.1, "E_L": -70.0}
 
 
 def test_bad_truths_are_refused(posterior):
-    with pytest.raises(ValueError, match="truth: g_leak = 0.7 mS/cm² lies outside the prior"):
-        infer(posterior, g_leak=0.7, E_leak=-60.0)
-    with pytest.raises(ValueError, match="truth names g_leak; allowed: one value each for"):
-        infer(posterior, g_leak=0.3)
-    prior = box_prior(PASSIVE, ["E_leak"], low=[-80.0], high=[-50.0])
+    with pytest.raises(ValueError, match="truth: g_L = 0.7 mS/cm² lies outside the prior"):
+        infer(posterior, g_L=0.7, E_L=-60.0)
+    with pytest.raises(ValueError, match="truth names g_L; allowed: one value each for"):
+        infer(posterior, g_L=0.3)
+    prior = box_prior(PASSIVE, ["E_L"], low=[-80.0], high=[-50.0])
     theta = prior.draw(60, seed=1)
     single = train_npe(prior, theta, theta, 0, model="mdn", epochs=1)
-    with pytest.raises(ValueError, match="a posterior of E_leak; allowed: of two parameters"):
+    with pytest.raises(ValueError, match="a posterior of E_L; allowed: of two parameters"):
         explore(single)

@@ -58,7 +58,7 @@ class Plan:
 
     @property
     def states(self) -> tuple[str, ...]:
-        return self.neuron.states()
+        return self.neuron.states
 
     @property
     def rewritten(self) -> Rewritten:
@@ -69,7 +69,7 @@ class Plan:
     def rows(self) -> tuple[str, ...]:
         """What the rows of the working array hold: states, constants, and what the time loop itself keeps."""
         stimulus = (f"stimulus_{name}" for name in self.stimulus.parameters())
-        constants = (*self.neuron.parameters(), *self.neuron.of_kind("derived"), *stimulus)
+        constants = (*self.neuron.parameters(), *self.neuron.derived, *stimulus)
         stages = [f"k{i}_{x}" for i in range(len(self.tableau.b) if self.tableau else 0) for x in self.states]
         inner = [f"at_{x}" for x in self.states] if self.tableau else []
         return (*self.states, *constants, *self.rewritten.rows, *inner, *stages, *WORK)
@@ -146,8 +146,8 @@ class _Loops:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.currents = plan.neuron.of_kind("current")
-        self.event = next(iter(plan.neuron.of_kind("event").values()), None)
+        self.currents = plan.neuron.currents
+        self.event = plan.neuron.event
 
     def at(self, name: str) -> str:
         """One number of `name`. All rows of all lanes lie in one array: the compiler then sees that no two overlap."""
@@ -370,10 +370,10 @@ def _compiled_name(entry: Equation) -> str:
 
 @functools.cache
 def _rewritten(neuron: type[Neuron], precision: str) -> Rewritten:
-    first, *others = neuron.states()
+    first, *others = neuron.states
     entries = {_compiled_name(entry): entry for entry in neuron.equations.values() if entry and entry.kind != "derived"}
     sharing = [_compiled_name(neuron.equations[state]) for state in others]
-    return rewrite(entries, sharing, first, (*neuron.parameters(), *neuron.of_kind("derived")), precision)
+    return rewrite(entries, sharing, first, (*neuron.parameters(), *neuron.derived), precision)
 
 
 @functools.cache

@@ -162,7 +162,7 @@ class LiveBench(anywidget.AnyWidget):
         kind = self._kinds[one_of("neuron", setting["neuron"], self._kinds)]
         one_of("clamp", setting["clamp"], CLAMPS if can_be_clamped(kind) else CLAMPS[:1])
         one_of("protocol", setting["protocol"], PROTOCOLS)
-        one_of("plane", setting["plane"], kind.states()[1:] or ("",))
+        one_of("plane", setting["plane"], kind.states[1:] or ("",))
         duration = setting["duration"]
         groups = {"parameters": kind.parameters(), "stimulus": dials_of_stimulus(kind, duration), "command": COMMAND}
         plain = {
@@ -186,8 +186,8 @@ class LiveBench(anywidget.AnyWidget):
             return clamp(neuron, command, dt=sum(COMMAND_TIMES) / POINTS)
         duration = self.setting["duration"]
         dt = duration / (POINTS * durations_of(self.kind)[duration])
-        start = None if neuron.of_kind("event") else settled_start(neuron)
-        return simulate(neuron, self.stimulus, duration, dt, seed=0, start=start)
+        start = None if neuron.event else settled_start(neuron)
+        return simulate(neuron, self.stimulus, duration, dt, seed=0, initial_state=start)
 
     def try_both_ends(self) -> None:
         """Set each dial of this neuron to its ends, and each choice to all it has; simulate. What fails, fails here."""
@@ -251,7 +251,7 @@ def beginning(neuron: Neuron) -> dict[str, Any]:
         "clamp": CLAMPS[0],
         "protocol": "step",
         "duration": duration,
-        "plane": (*kind.states()[1:], "")[0],
+        "plane": (*kind.states[1:], "")[0],
         "parameters": neuron.values(),
         "stimulus": {name: dial.default for name, dial in dials_of_stimulus(kind, duration).items()},
         "command": {name: dial.default for name, dial in COMMAND.items()},
@@ -269,7 +269,7 @@ def settled_start(neuron: Neuron) -> dict[str, float]:
     """Every state after 200 ms without current and noise."""
     silent = replace(neuron, noise=0.0) if "noise" in neuron.parameters() else neuron
     quiet = simulate(silent, step(0.0, 0.0, SETTLING), SETTLING, settling_step(type(neuron)))
-    first, *others = neuron.states()
+    first, *others = neuron.states
     return {first: float(quiet.V[-1]), **{name: float(quiet.gates[name][-1]) for name in others}}
 
 

@@ -74,9 +74,9 @@ def durations_of(kind: type[Neuron]) -> dict[float, int]:
     Steps are at most half as long as the neuron allows. Of a neuron that is reset every step is shown, as its spikes
     last no longer.
     """
-    steps = {T: math.ceil(2 * T / POINTS / kind.largest_dt - 1e-9) for T in DURATIONS}
-    possible = {T: every for T, every in steps.items() if every == 1 or not kind.of_kind("event")}
-    return possible or {POINTS * kind.largest_dt / 2: 1}
+    steps = {T: math.ceil(2 * T / POINTS / kind.max_dt - 1e-9) for T in DURATIONS}
+    possible = {T: every for T, every in steps.items() if every == 1 or not kind.event}
+    return possible or {POINTS * kind.max_dt / 2: 1}
 
 
 def usual_duration(kind: type[Neuron]) -> float:
@@ -87,7 +87,7 @@ def usual_duration(kind: type[Neuron]) -> float:
 
 def settling_step(kind: type[Neuron]) -> float:
     """The step [ms] while the neuron comes to rest; where it rests does not depend on it."""
-    return SETTLING / math.ceil(SETTLING / min(0.04, kind.largest_dt) - 1e-9)
+    return SETTLING / math.ceil(SETTLING / min(0.04, kind.max_dt) - 1e-9)
 
 
 def times(duration: float, length: float) -> dict[str, float]:
@@ -98,7 +98,7 @@ def times(duration: float, length: float) -> dict[str, float]:
 
 def dials_of_stimulus(kind: type[Neuron], duration: float) -> dict[str, Parameter]:
     """What can be turned at a stimulus of this neuron, by name, so that it fits into `duration` [ms]."""
-    default, low, high = kind.injected
+    default, low, high = kind.current_range
     pulses = PulsePair.parameters()
     shortest, longest = 0.01 * duration, 0.85 * duration
     length = Parameter("length", 0.7 * duration, "ms", "how long the current flows", shortest, longest, 1e-6, longest)
@@ -133,18 +133,18 @@ def can_be_clamped(kind: type[Neuron]) -> bool:
 
 def neuron_as_data(kind: type[Neuron]) -> dict[str, Any]:
     """A neuron: equations, parameters, presets, units and the looks of its lines."""
-    first, *others = kind.states()
-    currents = list(kind.of_kind("current"))
-    starts = {f"{state}_init" for state in kind.states()}
-    settles = not kind.of_kind("event")
+    first, *others = kind.states
+    currents = list(kind.currents)
+    starts = {f"{state}_init" for state in kind.states}
+    settles = not kind.event
     declared = kind.parameters()
     return {
         "about": (kind.__doc__ or "").strip().splitlines()[0],
         "text": javascript(kind),
-        "states": list(kind.states()),
-        "gates": list(kind.of_kind("gate")),
+        "states": list(kind.states),
+        "gates": list(kind.gates),
         "currents": currents,
-        "units": {name: _unit(kind, name) for name in kind.states()},
+        "units": {name: _unit(kind, name) for name in kind.states},
         "current_unit": kind.current_unit,
         "threshold": kind.spike_threshold,
         "settling": [SETTLING if settles else 0.0, settling_step(kind)],
