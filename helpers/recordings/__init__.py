@@ -1,13 +1,32 @@
-"""Recordings of real cells: read them, fetch published ones, and bring them into the units of a model."""
+"""Recordings of real cells: read them, fetch published ones, and convert them to the units of a model.
+
+read, number_of_sweeps           a file in any format: one sweep as a `Trace`
+read_abf, read_nwb, read_csv     the same for one format, with its own options
+write_csv                        a `Trace` as a table
+fetch, load, RECORDINGS          published recordings by name
+RecordingUnavailable             raised when one can be neither found nor downloaded
+crop, current_density            part of a sweep; pA as µA/cm²
+passive_properties               resting potential, input resistance, time constant, area
+Rig, record_through              a simulated amplifier
+synthetic_recording              a simulated recording of a current step
+JUNCTION_POTENTIAL               the offset [mV] of V in a synthetic recording
+recorded_f_I                     f-I curve of a published recording
+read_family, sodium_family       currents under voltage clamp: from a file; the published ones
+"""
 
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "cells": ["cell_curve"],
-        "read": ["RecordingUnavailable", "fetch", "load", "number_of_sweeps", "read"],
-        "rig": ["JUNCTION_POTENTIAL", "crop", "current_density", "passive_properties", "stand_in"],
-        "voltage_clamp": ["sodium_family"],
+        "abf": ["read_abf"],
+        "csv_table": ["read_csv", "write_csv"],
+        "f_I": ["recorded_f_I"],
+        "nwb": ["read_nwb"],
+        "passive": ["crop", "current_density", "passive_properties"],
+        "published": ["RECORDINGS", "RecordingUnavailable", "fetch", "load"],
+        "reading": ["number_of_sweeps", "read"],
+        "rig": ["JUNCTION_POTENTIAL", "Rig", "record_through", "synthetic_recording"],
+        "voltage_clamp": ["read_family", "sodium_family"],
     },
 )

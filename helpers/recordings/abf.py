@@ -13,7 +13,7 @@ import numpy as np
 
 from helpers.simulation.trace import Trace
 
-from .common import (
+from .conversion import (
     CURRENT,
     VOLTAGE,
     check_index,
@@ -25,7 +25,7 @@ from .common import (
     stretch_times,
 )
 
-__all__ = ["abf_sweep", "count_abf", "open_abf", "read_abf"]
+__all__ = ["abf_sweeps", "count_abf", "open_abf", "read_abf"]
 
 
 def read_abf(path: str | Path, sweep: int = 0, channel: int = 0) -> Trace:
@@ -34,8 +34,18 @@ def read_abf(path: str | Path, sweep: int = 0, channel: int = 0) -> Trace:
     V is the record of input `channel`; I is the command waveform of the output of the same number, as the protocol in
     the file describes it. start and stop are those of the protocol's first step; a sweep in which that step has zero
     amplitude gets them from the other sweeps, so that all sweeps of a file share one window.
-    Raises ValueError, with the file's name, for voltage clamp, unknown units, a sweep or channel that is not there,
-    a file that is cut short or not ABF.
+
+    Parameters
+    ----------
+    path : str or Path
+    sweep, channel : int
+        Counted from 0.
+
+    Raises
+    ------
+    ValueError
+        With the file's name, for voltage clamp, unknown units, a missing sweep or channel, or a file that is damaged
+        or not ABF.
     """
     path = existing(path)
     abf = open_abf(path)
@@ -49,23 +59,23 @@ def read_abf(path: str | Path, sweep: int = 0, channel: int = 0) -> Trace:
         )
     V_factor = require(path, f"channel {channel}", VOLTAGE, measured)
     I_factor = require(path, f"the command of channel {channel}", CURRENT, command)
-    commands = _abf_commands(path, abf, channel)
-    V = abf_sweep(path, abf, sweep, channel)[0] * V_factor
+    recorded, commands = abf_sweeps(path, abf, channel)
+    V = recorded[sweep] * V_factor
     t = np.arange(len(V)) * 1e3 / abf.dataRate
-    off = [waveform != waveform[0] for waveform in commands]
-    shared = first_stretch(np.any(off, axis=0))
-    own = None if shared is None else first_stretch(off[sweep][: shared[1]])
+    on = commands != commands[:, :1]
+    shared = first_stretch(on.any(axis=0))
+    own = None if shared is None else first_stretch(on[sweep, : shared[1]])
     window = stretch_times(t, own or shared)
     return make_trace(path, t, V, commands[sweep] * I_factor, window, "pA")
 
 
 def count_abf(path: str | Path) -> int:
-    """The number of sweeps in the file. Raises ValueError for a file that is cut short or not ABF."""
+    """Return the number of sweeps in the file. Raises ValueError for a file that is damaged or not ABF."""
     return int(open_abf(existing(path)).sweepCount)
 
 
 def open_abf(path: Path) -> Any:
-    """The file as pyabf reads it. Raises ValueError where it cannot."""
+    """Open a file with pyabf. Raises ValueError if pyabf cannot read it."""
     import pyabf  # here, so that a notebook without ABF files does not wait for it
 
     if path.stat().st_size == 0:
@@ -75,41 +85,52 @@ def open_abf(path: Path) -> Any:
         with _quiet():
             abf = pyabf.ABF(path)
             _check_counts(abf)
-    except Exception as error:  # pyabf meets a damaged header with whatever fails first
-        why = "no ABF file" if isinstance(error, NotImplementedError) else "damaged or cut short"
+    except Exception as error:  # on a damaged header pyabf raises whatever fails first
+        why = "not an ABF file" if isinstance(error, NotImplementedError) else "damaged or cut short"
         raise ValueError(f"{path.name} cannot be read as ABF: it is {why}") from error
     return abf
 
 
-def abf_sweep(path: Path, abf: Any, sweep: int, channel: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """What was recorded and what was commanded in one sweep, (n,) each, in the file's own units, all of it finite."""
+def abf_sweeps(path: Path, abf: Any, channel: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return what was recorded and what was commanded, (n_sweeps, n) each, in the file's own units.
+
+    Raises ValueError, with the file's name, unless all values are finite and all sweeps have one length.
+    """
+    sweeps = [_abf_sweep(path, abf, sweep, channel) for sweep in range(abf.sweepCount)]
+    if len({len(command) for _, command in sweeps}) > 1:
+        raise ValueError(f"{path.name}: its sweeps differ in length; only sweeps of one length can be read")
+    recorded, commands = zip(*sweeps, strict=True)
+    return np.array(recorded), np.array(commands)
+
+
+def _abf_sweep(path: Path, abf: Any, sweep: int, channel: int) -> tuple[np.ndarray, np.ndarray]:
     try:
         with _quiet():  # pyabf warns, then fills with NaN or zeros: refused below
-            abf.setSweep(int(sweep), channel=channel)
-            measured, command = np.asarray(abf.sweepY, dtype=float), np.asarray(abf.sweepC, dtype=float)
+            abf.setSweep(sweep, channel=channel)
+            recorded, command = np.asarray(abf.sweepY, dtype=float), np.asarray(abf.sweepC, dtype=float)
     except Exception as error:
         raise ValueError(f"{path.name}: sweep {sweep}, channel {channel} is damaged") from error
-    if not np.isfinite(measured).all():
-        raise ValueError(f"{path.name}: sweep {sweep}, channel {channel} holds values that are not finite")
-    if command.shape != measured.shape or not np.isfinite(command).all():
-        raise ValueError(f"{path.name} does not hold the command of sweep {sweep}, channel {channel}")
-    return measured, command
+    if not np.isfinite(recorded).all():
+        raise ValueError(f"{path.name}: sweep {sweep}, channel {channel} contains values that are not finite")
+    if command.shape != recorded.shape or not np.isfinite(command).all():
+        raise ValueError(f"{path.name} does not contain the command of sweep {sweep}, channel {channel}")
+    return recorded, command
 
 
 def _check_sections(path: Path) -> None:
-    """Raise ValueError where a version 2 file says that it has more than it has: pyabf would look for all of it."""
+    """Raise ValueError if a version 2 file announces more than it contains: pyabf would look for all of it."""
     with open(path, "rb") as file:
         head = file.read(512)
     if head[:4] != b"ABF2":
         return
-    for place in range(76, 364, 16):  # the table of sections: block of 512 bytes, bytes of an entry, entries
+    for place in range(76, 364, 16):  # table of sections: first block of 512 bytes, bytes per entry, number of entries
         block, size, count = struct.unpack_from("<IIq", head, place)
         if count and not (count > 0 and 512 * block + size * count <= path.stat().st_size):
             raise ValueError("a section lies outside the file")
 
 
 def _check_counts(abf: Any) -> None:
-    """Raise ValueError for counts that would make long arrays out of a short file."""
+    """Raise ValueError for counts that would turn a short file into long arrays."""
     points = abf.dataPointCount
     synchronised = getattr(abf, "_synchArraySection", None)
     lengths = getattr(synchronised, "lLength", [])
@@ -131,11 +152,3 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         yield
-
-
-def _abf_commands(path: Path, abf: Any, channel: int) -> list[np.ndarray]:
-    """The command waveform of every sweep, each (n,), in the file's own unit."""
-    commands = [abf_sweep(path, abf, sweep, channel)[1] for sweep in range(abf.sweepCount)]
-    if len({len(command) for command in commands}) > 1:
-        raise ValueError(f"{path.name}: its sweeps differ in length; only sweeps of one length can be read")
-    return commands

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
+import os
+import subprocess
+import sys
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +17,11 @@ import numpy as np
 
 from helpers.simulation.trace import Trace
 
-from .common import CURRENT, VOLTAGE, check_even, check_index, existing, make_trace, stimulus_window
-from .hdf5 import check_hdf5
+from .conversion import CURRENT, VOLTAGE, check_even, check_index, existing, make_trace, stimulus_window
 
 __all__ = ["count_nwb", "read_nwb"]
+
+PATIENCE = 8.0  # s; a file that takes longer to read from end to end is damaged
 
 
 def read_nwb(
@@ -28,13 +34,26 @@ def read_nwb(
 ) -> Trace:
     """Read one current-clamp sweep of a Neurodata Without Borders (NWB 2) file.
 
-    series: name of a CurrentClampSeries; without it, `sweep` counts through all of them in the order of their sweep
-    numbers, then starting times, then names. I is the CurrentClampStimulusSeries that belongs to it: by the table of
-    intracellular recordings where there is one, else by electrode and sweep number or starting time. Values are data
-    times conversion plus offset, in volts and amperes. A bias current of the amplifier is not added to I: a warning
-    names it. start and stop [ms] are found in I unless given.
-    Raises ValueError, with the file's name, for voltage clamp, a missing, ambiguous or differently sampled stimulus,
-    other units, an unknown series or sweep, a file that is not NWB.
+    I is the CurrentClampStimulusSeries that belongs to the sweep: by the table of intracellular recordings if the file
+    has one, else by electrode and sweep number or starting time. Values are data times conversion plus offset, in
+    volts and amperes. A bias current of the amplifier is not added to I but reported in a warning.
+
+    Parameters
+    ----------
+    path : str or Path
+    series : str, optional
+        Name of a CurrentClampSeries. By default `sweep` counts all of them in the order of their sweep numbers, then
+        starting times, then names.
+    sweep : int
+        Counted from 0.
+    start, stop : float, optional
+        Window of the stimulus [ms]; found in I by default.
+
+    Raises
+    ------
+    ValueError
+        With the file's name, for voltage clamp, a missing, ambiguous or differently sampled stimulus, other units, an
+        unknown series or sweep, or a file that is damaged or not NWB.
     """
     path = existing(path)
     with _open_nwb(path) as nwb:
@@ -61,7 +80,7 @@ def read_nwb(
 
 
 def count_nwb(path: str | Path) -> int:
-    """The number of current-clamp sweeps in the file. Raises ValueError for voltage clamp, a file that is not NWB."""
+    """Return the number of current-clamp sweeps in the file. Raises ValueError like `read_nwb`."""
     path = existing(path)
     with _open_nwb(path) as nwb:
         return len(_clamp_series(path, nwb))
@@ -69,27 +88,73 @@ def count_nwb(path: str | Path) -> int:
 
 @contextmanager
 def _open_nwb(path: Path) -> Iterator[Any]:
-    import pynwb  # here, because it takes seconds to import
+    import pynwb  # here, because the import takes seconds
 
     with warnings.catch_warnings():
         # pynwb warns about old schema versions, and about units that it replaces: _samples checks the file's own.
         warnings.simplefilter("ignore", UserWarning)
         try:
-            check_hdf5(path)
+            _check_hdf5(path)
             io = pynwb.NWBHDF5IO(path, "r")
-            with ExitStack() as closing:  # HDF5 would answer from a file that stayed open, whatever is in it by then
+            with ExitStack() as closing:  # HDF5 answers from a file that stayed open, even after it was overwritten
                 closing.callback(io.close)
                 nwb = io.read()
                 closing.pop_all()
         except Exception as error:  # h5py and hdmf raise many kinds
-            raise ValueError(f"{path.name} cannot be read as NWB: it is no NWB 2 file, damaged or cut short") from error
+            raise ValueError(
+                f"{path.name} cannot be read as NWB: it is not an NWB 2 file, damaged or cut short"
+            ) from error
         with io:
             try:
                 yield nwb
             except ValueError:
                 raise
-            except Exception as error:  # what a damaged file lacks shows late
+            except Exception as error:  # what is missing in a damaged file shows late
                 raise ValueError(f"{path.name} cannot be read as NWB: it is damaged") from error
+
+
+def _check_hdf5(path: Path) -> None:
+    """Raise ValueError unless the HDF5 library can read the file from end to end."""
+    status = path.stat()
+    if fault := _hdf5_fault(str(path.resolve()), status.st_size, status.st_mtime_ns, status.st_ino):
+        raise ValueError(fault)
+
+
+@functools.lru_cache(maxsize=64)
+def _hdf5_fault(path: str, *version: int) -> str:
+    """Return what the HDF5 library finds wrong with this version of a file, or ""."""
+    child = _hdf5_process(os.getpid())
+    try:
+        child.stdin.write(f"{path!r}\n")
+        child.stdin.flush()
+        answer = child.stdout.readline()
+    except OSError:
+        answer = ""
+    if not answer:
+        _hdf5_process.cache_clear()
+        _end(child)
+        return "the HDF5 library crashes or hangs on it"
+    return answer.strip()
+
+
+@functools.cache
+def _hdf5_process(owner: int) -> subprocess.Popen:
+    """Start the program in `hdf5`, once per process: a forked one must not read the answers to its parent."""
+    child = subprocess.Popen(
+        [sys.executable, "-m", "helpers.recordings.hdf5", str(PATIENCE)],
+        cwd=Path(__file__).parents[2],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        encoding="utf-8",
+    )
+    atexit.register(_end, child)
+    return child
+
+
+def _end(child: subprocess.Popen) -> None:
+    with suppress(OSError), child:  # closes its streams, of which one may be broken, and waits
+        child.kill()
 
 
 def _begin(series: Any) -> float:
@@ -104,7 +169,7 @@ def _clamp_series(path: Path, nwb: Any) -> list[Any]:
         raise ValueError(f"{path.name} is a voltage-clamp recording; only current clamp can be read")
     if not found:
         held = ", ".join(sorted(set(kinds))) or "no series"
-        raise ValueError(f"{path.name} holds no CurrentClampSeries; it holds {held}")
+        raise ValueError(f"{path.name} contains no CurrentClampSeries; it contains {held}")
     return sorted(found, key=lambda s: (s.sweep_number or 0, _begin(s), s.name))
 
 

@@ -434,7 +434,7 @@ def recorded(trace: Trace, dt: float | None = None) -> Waveform:
     instance("trace", trace, Trace, "a Trace")
     if trace.I_unit != "µA/cm²":
         raise ValueError(
-            f"I is in {trace.I_unit or 'no unit'}; allowed: µA/cm². helpers.recordings.rig.current_density(trace, "
+            f"I is in {trace.I_unit or 'no unit'}; allowed: µA/cm². helpers.recordings.passive.current_density(trace, "
             "area) turns a recorded current in pA into µA/cm²"
         )
     length, held = float(trace.t[-1] - trace.t[0]), trace.dt

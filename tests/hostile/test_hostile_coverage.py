@@ -38,8 +38,8 @@ MODULES = {
     "simulation.lsoda": INNER, "neurons.functions": INNER, "validation": INNER,
     "cache": "tests/test_cache.py", "inference.storage": "reads files: see test_hostile_files", "inference.cache": "reads files: see test_hostile_files",
     "inference.fingerprint": "tests/campaigns/test_campaign_faults.py",
-    "campaigns": "tests/campaigns", "recordings.abf": FILES_OF, "recordings.nwb": FILES_OF, "recordings.csv": FILES_OF,
-    "recordings.common": FILES_OF, "recordings.hdf5": FILES_OF, "recordings.read": FILES_OF,
+    "campaigns": "tests/campaigns", "recordings.abf": FILES_OF, "recordings.nwb": FILES_OF, "recordings.csv_table": FILES_OF,
+    "recordings.conversion": FILES_OF, "recordings.reading": FILES_OF, "recordings.published": FILES_OF,
 }  # fmt: skip
 
 NAMES = {
@@ -58,7 +58,7 @@ NAMES = {
     "Runs": RESULT, "Task": RESULT, "read_family": FILES_OF,
 }  # fmt: skip
 RESULTS = {
-    "Abilities", "AbcPosterior", "Attempt", "Calibration", "CellCurve", "ClampTrace", "Cost", "Coverage", "DeadParameters",
+    "Abilities", "AbcPosterior", "Attempt", "Calibration", "RecordedFI", "ClampTrace", "Cost", "Coverage", "DeadParameters",
     "Decoded", "Fitted", "GridPosterior", "HopfPoint", "Information", "Learned", "Lesson", "LifCheck", "LocalGaussian",
     "LocalTest", "Marks", "Misspecification", "PassiveProperties", "Posterior", "PredictiveCheck", "PricedRuns",
     "RecordedFamily", "Recovery", "Responses", "Round", "Rounds", "Shrinkage", "SpikeCost", "Tarp", "Trials", "History",

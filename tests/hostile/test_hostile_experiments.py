@@ -36,8 +36,9 @@ from helpers.experiments.dynamics import (
 from helpers.experiments.exercises import UnknownPair, held_current
 from helpers.experiments.voltage_clamp import ClampTrace, Command, clamp, peak_currents, step_command
 from helpers.neurons.models import HodgkinHuxley, Izhikevich
-from helpers.recordings.cells import cell_curve, fast_stand_in, steady_rate
-from helpers.recordings.rig import crop, current_density, passive_properties, rig_like, stand_in
+from helpers.recordings.f_I import recorded_f_I, steady_rate
+from helpers.recordings.passive import crop, current_density, passive_properties
+from helpers.recordings.rig import record_through, synthetic_recording
 from helpers.recordings.voltage_clamp import RecordedFamily
 from helpers.simulation.simulate import simulate
 from helpers.simulation.stimuli import step
@@ -106,7 +107,7 @@ TARGETS = [
     target(Command, 150, levels=array(3, low=-90.0, high=40.0), durations=array(3, low=1.0, high=9.0), like={"named": {"levels": "levels?", "durations": "durations?"}}),
     target(peak_currents, 150, neuron=thing(HH), levels=array(3, low=-90.0, high=40.0), holding=number(-90.0, -60.0), during=number(5.0, 9.0, slow=(1e3, 1e7)), dt=always(0.1), like={"named": {"levels": "levels?", "holding": "levels?", "during": "durations|part|command"}}),
     target(clamp(HH, step_command(-65.0, 0.0), 0.1).peak, 100, name=choice("I_Na", "I_K"), part=whole(0, 2, none_below=0), like={"name": "ClampTrace.peak", "named": {"name": "current"}}),
-    target(FAMILY.without_steady, 100, last=number(1.0, 5.0), like={"name": "RecordedFamily.without_steady"}),
+    target(FAMILY.without_steady_current, 100, last=number(1.0, 5.0), like={"name": "RecordedFamily.without_steady_current"}),
     target(FAMILY.peaks, 100, begin=number(0.0, 5.0), like={"name": "RecordedFamily.peaks"}),
     target(settled, 200, neuron=thing(HH), x=POTENTIALS, I=number(-5.0, 20.0), frozen=frozen(), like=V_NAME),
     target(holding_current, 150, neuron=thing(HH), x=POTENTIALS, frozen=frozen(), like=V_NAME),
@@ -118,14 +119,13 @@ TARGETS = [
     target(nullclines, 120, neuron=thing(HH), plane=always(("V", "n")), x=array(5, low=-90.0, high=40.0, rising=True), y=array(4, low=0.0, high=1.0, rising=True), state=array(4, low=0.1, high=0.9), I=number(-5.0, 20.0)),
     target(separatrix, 20, neuron=thing(HH), saddle=array(4, low=0.1, high=0.9), frozen=always({"m": 0.1, "h": 0.5}), like={"named": {"saddle": "saddle|eigenvalues"}}),
     target(partial(crop, PASSIVE), 200, begin=number(0.0, 40.0), end=number(260.0, 290.0), like={"name": "crop", "covers": (crop,), "named": {"begin": "begin|stimulus", "end": "end|stimulus|trace"}}),
-    target(partial(passive_properties, PASSIVE), 60, onset=number(60.0, 120.0), like={"name": "passive_properties", "covers": (passive_properties,), "named": {"onset": "onset|exponential"}}),
+    target(partial(passive_properties, PASSIVE), 60, window=number(60.0, 120.0), like={"name": "passive_properties", "covers": (passive_properties,), "named": {"window": "window|exponential"}}),
     target(passive_properties, 20, trace=thing(PASSIVE), like={"name": "passive_properties of a trace"}),
     target(current_density, 100, trace=thing(PASSIVE), area=number(1e-5, 1e-3)),
-    target(rig_like, 100, trace=thing(SPIKING), seed=seed(), rig=thing(None, optional=True)),
-    target(stand_in, 30, amplitude=number(-50.0, 200.0), seed=seed(), like={"named": {"amplitude": "amplitude|unstable"}}),
-    target(fast_stand_in, 30, amplitude=number(-50.0, 200.0), seed=seed(), like={"named": {"amplitude": "amplitude|unstable"}}),
+    target(record_through, 100, trace=thing(SPIKING), seed=seed(), rig=thing(None, optional=True)),
+    target(synthetic_recording, 60, amplitude=number(-50.0, 200.0), name=choice("regular_spiking", "fast_spiking"), seed=seed(), like={"named": {"amplitude": "amplitude|unstable"}}),
     target(steady_rate, 20, trace=thing(SPIKING)),
-    target(cell_curve, 60, name=choice(), like={"named": {"name": "cell"}}),
+    target(recorded_f_I, 60, name=choice()),
     target(cost_of_a_step, 20, neuron=thing(HH, Izhikevich())),
     target(abilities, 12, neuron=thing(Izhikevich()), currents=array(3, low=6.0, high=15.0), drive=number(9.0, 12.0), pull=number(-12.0, -9.0), like={"named": {"drive": "drive|amplitude|unstable", "pull": "pull|amplitude|unstable", "currents": "currents|amplitude|unstable"}}),
     target(UnknownPair, 60, seed=seed()),

@@ -1,6 +1,7 @@
 """Damaged recordings: each reader gives finite data or a ValueError that names the file, and nothing else happens."""
 
 import struct
+import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
@@ -8,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.builders import nwb_file, step_trace
-from support.corruption import KINDS, Outcome, outcomes
+from support.corruption import KINDS, Outcome, damaged_file, outcomes
 
-from helpers.recordings.read import fetch, number_of_sweeps, read, write_csv
+from helpers.recordings.csv_table import write_csv
+from helpers.recordings.published import fetch
+from helpers.recordings.reading import number_of_sweeps, read
 from helpers.recordings.voltage_clamp import read_family
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked, their memory limited by Linux")
@@ -123,8 +126,27 @@ def test_more_damaged_files(what, tmp_path, monkeypatch):
     attack(what, 10 * FILES[what], tmp_path, monkeypatch)
 
 
+def test_a_damaged_file_that_hangs_the_hdf5_library_is_refused(tmp_path, monkeypatch):
+    """Why a process of its own reads each NWB file first: in this one, reading such a file would not end."""
+
+    def examined(path: Path) -> subprocess.CompletedProcess:
+        command = [sys.executable, "-X", "faulthandler", "-m", "helpers.recordings.hdf5", "2"]
+        return subprocess.run(command, input=f"{str(path)!r}\n", capture_output=True, text=True)
+
+    monkeypatch.setattr("helpers.recordings.nwb.PATIENCE", 2.0)
+    whole, path, hangs = nwb_files(tmp_path), tmp_path / "damaged.nwb", 0
+    assert examined(tmp_path / "a.nwb").stdout == "\n"  # nothing is wrong
+    for number in (10, 26, 122):
+        path.write_bytes(damaged_file(number, whole)[1])
+        answer = examined(path)
+        hangs += "Timeout" in answer.stderr and answer.stdout == ""
+        with pytest.raises(ValueError, match="damaged.nwb cannot be read as NWB"):
+            read(path)
+    assert hangs
+
+
 def attack(what: str, cases: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("helpers.recordings.read.hdf5.PATIENCE", 2.0)  # these files are short
+    monkeypatch.setattr("helpers.recordings.nwb.PATIENCE", 2.0)  # these files are short
     if what in ("abf", "family"):
         whole = abf_files() if what == "abf" else [two_sweeps(fetch("sodium_currents").read_bytes())]
     else:

@@ -9,16 +9,11 @@ import pytest
 from pynwb.icephys import VoltageClampSeries
 from support.builders import csv_file, nwb_file, step_trace
 
-from helpers.recordings.read import (
-    RECORDINGS,
-    load,
-    number_of_sweeps,
-    read,
-    read_abf,
-    read_csv,
-    read_nwb,
-    write_csv,
-)
+from helpers.recordings.abf import read_abf
+from helpers.recordings.csv_table import read_csv, write_csv
+from helpers.recordings.nwb import read_nwb
+from helpers.recordings.published import RECORDINGS, load
+from helpers.recordings.reading import number_of_sweeps, read
 from helpers.simulation.trace import Trace
 
 # ---- ABF
@@ -66,9 +61,9 @@ def test_empty_foreign_and_missing_abf(tmp_path):
     with pytest.raises(ValueError, match=r"a\.abf is empty"):
         read(path)
     path.write_text("t (ms),V (mV),I (pA)\n")
-    with pytest.raises(ValueError, match=r"a\.abf cannot be read as ABF: it is no ABF file"):
+    with pytest.raises(ValueError, match=r"a\.abf cannot be read as ABF: it is not an ABF file"):
         read(path)
-    with pytest.raises(FileNotFoundError, match="there is no file .*b.abf"):
+    with pytest.raises(FileNotFoundError, match="file .*b.abf is missing"):
         read(tmp_path / "b.abf")
     with pytest.raises(ValueError, match=r"c\.dat ends in '\.dat'; allowed: \.abf, \.nwb, \.csv"):
         read(tmp_path / "c.dat")
@@ -118,7 +113,7 @@ def with_units(monkeypatch, measured, command):
 
 def test_abf_without_its_command_is_refused(recordings, monkeypatch):
     monkeypatch.setattr(pyabf.ABF, "sweepC", property(lambda abf: np.full(len(abf.sweepY), np.nan)))
-    with pytest.raises(ValueError, match="does not hold the command of sweep 0, channel 0"):
+    with pytest.raises(ValueError, match="does not contain the command of sweep 0, channel 0"):
         read_abf(recordings / RECORDINGS["regular_spiking"].file)
 
 
@@ -331,7 +326,7 @@ V, I = {"data": VOLTS}, {"data": AMPERES}
         ([{"V": {"data": np.where(VOLTS > -0.0645, np.nan, VOLTS)}, "I": I}], {}, "V is nan at sample"),
         ([{"V": {"data": VOLTS[:1]}, "I": {"data": AMPERES[:1]}}], {}, "V0 has 1 samples; needed: at least 2"),
         ([{"V": {**V, "timestamps": np.arange(100) ** 2 / 1e4}, "I": I}], {}, "sample .*: t goes from"),
-        ([{"I": I}], {}, "holds no CurrentClampSeries; it holds no series"),
+        ([{"I": I}], {}, "contains no CurrentClampSeries; it contains no series"),
     ],
 )
 def test_bad_nwb(tmp_path, sweeps, options, message):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helpers.recordings.read import RecordingUnavailable
+from helpers.recordings.published import RecordingUnavailable
 from helpers.recordings.voltage_clamp import RecordedFamily, read_family, sodium_family
 
 
@@ -16,15 +16,15 @@ def family(**changes):
 
 
 def test_the_steady_part_is_taken_off():
-    bare = family().without_steady(last=1.0)
+    bare = family().without_steady_current(last=1.0)
     expected = -100.0 * np.exp(-2.0) * np.array([0.5, 1.0, 0.2])
     np.testing.assert_allclose(bare.I[:, 300], expected, atol=0.1)  # 2 ms into the step; the rest at its end: e^-7.5
     with pytest.raises(ValueError, match="last = 9 ms"):
-        family().without_steady(last=9.0)
+        family().without_steady_current(last=9.0)
 
 
 def test_peaks_are_those_after_the_blank():
-    value, when = family().without_steady(1.0).peaks(begin=0.5)
+    value, when = family().without_steady_current(1.0).peaks(begin=0.5)
     np.testing.assert_allclose(when, 0.5, atol=0.011)
     np.testing.assert_allclose(value, -100.0 * np.exp(-0.5) * np.array([0.5, 1.0, 0.2]), rtol=0.02)
     with pytest.raises(ValueError, match="begin = 20 ms"):
@@ -55,6 +55,6 @@ def test_the_published_sodium_family():
     assert recorded.I.shape == (37, 516) and recorded.capacitance == pytest.approx(11.084, abs=1e-3)
     assert recorded.t[[0, 8]] == pytest.approx([-0.4, 0.0])
     assert np.abs(recorded.I[:, 8:12]).max(axis=1).min() > 1000.0  # the capacitive current begins with the step
-    value, _ = recorded.without_steady().peaks(begin=0.6)
+    value, _ = recorded.without_steady_current().peaks(begin=0.6)
     assert recorded.levels[value.argmin()] == -20.0
     assert np.interp(0.0, np.sort(value[24:30]), recorded.levels[24:30]) <= 45.0

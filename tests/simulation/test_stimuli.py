@@ -10,7 +10,8 @@ from helpers.neurons import functions
 from helpers.neurons.equations import Neuron, current
 from helpers.neurons.models import HodgkinHuxley
 from helpers.neurons.parameters import parameter
-from helpers.recordings.rig import current_density, stand_in
+from helpers.recordings.passive import current_density
+from helpers.recordings.rig import synthetic_recording
 from helpers.simulation.compiler import kernels
 from helpers.simulation.compiler import source as equation_text
 from helpers.simulation.simulate import simulate, simulate_many
@@ -302,7 +303,7 @@ def test_the_current_of_a_trace_can_be_injected_again():
 
 
 def test_a_recording_becomes_a_stimulus_by_its_area():
-    cell = stand_in(150.0, seed=0)
+    cell = synthetic_recording(150.0, seed=0)
     again = recorded(current_density(cell, 2.5e-4), dt=0.01)
     trace = simulate(PASSIVE, again, 1000.0, 0.01)
     np.testing.assert_allclose(trace.I, step(150e-6 / 2.5e-4, 150.0, 650.0).sampled(1000.0, 0.01).samples, rtol=1e-9)
@@ -377,7 +378,7 @@ def test_sums():
         (lambda: noise(dt=0.07), r"duration = 60 ms; allowed: a whole number of steps dt = 0.07 ms"),
         (lambda: noise(seed=-1), r"seed = -1; allowed: a whole number from 0"),
         (lambda: noise(seed=None), r"seed = None; allowed: a whole number from 0"),
-        (lambda: recorded(stand_in(150.0, seed=0)), r"I is in pA; allowed: µA/cm². helpers.recordings.rig"),
+        (lambda: recorded(synthetic_recording(150.0, seed=0)), r"I is in pA; allowed: µA/cm². helpers.recordings"),
         (lambda: recorded(tiny_trace(), dt=-0.01), r"dt = -0.01 ms; allowed: above 0 ms"),
         (lambda: recorded(tiny_trace(), dt=np.nan), r"dt = nan ms; allowed: above 0 ms"),
         (lambda: recorded(tiny_trace(), dt=20.0), r"dt = 20 ms; allowed: at most the length of the trace, 10 ms"),

@@ -13,17 +13,10 @@ import pooch
 import pytest
 from support.builders import LEVELS
 
-from helpers.recordings import read as module
-from helpers.recordings.read import (
-    RECORDINGS,
-    Recording,
-    RecordingUnavailable,
-    fetch,
-    load,
-    number_of_sweeps,
-    read,
-    read_abf,
-)
+from helpers.recordings import published as module
+from helpers.recordings.abf import read_abf
+from helpers.recordings.published import RECORDINGS, Recording, RecordingUnavailable, fetch, load
+from helpers.recordings.reading import number_of_sweeps, read
 
 # ---- What the cells do
 
@@ -125,7 +118,7 @@ def test_fetch_from_a_wrong_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("PYHH_RECORDINGS", str(tmp_path / "none"))
     with pytest.raises(ValueError, match=r"PYHH_RECORDINGS = .*none is not a folder"):
         fetch("regular_spiking")
-    with pytest.raises(ValueError, match="no recording is called 'chattering'; allowed: regular_spiking, fast_spiking"):
+    with pytest.raises(ValueError, match="recording = 'chattering'; allowed: regular_spiking, fast_spiking"):
         fetch("chattering")
 
 

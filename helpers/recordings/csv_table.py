@@ -1,4 +1,7 @@
-"""Comma-separated tables (.csv): columns t, V and I with their units become a `Trace`, and a `Trace` such a table."""
+"""Comma-separated tables (.csv) with columns t, V and I and their units, read and written as a `Trace`.
+
+Not called csv, so that nothing here can be mistaken for the module of the standard library.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import numpy as np
 
 from helpers.simulation.trace import Trace
 
-from .common import (
+from .conversion import (
     CURRENT,
     DENSITY,
     TIME,
@@ -35,10 +38,21 @@ def read_csv(path: str | Path, sweep: int = 0, *, start: float | None = None, st
     """Read a comma-separated file with three columns: time, voltage and current, in any order.
 
     The first line names each column with its unit: `t (ms),V (mV),I (pA)`. Names: t or time; V, Vm or voltage; I or
-    current. Units: s, ms, µs; V, mV, µV; A, µA, nA, pA, or mA/cm², µA/cm², nA/cm², A/m² (u for µ and 2 for ² will do).
-    Times must be evenly spaced to within 5 % of an interval. A line that begins with # is a comment. start and stop
-    [ms] are found in I unless given here or in the file by `write_csv`.
-    Raises ValueError with file, line and column for anything else.
+    current. Units: s, ms, µs; V, mV, µV; A, µA, nA, pA, or mA/cm², µA/cm², nA/cm², A/m² (also u for µ and 2 for ²).
+    Times must be evenly spaced to within 5 % of an interval. A line that begins with # is a comment.
+
+    Parameters
+    ----------
+    path : str or Path
+    sweep : int
+        0: such a file contains one sweep.
+    start, stop : float, optional
+        Window of the stimulus [ms]; by default as written by `write_csv`, else found in I.
+
+    Raises
+    ------
+    ValueError
+        With file, line and column, for anything else.
     """
     path = existing(path)
     check_index(path, "sweep", sweep, 1)
@@ -67,13 +81,13 @@ def read_csv(path: str | Path, sweep: int = 0, *, start: float | None = None, st
 
 
 def count_csv(path: str | Path) -> int:
-    """The number of sweeps in the file: 1. Raises ValueError where `read_csv` does."""
+    """Return the number of sweeps in the file, 1. Raises ValueError like `read_csv`."""
     read_csv(path)
     return 1
 
 
 def write_csv(trace: Trace, path: str | Path) -> None:
-    """Write t, V and I of a trace so that `read_csv` gives them back exactly, with start and stop in a comment."""
+    """Write t, V and I of a trace so that `read_csv` restores them exactly, with start and stop in a comment."""
     rows = zip(trace.t.tolist(), trace.V.tolist(), trace.I.tolist(), strict=True)
     head = [f"# stimulus from {float(trace.start)!r} to {float(trace.stop)!r} ms", f"t (ms),V (mV),I ({trace.I_unit})"]
     body = [f"{t!r},{V!r},{I!r}" for t, V, I in rows]

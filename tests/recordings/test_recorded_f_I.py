@@ -1,10 +1,12 @@
-"""The curves of the two recorded cells against what their recordings are known for, and of what stands in for them."""
+"""The f-I curves of the two recorded cells against what is known of the recordings, and of synthetic recordings."""
 
 import numpy as np
 import pytest
 
-from helpers.recordings.cells import CELLS, cell_curve, steady_rate
+from helpers.recordings.f_I import recorded_f_I, steady_rate
 from helpers.simulation.trace import Trace
+
+CELLS = ("regular_spiking", "fast_spiking")
 
 
 def test_rate_of_known_spikes():
@@ -16,24 +18,24 @@ def test_rate_of_known_spikes():
 
 
 def test_recorded_curves(recordings):
-    regular, fast = (cell_curve(name) for name in CELLS)
+    regular, fast = (recorded_f_I(name) for name in CELLS)
     assert regular.recorded and fast.recorded
     np.testing.assert_array_equal(regular.currents, np.arange(-100.0, 301.0, 25.0))
     assert 10 < regular.rates[-1] < 18 and 120 < fast.rates[-1] < 130  # README of the recordings: up to 18, to 128 Hz
     assert not regular.rates[regular.currents <= 75.0].any()  # its rheobase lies at 50 pA: a lone spike is no rate
 
 
-def test_stand_ins(monkeypatch, tmp_path):
+def test_synthetic_recordings_where_the_files_are_missing(monkeypatch, tmp_path):
     monkeypatch.setenv("PYHH_RECORDINGS", str(tmp_path))  # an empty folder
-    regular, fast = (cell_curve(name) for name in CELLS)
+    regular, fast = (recorded_f_I(name) for name in CELLS)
     assert not regular.recorded and not fast.recorded
     for cell in (regular, fast):
         assert not cell.rates[cell.currents <= 0.0].any() and np.all(np.diff(cell.rates) > -1.0)
     assert fast.rates[-1] > 2.0 * regular.rates[-1] > 20.0
-    again = cell_curve("fast_spiking")
+    again = recorded_f_I("fast_spiking")
     np.testing.assert_array_equal(again.rates, fast.rates)
 
 
 def test_another_name_is_refused():
-    with pytest.raises(ValueError, match="cell 'pyramidal'; allowed: regular_spiking, fast_spiking"):
-        cell_curve("pyramidal")
+    with pytest.raises(ValueError, match="name = 'pyramidal'; allowed: regular_spiking, fast_spiking"):
+        recorded_f_I("pyramidal")

@@ -1,11 +1,10 @@
-"""What every format needs: a file that is there, units, even times, the window of the stimulus, a trace.
+"""What every reader needs to turn the content of a file into a `Trace`: units, even times, the window of the stimulus.
 
-What is wrong with a file raises ValueError, and the message begins with the file's name.
+Whatever is wrong with a file raises ValueError with a message that begins with the name of the file.
 """
 
 from __future__ import annotations
 
-import operator
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from helpers.simulation.trace import Trace
+from helpers.validation import whole_number
 
 __all__ = [
     "CURRENT",
@@ -30,7 +30,7 @@ __all__ = [
     "stretch_times",
 ]
 
-# Every unit that is understood, and the factor to ms, mV, pA and µA/cm². Nothing else is converted or guessed.
+# Every known unit with its factor to ms, mV, pA and µA/cm². Nothing else is converted or guessed.
 TIME = {"s": 1e3, "ms": 1.0, "µs": 1e-3}
 VOLTAGE = {"V": 1e3, "volts": 1e3, "mV": 1.0, "µV": 1e-3}
 CURRENT = {"A": 1e12, "amperes": 1e12, "µA": 1e6, "nA": 1e3, "pA": 1.0}
@@ -38,34 +38,29 @@ DENSITY = {"mA/cm²": 1e3, "µA/cm²": 1.0, "nA/cm²": 1e-3, "A/m²": 100.0}
 
 
 def existing(path: str | Path) -> Path:
-    """The path of a file that is there. Raises FileNotFoundError otherwise."""
+    """Return the path of a file. Raises FileNotFoundError if it is missing."""
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"there is no file {path}")
+        raise FileNotFoundError(f"file {path} is missing")
     return path
 
 
-def check_index(path: Path, what: str, index: int, count: int) -> None:
-    """Raise ValueError unless `index` (of a sweep or channel: `what`) is a whole number from 0 to `count` - 1."""
-    try:
-        valid = 0 <= operator.index(index) < count and not isinstance(index, bool)
-    except TypeError:
-        valid = False
-    if not valid:
-        raise ValueError(f"{path.name}: {what} = {index!r}; allowed: a whole number from 0 to {count - 1}")
+def check_index(path: Path, what: str, index: int, count: int) -> int:
+    """Return the `index` of a sweep or channel (`what`), which must be an integer from 0 to `count` - 1."""
+    return whole_number(f"{path.name}: {what}", index, 0, count - 1)
 
 
 def factor(units: Mapping[str, float], unit: str) -> float | None:
-    """The factor of a unit in one of the tables above, or None where the table lacks it.
+    """Return the factor of a unit in one of the tables above, or None if it is unknown.
 
-    u and both Unicode signs for micro are one, and so are 2, ^2 and ².
+    u and both Unicode signs for micro mean the same, and so do 2, ^2 and ².
     """
     unit = re.sub("^[u\u03bc](?=[sVA])", "\u00b5", unit.strip())
     return units.get(re.sub(r"\^?2$", "²", unit))
 
 
 def require(path: Path, what: str, units: Mapping[str, float], unit: str) -> float:
-    """The factor of a unit. Raises ValueError, which says `what` is in that unit, where the table lacks it."""
+    """Return the factor of the unit in which `what` is given. Raises ValueError if it is unknown."""
     found = factor(units, unit)
     if found is None:
         raise ValueError(f"{path.name}: {what} is in {unit!r}; allowed units: {', '.join(units)}")
@@ -75,10 +70,10 @@ def require(path: Path, what: str, units: Mapping[str, float], unit: str) -> flo
 def check_even(path: Path, t: np.ndarray, lines: list[int] | None = None) -> None:
     """Raise ValueError unless t (n,) [ms] increases evenly, to within 5 % of an interval.
 
-    lines: the line of the file in which each time stands, for the message; without it, samples are counted.
+    lines: the line of the file that contains each time, for the message; without it, samples are counted.
     """
     if len(t) < 2 or not np.isfinite(t).all():
-        return  # Trace says so
+        return  # refused by Trace
     dt = (t[-1] - t[0]) / (len(t) - 1)
     if dt <= 0.0 or np.abs(t - np.linspace(t[0], t[-1], len(t))).max() > 0.05 * dt:
         steps = np.diff(t)
@@ -93,35 +88,32 @@ def check_even(path: Path, t: np.ndarray, lines: list[int] | None = None) -> Non
 def stimulus_window(
     path: Path, t: np.ndarray, I: np.ndarray, start: float | None, stop: float | None
 ) -> tuple[float, float]:
-    """start and stop [ms] as given, else of the first stretch in which I (n,) leaves its first value.
+    """Return start and stop [ms] as given, else of the first stretch in which I (n,) differs from its first value.
 
-    Raises ValueError when only one of the two is given, and when I departs so often that it must be noise.
+    Raises ValueError if only one of the two is given, or if I changes so often that it must be noise.
     """
     if start is not None and stop is not None:
         return start, stop
     if start is not None or stop is not None:
         raise ValueError(f"{path.name}: start = {start}, stop = {stop} ms; give both or neither")
-    off = I != I[0]
-    departures = int(np.count_nonzero(off[1:] & ~off[:-1]))
+    on = I != I[0]
+    departures = int(np.count_nonzero(on[1:] & ~on[:-1]))
     if departures > 100:
         raise ValueError(
             f"{path.name}: I leaves its first value {departures} times, like a measured current with noise; "
             "give start and stop [ms]"
         )
-    return stretch_times(t, first_stretch(off))
+    return stretch_times(t, first_stretch(on))
 
 
-def first_stretch(off: np.ndarray) -> tuple[int, int] | None:
-    """First and last-plus-one index of the first run of True in `off` (n,), or None where there is none."""
-    if not off.any():
-        return None
-    first = int(np.argmax(off))
-    rest = off[first:]
-    return first, first + (len(rest) if rest.all() else int(np.argmin(rest)))
+def first_stretch(on: np.ndarray) -> tuple[int, int] | None:
+    """First and last-plus-one index of the first run of True in `on` (n,), or None."""
+    edges = np.flatnonzero(np.diff(on, prepend=False, append=False))
+    return (int(edges[0]), int(edges[1])) if edges.size else None
 
 
 def stretch_times(t: np.ndarray, stretch: tuple[int, int] | None) -> tuple[float, float]:
-    """start and stop [ms] of a stretch of samples of t (n,) [ms]; without a stretch, of the whole trace."""
+    """Return start and stop [ms] of a stretch of samples of t (n,) [ms]; without one, of the whole trace."""
     dt = (t[-1] - t[0]) / (len(t) - 1)
     first, last = stretch or (0, len(t))
     return float(t[first]), float(t[last] if last < len(t) else t[-1] + dt)
@@ -130,9 +122,9 @@ def stretch_times(t: np.ndarray, stretch: tuple[int, int] | None) -> tuple[float
 def make_trace(
     path: Path, t: np.ndarray, V: np.ndarray, I: np.ndarray, window: tuple[float, float], unit: str
 ) -> Trace:
-    """A trace of t [ms], V [mV] and I [unit], each (n,), with the stimulus in `window` [ms].
+    """Make a trace of t [ms], V [mV] and I [unit], each (n,), with the stimulus in `window` [ms].
 
-    Raises ValueError, with the file's name, for what `Trace` refuses and for a V beyond ±1000 mV.
+    Raises ValueError, with the file's name, for what `Trace` refuses and for V beyond ±1000 mV.
     """
     if (extreme := float(np.max(np.abs(V)))) > 1000.0:
         raise ValueError(f"{path.name}: V reaches ±{extreme:g} mV; allowed: up to 1000 mV. Is its unit right?")

@@ -1,80 +1,45 @@
-"""Recordings: read one from a file, or fetch a published one by name.
-
-Every reader returns a `Trace` with t in ms, V in mV and I in pA (µA/cm² where a CSV file says so). Current clamp only:
-in voltage clamp V is what was commanded, so there is no membrane potential to explain.
-
-start and stop are those of the first stimulus: the first stretch in which I differs from its value at the start of
-the sweep. A protocol may hold further pulses after `stop`; they stay in I (see `helpers.recordings.rig.crop`).
-"""
+"""Published recordings: fetched by name, downloaded once, their content checked by hash."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from helpers.cache import cache_folder
 from helpers.simulation.trace import Trace
+from helpers.validation import one_of
 
-from .abf import count_abf, read_abf
-from .csv import count_csv, read_csv, write_csv
-from .nwb import count_nwb, read_nwb
+from .abf import read_abf
 
-__all__ = [
-    "RECORDINGS",
-    "Recording",
-    "RecordingUnavailable",
-    "fetch",
-    "load",
-    "number_of_sweeps",
-    "read",
-    "read_abf",
-    "read_csv",
-    "read_nwb",
-    "write_csv",
-]
-
-# ---- A file: its ending tells the format
-
-READERS: Mapping[str, Callable[..., Trace]] = {".abf": read_abf, ".nwb": read_nwb, ".csv": read_csv}
-COUNTERS: Mapping[str, Callable[..., int]] = {".abf": count_abf, ".nwb": count_nwb, ".csv": count_csv}
-
-
-def read(path: str | Path, sweep: int = 0) -> Trace:
-    """Read one sweep of a recording: .abf (Axon), .nwb (Neurodata Without Borders) or .csv. Sweeps count from 0."""
-    return _format(path, READERS)(path, sweep=sweep)
-
-
-def number_of_sweeps(path: str | Path) -> int:
-    """How many sweeps `read(path, sweep)` can read: sweep is 0 to this number minus 1."""
-    return _format(path, COUNTERS)(path)
-
-
-def _format(path: str | Path, choices: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
-    suffix = Path(path).suffix.lower()
-    if suffix not in choices:
-        raise ValueError(f"{Path(path).name} ends in {suffix!r}; allowed: {', '.join(choices)}")
-    return choices[suffix]
-
-
-# ---- A published recording, by name
-
+__all__ = ["RECORDINGS", "Recording", "RecordingUnavailable", "fetch", "load"]
 
 # The repository of pyABF (Scott Harden), MIT licence, and of Myokit (Clerx et al. 2016, Prog Biophys Mol Biol 120:100),
 # BSD licence.
 PYABF = "https://raw.githubusercontent.com/swharden/pyABF/3ad9cd6f2cdfe79bc1978736ab46314866ca1c4c/data/abfs/"
 MYOKIT = "https://raw.githubusercontent.com/myokit/myokit/a71fb9a5018cbd8986549a63a4e133a5dd4861b8/"
+TIMEOUT = 5.0  # s; an offline machine should not wait longer
 
 
 @dataclass(frozen=True)
 class Recording:
-    """A published recording: its name here, its file, the hash that the file must have, and what it is.
+    """A published recording.
 
-    address: where it is downloaded from. package: an installed package that brings it, and in which of its folders.
+    Parameters
+    ----------
+    name : str
+        Its name in `RECORDINGS`.
+    file, sha256 : str
+        The name of the file and the hash of its content.
+    description : str
+        What was recorded.
+    address : str
+        The web folder from which it is downloaded.
+    package, folder : str
+        An installed package that contains the file, and the folder inside that package.
     """
 
     name: str
@@ -86,7 +51,6 @@ class Recording:
     folder: str = ""
 
 
-TIMEOUT = 5.0  # s; an offline machine should not wait longer
 RECORDINGS: Mapping[str, Recording] = {
     entry.name: entry
     for entry in (
@@ -113,7 +77,7 @@ RECORDINGS: Mapping[str, Recording] = {
             "abf-v2.abf",
             "a1431b4bc360653c2213d4188c3d993dd5c55a0012ceaeacb50810f5d15c64c2",
             "sodium currents in voltage clamp, 37 steps from -120 mV; see helpers.recordings.voltage_clamp. The file "
-            "says when (2016) and with what (Clampex), not from which cell and not at which temperature",
+            "gives the year (2016) and the program (Clampex), but neither the cell nor the temperature",
             address=f"{MYOKIT}myokit/tests/data/formats/",
             package="myokit",
             folder="tests/data/formats",
@@ -127,17 +91,29 @@ class RecordingUnavailable(OSError):
 
 
 def fetch(name: str) -> Path:
-    """The file of a published recording, one of `RECORDINGS`.
+    """Return the path of a published recording, downloaded if necessary.
 
-    Taken from the folder that the environment variable PYHH_RECORDINGS names, or from an installed package that brings
-    it; else, if the variable is not set, downloaded once and kept (see
-    helpers/cache.py). The file's hash is checked each time.
-    Raises RecordingUnavailable where the file is in none of these places; ValueError for an unknown name or a wrong
-    hash, and when PYHH_RECORDINGS names a folder that is not there.
+    The file is looked for in the folder named by the environment variable PYHH_RECORDINGS, then in an installed
+    package that contains it. If the variable is not set, it is downloaded once into the cache folder (see
+    `helpers.cache`). The hash of the file is checked each time.
+
+    Parameters
+    ----------
+    name : str
+        One of `RECORDINGS`.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    RecordingUnavailable
+        If the file is in none of these places.
+    ValueError
+        For an unknown name, a wrong hash, or if PYHH_RECORDINGS does not name a folder.
     """
-    if name not in RECORDINGS:
-        raise ValueError(f"no recording is called {name!r}; allowed: {', '.join(RECORDINGS)}")
-    recording = RECORDINGS[name]
+    recording = RECORDINGS[one_of("recording", name, RECORDINGS)]
     folder = os.environ.get("PYHH_RECORDINGS")
     if folder and not Path(folder).expanduser().is_dir():
         raise ValueError(f"PYHH_RECORDINGS = {folder} is not a folder; unset it to download the recording instead")
@@ -158,18 +134,18 @@ def _downloaded(recording: Recording) -> Path:
     import pooch  # here, because only this function needs it
 
     pooch.get_logger().setLevel("WARNING")  # pooch announces each download otherwise
-    shelf = pooch.create(cache_folder("recordings"), recording.address, registry={recording.file: recording.sha256})
+    cache = pooch.create(cache_folder("recordings"), recording.address, registry={recording.file: recording.sha256})
     try:
-        return Path(shelf.fetch(recording.file, downloader=pooch.HTTPDownloader(timeout=TIMEOUT)))
+        return Path(cache.fetch(recording.file, downloader=pooch.HTTPDownloader(timeout=TIMEOUT)))
     except OSError as error:
         raise RecordingUnavailable(
             f"recording {recording.name!r} is not on this machine and {recording.file} cannot be downloaded now "
-            f"({type(error).__name__}); connect, or set PYHH_RECORDINGS to a folder that holds the file"
+            f"({type(error).__name__}); connect, or set PYHH_RECORDINGS to a folder that contains the file"
         ) from None
     except ValueError:
         raise ValueError(f"the download of {recording.file} was discarded: its SHA-256 hash differs") from None
 
 
 def load(name: str, sweep: int = 0) -> Trace:
-    """One sweep of a published recording: `read_abf(fetch(name), sweep)`."""
+    """Return one sweep of a published current-clamp recording: `read_abf(fetch(name), sweep)`."""
     return read_abf(fetch(name), sweep)
