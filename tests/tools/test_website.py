@@ -101,7 +101,7 @@ def test_a_small_notebook_becomes_a_page(tmp_path):
     picture = new_output("display_data", {"image/png": PNG, "text/plain": "run this cell to get the slider"})
     bench = new_output("display_data", {"image/png": PNG, "text/plain": "run this cell to get the bench"})
     cells = [
-        new_markdown_cell("# A <b>title</b>\n\nSee the [glossary](GLOSSARY.ipynb#units)."),
+        new_markdown_cell("# A <b>title</b>\n\nSee the [glossary](docs/glossary.md#units)."),
         new_markdown_cell("## Part $x_1$"),
         new_code_cell("draw()", outputs=[picture]),
         new_code_cell("assert 1 < 2", metadata={"jupyter": {"source_hidden": True}}),

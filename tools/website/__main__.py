@@ -26,7 +26,7 @@ NOTEBOOKS = (
     "2_Bayesian_Inference.ipynb",
     "3_Biological_vs_Artificial_Neurons.ipynb",
 )
-ON_THE_START_PAGE = ("", "Two commands", "The notebooks", "Citing")  # sections of the README
+ON_THE_START_PAGE = ("", "Start", "The lessons", "Citing")  # sections of the README
 TRY = '<p class="try"><a href="bench.html">Try it now: the live bench runs in your browser</a></p>\n\n'
 LIVE = f"""# The live bench
 
@@ -46,7 +46,12 @@ def build(folder: Path) -> None:
     series = start.title
     start.title = "Start"
     notebooks = [page_of_notebook(ROOT / name) for name in NOTEBOOKS]
-    pages = [start, *notebooks, page_of_text("bench.html", LIVE), page_of_notebook(ROOT / "GLOSSARY.ipynb")]
+    pages = [
+        start,
+        *notebooks,
+        page_of_text("bench.html", LIVE),
+        page_of_text("glossary.html", (ROOT / "docs/glossary.md").read_text("utf-8")),
+    ]
     template = jinja2.Environment(undefined=jinja2.StrictUndefined).from_string((HERE / "page.html").read_text("utf-8"))
     bench_data = json.dumps(standalone(live_bench()), ensure_ascii=False).replace("</", "<\\/")
 
@@ -62,7 +67,8 @@ def build(folder: Path) -> None:
     for file in (HERE / "style.css", HERE / "page.js", ROOT / "LICENSE"):
         shutil.copy(file, folder / ("LICENSE.txt" if file.name == "LICENSE" else file.name))
     (folder / "docs").mkdir()
-    shutil.copy(ROOT / "docs/picture.png", folder / "docs/picture.png")
+    for picture in ("bench.png", "posterior.png"):  # of the README
+        shutil.copy(ROOT / "docs" / picture, folder / "docs" / picture)
 
 
 def page_of_text(name: str, source: str) -> Page:

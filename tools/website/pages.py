@@ -21,7 +21,7 @@ ONLY_COLAB = "# Google Colab only"
 LONG = 24  # lines of code that are folded away
 STILL = (
     '<p class="still">Here this bench stands still: its sliders need Python. '
-    '<a href="index.html#two-commands">Two commands</a> bring the notebook to your computer, where they move.</p>'
+    '<a href="index.html#start">Two commands</a> bring the notebook to your computer, where they move.</p>'
 )
 
 

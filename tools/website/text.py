@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from pathlib import PurePosixPath
 
 import latex2mathml.converter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
@@ -14,10 +15,9 @@ from pygments.lexers import get_lexer_by_name
 __all__ = ["Markdown", "code", "page_of", "plain"]
 
 
-def page_of(notebook: str) -> str:
-    """The page of a notebook, by file name."""
-    stem = notebook.removesuffix(".ipynb")
-    return f"{stem.lower() if stem.isupper() else stem}.html"
+def page_of(source: str) -> str:
+    """The page that is made of a notebook or a Markdown file of the series."""
+    return f"{PurePosixPath(source).stem}.html"
 
 
 def code(source: str, language: str = "ipython3") -> str:
@@ -75,7 +75,9 @@ class Renderer(IPythonRenderer):
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
         target, hash_, part = url.partition("#")
-        return super().link(text, page_of(target) + hash_ + part if target.endswith(".ipynb") else url, title)
+        return super().link(
+            text, page_of(target) + hash_ + part if target.endswith((".ipynb", "glossary.md")) else url, title
+        )
 
 
 class Markdown:

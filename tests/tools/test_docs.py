@@ -1,0 +1,65 @@
+"""The Python of the README and of docs/ runs as it is printed, and what is made from the code is up to date."""
+
+import ast
+import re
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.builders import step_trace
+
+from helpers.neurons import models
+from helpers.simulation.trace import Trace
+from tools import glossary, layout
+
+ROOT = Path(__file__).parents[2]
+PAGES = ("README.md", "docs/your_own_neuron.md")
+
+
+def blocks(page: str) -> list[str]:
+    """The Python blocks of a page."""
+    return re.findall(r"^```python\n(.*?)^```", (ROOT / page).read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_python_of_a_page_runs(page, tmp_path):
+    cell = step_trace()
+    columns = np.column_stack([cell.t, cell.V, cell.I])
+    np.savetxt(tmp_path / "my_cell.csv", columns, delimiter=",", header="t (ms),V (mV),I (pA)", comments="")
+    text = "\n".join(blocks(page)).replace('"my_cell.abf", sweep=3', f'"{tmp_path / "my_cell.csv"}"')
+    script = tmp_path / "page.py"
+    script.write_text(text, encoding="utf-8")
+    assert isinstance(runpy.run_path(str(script))["trace"], Trace)
+
+
+def test_the_readme_says_its_lines_of_a_channel_honestly():
+    (channel,) = [block for block in blocks("README.md") if "class WithSag" in block]
+    body = ast.parse(channel).body[-1]
+    assert isinstance(body, ast.ClassDef) and len([n for n in ast.walk(body) if isinstance(n, ast.stmt)]) - 1 <= 12
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text("utf-8").split()) <= 700
+
+
+def test_the_tables_of_the_layout_are_up_to_date():
+    assert layout.main(["--check"]) == 0, "python -m tools.layout"
+
+
+def test_the_symbols_of_the_glossary_are_those_of_the_neurons():
+    assert glossary.PAGE.read_text("utf-8") == glossary.page(), "python -m tools.glossary"
+
+
+def test_the_terms_of_the_glossary_agree_with_the_declarations():
+    terms = re.findall(
+        r"^\| \*\*(.+?)\*\* \| (.+?) \|$", glossary.PAGE.read_text("utf-8").partition("## Symbols")[0], re.M
+    )
+    assert len(terms) > 120 and len({term for term, _ in terms}) == len(terms)
+    declared: dict[str, set[str]] = {}
+    for name in models.__all__:
+        for parameter in getattr(models, name).parameters().values():
+            declared.setdefault(parameter.name, set()).add(f"({parameter.unit})")
+    symbols = {name: meaning for term, meaning in terms for name in term.split(", ") if name in declared}
+    assert symbols.keys() >= {"C", "noise", "tau_m"}
+    assert [name for name, meaning in symbols.items() if not any(unit in meaning for unit in declared[name])] == []
