@@ -76,7 +76,7 @@ def resting_state(neuron: Neuron, low: float = -120.0, high: float = 0.0) -> dic
 
 def conductances(neuron: Neuron, trace: Trace | ClampTrace) -> dict[str, np.ndarray]:
     """The conductance behind each ionic current of `trace`, by name of the current [mS/cm²], shaped like `trace.V`."""
-    names = {**neuron.constants(), **trace.gates, "V": trace.V}
+    names = {**neuron.constants(), **trace.states}
     return {name: np.broadcast_to(entry.evaluate(names)[0], trace.V.shape) for name, entry in neuron.currents.items()}
 
 

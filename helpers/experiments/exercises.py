@@ -40,7 +40,7 @@ class UnknownPair:
         self._check(name)
         noise = (self.seed, "XY".index(name))
         whole = simulate(self._neurons[name], step(current, 50.0, 50.0 + length), length + 100.0, dt=0.02, seed=noise)
-        return replace(whole, gates={}, currents={})
+        return replace(whole, states={"V": whole.V}, currents={})
 
     def has_M_current(self, name: str) -> bool:
         """Whether neuron "X" or "Y" is the one with the M current. Raises ValueError for another name."""

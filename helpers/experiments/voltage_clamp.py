@@ -98,6 +98,11 @@ class ClampTrace:
     edges: np.ndarray
 
     @property
+    def states(self) -> dict[str, np.ndarray]:
+        """V and the gates by name."""
+        return {"V": self.V, **self.gates}
+
+    @property
     def total(self) -> np.ndarray:
         """The sum of the ionic currents [µA/cm²]."""
         return np.sum(list(self.currents.values()), axis=0)

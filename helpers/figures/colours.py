@@ -19,11 +19,11 @@ MARKERS = "os^DvPX*"
 COLOURS = {
     "V": BLACK, "I": GREY,
     "m": ORANGE, "h": "#B0568A", "n": BLUE, "p": GREEN,
-    "I_Na": ORANGE, "I_K": BLUE, "I_M": GREEN, "I_L": GREY, "I_L": GREY,
+    "I_Na": ORANGE, "I_K": BLUE, "I_M": GREEN, "I_L": GREY,
 }  # fmt: skip
 LINES = {
     "h": STYLES[1], "n": STYLES[2], "p": STYLES[3],
-    "I_K": STYLES[1], "I_L": STYLES[2], "I_L": STYLES[2], "I_M": STYLES[3],
+    "I_K": STYLES[1], "I_L": STYLES[2], "I_M": STYLES[3],
 }  # fmt: skip
 
 # One colour and line style for each rate law.

@@ -47,9 +47,9 @@ def plot_injected(ax: Axes, trace: Trace) -> Axes:
 def plot_gates(ax: Axes, trace: Trace) -> Axes:
     """Plot the open fraction of each gate over time, labelled at the right end."""
     ends = {}
-    for name, look in looks(trace.gates).items():
-        ax.plot(trace.t, trace.gates[name], **look)
-        ends[mathematical(name)] = trace.t[-1], trace.gates[name][-1], look["color"]
+    for name, look in looks(list(trace.states)[1:]).items():
+        ax.plot(trace.t, trace.states[name], **look)
+        ends[mathematical(name)] = trace.t[-1], trace.states[name][-1], look["color"]
     label_ends(ax, ends, gap=0.117)
     ax.set(ylabel="open fraction", ylim=(-0.03, 1.03))
     return ax
@@ -109,11 +109,10 @@ def plot_spike(
     part = replace(
         trace,
         t=trace.t[keep],
-        V=trace.V[keep],
+        states={name: values[keep] for name, values in trace.states.items()},
         I=trace.I[keep],
         start=max(trace.start, trace.t[keep][0]),
         stop=min(trace.stop, trace.t[keep][-1]),
-        gates={name: values[keep] for name, values in trace.gates.items()},
         currents={name: values[keep] for name, values in trace.currents.items()},
     )
     plots = [plot_injected, plot_voltage, plot_gates, plot_currents]

@@ -129,6 +129,6 @@ def make_trace(
     if (extreme := float(np.max(np.abs(V)))) > 1000.0:
         raise ValueError(f"{path.name}: V reaches ±{extreme:g} mV; allowed: up to 1000 mV. Is its unit right?")
     try:
-        return Trace(t, V, I, *window, I_unit=unit)
+        return Trace(t, {"V": V}, I, *window, I_unit=unit)
     except ValueError as error:
         raise ValueError(f"{path.name}: {error}") from None

@@ -27,8 +27,8 @@ def crop(trace: Trace, begin: float, end: float) -> Trace:
     if not trace.t[0] - slack <= begin < end <= trace.t[-1] + trace.dt + slack:
         raise ValueError(f"begin to end: {begin:g} to {end:g} ms; allowed: within {trace.t[0]:g} to {trace.t[-1]:g} ms")
     keep = (trace.t >= begin - slack) & (trace.t <= end + slack)
-    cut = {name: getattr(trace, name)[keep] for name in ("t", "V", "I")}
-    for name in ("gates", "currents"):
+    cut = {name: getattr(trace, name)[keep] for name in ("t", "I")}
+    for name in ("states", "currents"):
         cut[name] = {key: values[keep] for key, values in getattr(trace, name).items()}
     return replace(trace, **cut)
 

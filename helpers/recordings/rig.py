@@ -78,7 +78,7 @@ def record_through(trace: Trace, rig: Rig | None = None, *, seed: int) -> Trace:
     t = trace.t[0] + rig.sampling * np.arange(int(duration / rig.sampling + 1e-6) + 1)
     latest = np.searchsorted(trace.t, t + 1e-6 * trace.dt, side="right") - 1  # I keeps its value between samples
     V = np.round(np.interp(t, trace.t, V) / rig.resolution) * rig.resolution
-    return replace(trace, t=t, V=V, I=trace.I[latest], gates={}, currents={})
+    return replace(trace, t=t, states={"V": V}, I=trace.I[latest], currents={})
 
 
 JUNCTION_POTENTIAL = 14.0  # mV; how much too high an electrode filled with potassium gluconate reads V
@@ -122,4 +122,4 @@ def synthetic_recording(amplitude: float, name: str = "regular_spiking", *, seed
     neuron, area, offset = SYNTHETIC[one_of("name", name, SYNTHETIC)]
     density = number("amplitude", amplitude, "pA") * 1e-6 / area
     trace = record_through(simulate(neuron, step(density, 150.0, 650.0), 1000.0, seed=seed), seed=seed)
-    return replace(trace, V=trace.V + offset, I=trace.I * area * 1e6, I_unit="pA")
+    return replace(trace, states={"V": trace.V + offset}, I=trace.I * area * 1e6, I_unit="pA")

@@ -51,7 +51,7 @@ def simulate_network(
     initial_state: values by name of neuron and of state; the others begin as `neuron.initial_state()` says.
 
     In a trace, `currents` also holds I_gap and I_syn, what leaves through all gap junctions and chemical synapses
-    [µA/cm²], and `gates` holds r<k> for every chemical synapse onto the neuron, its share of open receptors, k being
+    [µA/cm²], and `states` holds r<k> for every chemical synapse onto the neuron, its share of open receptors, k being
     its place in `connections`. For neurons with a reset, I_gap and I_syn take a spike at its drawn height.
 
     Raises ValueError for an empty or mixed network, a connection to a neuron that is not there, a delay or release
@@ -192,7 +192,7 @@ def _with_coupling(
 
     return replace(
         trace,
-        gates={**trace.gates, **{f"r{k}": r[k] for k in synapses}},
+        states={**trace.states, **{f"r{k}": r[k] for k in synapses}},
         currents=LazyArrays((*trace.currents, "I_gap", "I_syn"), current),
     )
 

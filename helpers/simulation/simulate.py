@@ -231,7 +231,6 @@ def stimulus_samples(stimulus: Stimulus, dtype: Any) -> np.ndarray:
 
 def trace_of(neuron: Neuron, stimulus: Stimulus, t: np.ndarray, recorded: np.ndarray, seed: Any) -> Trace:
     """The `Trace` of recorded states, (n_states, n); ionic currents are computed when somebody asks for them."""
-    first, *others = neuron.states
     by_state = dict(zip(neuron.states, recorded, strict=True))
     names = {**neuron.constants(), **by_state}
 
@@ -241,11 +240,10 @@ def trace_of(neuron: Neuron, stimulus: Stimulus, t: np.ndarray, recorded: np.nda
 
     return Trace(
         t=t,
-        V=by_state[first],
+        states=by_state,
         I=stimulus.current(t + 1e-6 * (t[1] - t[0])),
         start=stimulus.start,
         stop=stimulus.stop,
-        gates={name: by_state[name] for name in others},
         currents=LazyArrays(neuron.currents, current),
         I_unit=neuron.current_unit,
         spike_threshold=neuron.spike_threshold,

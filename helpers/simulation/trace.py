@@ -1,4 +1,4 @@
-"""Trace: what every simulation and every recording returns, and how its spikes are found."""
+"""Trace: what every simulation and every recording returns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["LazyArrays", "Sweep", "Trace", "find_spikes"]
 
 
 class LazyArrays(Mapping[str, np.ndarray]):
-    """Arrays by name, each computed when it is first asked for."""
+    """Arrays by name, each computed when it is first used."""
 
     def __init__(self, names: Iterable[str], compute: Callable[[str], np.ndarray]) -> None:
         self._names, self._compute, self._known = tuple(names), compute, dict[str, np.ndarray]()
@@ -45,46 +45,63 @@ class Sweep(NamedTuple):
 
 @dataclass(frozen=True)
 class Trace:
-    """A membrane potential over time and what was injected.
+    """The states of a neuron over time, and the current that was injected.
 
-    t: (n,) sample times [ms], evenly spaced.
-    V: (n,) membrane potential [mV].
-    I: (n,) injected current, [µA/cm²] for a model and [pA] for a recording: see `I_unit`.
-    start, stop: when the stimulus goes on and off [ms].
-    gates: each gate by name, (n,) values between 0 and 1, and any other state; empty for a recording.
-    currents: each ionic current by name, (n,) [µA/cm²], outward positive; empty for a recording.
-    spike_threshold: V [mV] whose upward crossing is a spike.
-    seed: what seeded the noise of a simulation, so that it can be repeated.
+    States and currents are also attributes: `trace.V`, `trace.m`, `trace.I_Na`.
 
-    Gates and currents can also be read as attributes: `trace.m`, `trace.I_Na`.
+    Parameters
+    ----------
+    t
+        Sample times, (n,) [ms], evenly spaced.
+    states
+        Every state by name, (n,). The first is the membrane potential [mV], called V in most neurons and in every
+        recording; a recording has no other.
+    I
+        Injected current, (n,) in `I_unit`.
+    start, stop
+        When the stimulus goes on and off [ms].
+    currents
+        Each ionic current by name, (n,) [µA/cm²], outward positive; empty for a recording.
+    I_unit
+        µA/cm² for a model driven by ionic currents, pA for a recording.
+    spike_threshold
+        Membrane potential whose upward crossing is a spike [mV].
+    seed
+        What seeded the noise of a simulation, so that it can be repeated.
+
+    Raises
+    ------
+    ValueError
+        For arrays of different lengths, samples that are not finite, times that are not evenly spaced, and a stimulus
+        outside the trace.
     """
 
     t: np.ndarray
-    V: np.ndarray
+    states: Mapping[str, np.ndarray]
     I: np.ndarray
     start: float
     stop: float
-    gates: Mapping[str, np.ndarray] = field(default_factory=dict)
     currents: Mapping[str, np.ndarray] = field(default_factory=dict)
     I_unit: str = "µA/cm²"
     spike_threshold: float = -20.0
     seed: int | tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
-        for name in ("t", "V", "I"):
-            values = getattr(self, name)
-            if not (isinstance(values, np.ndarray) and values.dtype.kind == "f"):
-                object.__setattr__(self, name, values := plain(name, values, "an array of numbers"))
-            if values.ndim != 1:
-                raise ValueError(f"{name} has shape {values.shape}; allowed: (n,), one number per sample")
+        if not (isinstance(self.states, Mapping) and self.states):
+            raise ValueError(f"states is of type {type(self.states).__name__}; allowed: arrays by name, V first")
+        for name in ("t", "I"):
+            object.__setattr__(self, name, _samples(name, getattr(self, name)))
+        object.__setattr__(self, "states", {name: _samples(name, values) for name, values in self.states.items()})
         for name in ("start", "stop"):
             object.__setattr__(self, name, number(name, getattr(self, name), "ms"))
-        if not len(self.t) == len(self.V) == len(self.I):
-            raise ValueError(f"t, V and I differ in length: {len(self.t)}, {len(self.V)}, {len(self.I)} samples")
+        arrays = {"t": self.t, **self.states, "I": self.I}
+        lengths = {name: len(values) for name, values in arrays.items()}
+        if len(set(lengths.values())) > 1:
+            described = ", ".join(f"{name} {length}" for name, length in lengths.items())
+            raise ValueError(f"{', '.join(self.states)}, t and I differ in length: {described} samples")
         if len(self.t) < 2:
             raise ValueError(f"a trace needs at least 2 samples, got {len(self.t)}")
-        for name in ("t", "V", "I"):
-            values = getattr(self, name)
+        for name, values in arrays.items():
             if not np.isfinite(values).all():
                 first = int(np.argmin(np.isfinite(values)))
                 raise ValueError(f"{name} is {values[first]} at sample {first}: every sample must be finite")
@@ -99,10 +116,15 @@ class Trace:
             )
 
     def __getattr__(self, name: str) -> np.ndarray:
-        for group in ("gates", "currents"):
+        for group in ("states", "currents"):
             if name in self.__dict__.get(group, {}):
                 return self.__dict__[group][name]
         raise AttributeError(f"a Trace has no {name!r}")
+
+    @property
+    def V(self) -> np.ndarray:
+        """The membrane potential, (n,) [mV]: the first state, whatever its name."""
+        return next(iter(self.states.values()))
 
     @property
     def dt(self) -> float:
@@ -111,8 +133,16 @@ class Trace:
 
     @property
     def spike_times(self) -> np.ndarray:
-        """Times [ms] at which V rises through `spike_threshold` [mV]."""
+        """Times at which the membrane potential rises through `spike_threshold`, (n_spikes,) [ms]."""
         return find_spikes(self.t, self.V, self.spike_threshold)
+
+
+def _samples(name: str, values: np.ndarray) -> np.ndarray:
+    if not (isinstance(values, np.ndarray) and values.dtype.kind == "f"):
+        values = plain(name, values, "an array of numbers")
+    if values.ndim != 1:
+        raise ValueError(f"{name} has shape {values.shape}; allowed: (n,), one number per sample")
+    return values
 
 
 def find_spikes(t: np.ndarray, V: np.ndarray, threshold: float = -20.0) -> np.ndarray:

@@ -153,7 +153,7 @@ def explore_phase_plane() -> Explorer:
         path.set_data(trace.V, trace.m)
         now.set_data([trace.V[k]], [trace.m[k]])
         line_V.set_data(trace.t, trace.V)
-        _show(gates, trace.t, trace.gates)
+        _show(gates, trace.t, trace.states)
         for line in moments:
             line.set_xdata([trace.t[k]] * 2)
         return phase_plane_in_words(plane)

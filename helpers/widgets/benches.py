@@ -123,8 +123,8 @@ def phase_plane_bench(amplitude: float = 10.0, moment: float = 0.5) -> PhasePlan
     neuron = HodgkinHuxley()
     trace = simulate(neuron, step(amplitude, 1.0, WATCHED), WATCHED)
     k = round(moment / trace.dt)
-    I, frozen = float(trace.I[k]), {name: float(trace.gates[name][k]) for name in ("h", "n")}
-    state = np.array([trace.V[k], *(trace.gates[name][k] for name in trace.gates)])
+    I, frozen = float(trace.I[k]), {name: float(trace.states[name][k]) for name in ("h", "n")}
+    state = np.array([x[k] for x in trace.states.values()])
     points = fixed_points(neuron, I, frozen, (ACROSS[0], ACROSS[-1]))
     leading = np.array([eigenvalues(neuron, point, frozen)[0].real for point in points])
     saddles = points[leading > 0]

@@ -76,7 +76,7 @@ def test_a_held_gate_against_an_independent_integration(gate):
     start[1 + "mhn".index(gate)] = held
     solution = solve_ivp(slope, (0.0, 20.0), start, t_eval=[1.0, 5.0, 20.0], rtol=1e-10, atol=1e-12, method="LSODA")
     trace = simulate(axon, step(5.0, 0.0, 20.0), 20.0, dt=0.01, method="rk4")
-    np.testing.assert_array_equal(trace.gates[gate], held)
+    np.testing.assert_array_equal(trace.states[gate], held)
     np.testing.assert_allclose(trace.V[[100, 500, 2000]], solution.y[0], atol=1e-3)
 
 

@@ -28,7 +28,7 @@ def test_only_the_one_with_the_current_tires():
 
 def test_a_record_shows_nothing_but_the_potential():
     trace = UnknownPair(seed=3).record("X", 3.0, length=100.0)
-    assert not trace.gates and not trace.currents
+    assert list(trace.states) == ["V"] and not trace.currents
     assert "g_M" not in repr(UnknownPair(seed=3))
 
 

@@ -55,7 +55,8 @@ def curves(gate: str, V: np.ndarray) -> tuple:
 
 
 def trace_of(**arguments: np.ndarray) -> Trace:
-    return Trace(**{"t": np.arange(20.0), "V": np.zeros(20), "I": np.zeros(20), "start": 2.0, "stop": 9.0, **arguments})
+    arrays = {"t": np.arange(20.0), "V": np.zeros(20), "I": np.zeros(20), "start": 2.0, "stop": 9.0, **arguments}
+    return Trace(states={"V": arrays.pop("V")}, **arrays)
 
 
 WAVE = array(21, low=-10.0, high=10.0)

@@ -60,7 +60,11 @@ def many(g_Na: np.ndarray, amplitude: np.ndarray, **others: object) -> np.ndarra
 
 
 def statistics(t: np.ndarray, V: np.ndarray, start: float, stop: float) -> np.ndarray:
-    return summary_statistics(Trace(t, V, np.zeros(200), start, stop))
+    return summary_statistics(Trace(t, {"V": V}, np.zeros(200), start, stop))
+
+
+def trace_of(t: np.ndarray, V: np.ndarray, I: np.ndarray, start: float, stop: float) -> Trace:
+    return Trace(t, {"V": V}, I, start, stop)
 
 
 def features_of(x: np.ndarray, kind: str) -> tuple:
@@ -95,8 +99,8 @@ TARGETS = [
     target(number_of_steps, 150, duration=number(5.0, 5.0), dt=number(0.05, 0.05), method=choice("rk4"), neuron=always(HH), like={"named": {"dt": "dt|duration"}}),
     target(partial(as_stimulus, n_steps=20, dt=0.1), 150, stimulus=array(21, low=-5.0, high=5.0), like={"name": "as_stimulus", "covers": (as_stimulus,), **STIMULUS}),
     target(partial(values_of_simulations, HH, PULSE), 60, parameters=thing({"g_Na": [1.0, 2.0]}), like={"name": "values_of_simulations", "covers": (values_of_simulations, prefixed)}),
-    target(Trace, 300, t=always(np.arange(20.0)), V=array(20, low=-80.0, high=30.0), I=array(20, low=-9.0, high=9.0), start=number(1.0, 5.0), stop=number(6.0, 15.0), like={"named": {"start": "start|stimulus", "stop": "stop|stimulus"}}),
-    target(Trace, 100, t=array(20, low=0.0, high=19.0, rising=True), V=always(np.zeros(20)), I=always(np.zeros(20)), start=always(9.0), stop=always(10.0), like={"name": "Trace's times", "named": {"t": "t|trace"}}),
+    target(trace_of, 300, t=always(np.arange(20.0)), V=array(20, low=-80.0, high=30.0), I=array(20, low=-9.0, high=9.0), start=number(1.0, 5.0), stop=number(6.0, 15.0), like={"name": "Trace", "covers": (Trace,), "named": {"start": "start|stimulus", "stop": "stop|stimulus"}}),
+    target(trace_of, 100, t=array(20, low=0.0, high=19.0, rising=True), V=always(np.zeros(20)), I=always(np.zeros(20)), start=always(9.0), stop=always(10.0), like={"name": "Trace's times", "named": {"t": "t|trace"}}),
     target(find_spikes, 300, t=array(20, low=0.0, high=19.0, rising=True), V=array(20, low=-80.0, high=30.0), threshold=number(-50.0, 0.0)),
     target(statistics, 300, t=T, V=array(200, low=-80.0, high=30.0), start=number(1.0, 5.0), stop=number(9.0, 15.0), like={"name": "summary_statistics", "covers": (summary_statistics,), "named": {"start": "start|stimulus", "stop": "stop|stimulus"}}),
     target(features_of, 300, x=array(60, 3, low=-5.0, high=9.0), kind=choice("auto", "standardise", "asinh", "rank"), like={"name": "Features", "covers": (Features,), "named": {"kind": "kind|features"}}),

@@ -236,7 +236,7 @@ def test_csv_window(tmp_path):
 def test_csv_round_trip(tmp_path, unit, level):
     made = step_trace(level=level, on=50.0)
     noise = np.random.default_rng(1).normal(size=len(made.t)) / 3
-    made = Trace(made.t, made.V + noise, made.I / 3, 50.0, 250.0, I_unit=unit)
+    made = Trace(made.t, {"V": made.V + noise}, made.I / 3, 50.0, 250.0, I_unit=unit)
     write_csv(made, tmp_path / "out.csv")
     back = read(tmp_path / "out.csv")
     for name in ("t", "V", "I"):

@@ -1,5 +1,7 @@
 """Measured properties of known and of real cells."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support.builders import LEVELS, step_trace
@@ -15,7 +17,7 @@ def test_passive_properties_of_a_known_cell(R, tau):
     trace = step_trace(R=R, tau=tau, level=-50.0, duration=900.0, off=850.0)
     noisy = Trace(
         trace.t,
-        trace.V + np.random.default_rng(2).normal(0, 0.1, len(trace.t)),
+        {"V": trace.V + np.random.default_rng(2).normal(0, 0.1, len(trace.t))},
         trace.I,
         50.0,
         850.0,
@@ -36,14 +38,14 @@ def test_published_area():
 
 def test_electrode_drop_and_sag_do_not_count_in_R_in():
     trace = step_trace(R=100.0, tau=20.0, level=-100.0, on=50.0, off=450.0, duration=500.0)
-    drop = Trace(trace.t, trace.V + 0.015 * trace.I, trace.I, 50.0, 450.0, I_unit="pA")  # 15 MΩ not balanced
+    drop = Trace(trace.t, {"V": trace.V + 0.015 * trace.I}, trace.I, 50.0, 450.0, I_unit="pA")  # 15 MΩ not balanced
     assert passive_properties(drop).R_in == pytest.approx(100.0, rel=1e-4)
     assert passive_properties(drop).R_steady == pytest.approx(115.0, rel=1e-4)
     charging = 0.1 * trace.I * np.exp(-np.clip(trace.t - 50.0, 0.0, None) / 0.1)  # the electrode itself, 0.1 ms
-    brief = Trace(trace.t, trace.V + charging, trace.I, 50.0, 450.0, I_unit="pA")
+    brief = Trace(trace.t, {"V": trace.V + charging}, trace.I, 50.0, 450.0, I_unit="pA")
     assert passive_properties(brief).R_in == pytest.approx(100.0, rel=1e-4)
     back = np.where((trace.t > 150.0) & (trace.t < 450.0), 3.0, 0.0)
-    sag = Trace(trace.t, trace.V + back, trace.I, 50.0, 450.0, I_unit="pA")
+    sag = Trace(trace.t, {"V": trace.V + back}, trace.I, 50.0, 450.0, I_unit="pA")
     assert passive_properties(sag).R_in == pytest.approx(100.0, rel=1e-4)
     assert passive_properties(sag).R_steady == pytest.approx(70.0, rel=1e-4)
 
@@ -72,8 +74,7 @@ def test_real_fast_spiking_input_resistance_depends_on_voltage(recordings):
 
 
 def altered(trace, **changes):
-    values = {"t": trace.t, "V": trace.V, "I": trace.I, "start": trace.start, "stop": trace.stop, "I_unit": "pA"}
-    return Trace(**{**values, **changes})
+    return replace(trace, **{"I_unit": "pA", **changes})
 
 
 @pytest.mark.parametrize(
@@ -83,15 +84,19 @@ def altered(trace, **changes):
         (lambda x: step_trace(level=50.0), 100.0, r"the current of the step changes by \+50 pA; needed: one negative"),
         (lambda x: step_trace(level=0.0), 100.0, r"changes by \+0 pA"),
         (lambda x: altered(x, I=x.I * x.t), 100.0, "the current of the step is not constant"),
-        (lambda x: altered(x, V=np.where(abs(x.t - 90) < 1, 20.0, x.V)), 100.0, "the cell fires during the step"),
+        (
+            lambda x: altered(x, states={"V": np.where(abs(x.t - 90) < 1, 20.0, x.V)}),
+            100.0,
+            "the cell fires during the step",
+        ),
         (lambda x: altered(x, start=0.0), 100.0, "the step begins with the trace"),
         (lambda x: x, 201.0, "window = 201 ms; allowed: from 5 to 200 ms"),
         (lambda x: x, 4.0, "window = 4 ms"),
         (lambda x: x, float("nan"), "window = nan ms"),
         (lambda x: step_trace(tau=150.0), 100.0, "not exponential: .* needed: .* time constant below 100 ms"),
-        (lambda x: altered(x, V=-130.0 - x.V), 100.0, "not exponential: amplitude -"),
-        (lambda x: altered(x, V=-65.0 + 3.0 * np.sin(x.t)), 100.0, "exponential"),
-        (lambda x: altered(x, V=np.full(len(x.t), -65.0)), 100.0, "exponential"),
+        (lambda x: altered(x, states={"V": -130.0 - x.V}), 100.0, "not exponential: amplitude -"),
+        (lambda x: altered(x, states={"V": -65.0 + 3.0 * np.sin(x.t)}), 100.0, "exponential"),
+        (lambda x: altered(x, states={"V": np.full(len(x.t), -65.0)}), 100.0, "exponential"),
     ],
 )
 def test_bad_input_of_passive_properties(change, window, message):
@@ -115,7 +120,7 @@ def test_bad_area(area):
 
 def test_crop():
     trace = step_trace()
-    gated = Trace(trace.t, trace.V, trace.I, 50.0, 250.0, gates={"m": trace.t * 2}, currents={"I_K": trace.t * 3})
+    gated = Trace(trace.t, {"V": trace.V, "m": trace.t * 2}, trace.I, 50.0, 250.0, currents={"I_K": trace.t * 3})
     cut = crop(gated, 40.0, 260.0)
     assert (cut.t[0], cut.t[-1]) == pytest.approx((40.0, 260.0)) and (cut.start, cut.stop) == (50.0, 250.0)
     np.testing.assert_array_equal(cut.V, trace.V[800:5201])

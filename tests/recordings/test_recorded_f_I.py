@@ -12,9 +12,10 @@ CELLS = ("regular_spiking", "fast_spiking")
 def test_rate_of_known_spikes():
     t = np.arange(0.0, 1000.0, 0.1)
     V = np.where(np.isin(np.round(t, 1) % 25.0, (0.0, 0.1)), 20.0, -70.0)  # every 25 ms, all the time
-    trace = Trace(t=t, V=V, I=np.zeros_like(t), start=200.0, stop=800.0)
+    trace = Trace(t=t, states={"V": V}, I=np.zeros_like(t), start=200.0, stop=800.0)
     assert steady_rate(trace) == pytest.approx(40.0, rel=1e-3)
-    assert steady_rate(Trace(t=t, V=np.full_like(t, -70.0), I=np.zeros_like(t), start=200.0, stop=800.0)) == 0.0
+    silent = Trace(t=t, states={"V": np.full_like(t, -70.0)}, I=np.zeros_like(t), start=200.0, stop=800.0)
+    assert steady_rate(silent) == 0.0
 
 
 def test_recorded_curves(recordings):

@@ -17,12 +17,12 @@ def model_trace(dt=0.01, duration=1000.0):
     t = dt * np.arange(round(duration / dt) + 1)
     V = -65.0 + sum(100.0 * np.exp(-0.5 * ((t - at) / 0.5) ** 2) for at in np.arange(150.0, 700.0, 60.0))
     I = np.where((t >= 100.0 - 1e-9) & (t < 700.0 - 1e-9), 2.0, 0.0)
-    return Trace(t, V, I, 100.0, 700.0, gates={"m": 0 * t}, currents={"I_K": 0 * t}, spike_threshold=-10.0)
+    return Trace(t, {"V": V, "m": 0 * t}, I, 100.0, 700.0, currents={"I_K": 0 * t}, spike_threshold=-10.0)
 
 
 def flat_trace(dt=0.01, duration=1000.0):
     t = dt * np.arange(round(duration / dt) + 1)
-    return Trace(t, np.full(len(t), -65.0), 0 * t, 100.0, 700.0)
+    return Trace(t, {"V": np.full(len(t), -65.0)}, 0 * t, 100.0, 700.0)
 
 
 def test_rig_resamples_and_digitises():
@@ -34,7 +34,7 @@ def test_rig_resamples_and_digitises():
     np.testing.assert_allclose(counts, np.round(counts), atol=1e-6)
     np.testing.assert_array_equal(made.I, np.where((made.t > 99.99) & (made.t < 699.99), 2.0, 0.0))
     assert (made.start, made.stop, made.I_unit, made.spike_threshold) == (100.0, 700.0, "µA/cm²", -10.0)
-    assert not made.gates and not made.currents
+    assert list(made.states) == ["V"] and not made.currents
     # 10 spikes, at their places: the filter delays by about its group delay, below 0.05 ms at 10 kHz
     np.testing.assert_allclose(made.spike_times, clean.spike_times, atol=0.06)
 

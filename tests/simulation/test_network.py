@@ -44,8 +44,8 @@ def correlation(traces, after=0.0):
 
 def same(trace, expected):
     np.testing.assert_array_equal(trace.V, expected.V)
-    for name, values in expected.gates.items():
-        np.testing.assert_array_equal(trace.gates[name], values)
+    for name, values in expected.states.items():
+        np.testing.assert_array_equal(trace.states[name], values)
 
 
 # --------------------------------------------------------------------------------- without coupling: single neurons
@@ -206,7 +206,7 @@ def test_r_against_its_closed_form(dt):
     since, bound, rate = a.t - a.t[k], 1.6 / 1.9, 1.9
     rising = bound * (1 - np.exp(-rate * np.clip(since, 0.0, 1.0)))
     np.testing.assert_allclose(b.r0, rising * np.exp(-0.3 * np.maximum(since - 1.0, 0.0)), atol=1e-12)
-    assert "r0" not in a.gates and b.r0.max() > 0.6
+    assert "r0" not in a.states and b.r0.max() > 0.6
 
 
 def test_a_second_spike_renews_the_transmitter():
@@ -259,7 +259,7 @@ def test_a_delay_shifts_the_response_by_just_that():
 def test_several_synapses_keep_their_places():
     links = [excitatory("a", "b", 0.1), GapJunction("a", "b", 0.1), inhibitory("a", "b", 0.3)]
     a, b = driver_and_rest(links)
-    assert [name for name in b.gates if name.startswith("r")] == ["r0", "r2"] and set(a.gates) == {"m", "h", "n"}
+    assert [name for name in b.states if name.startswith("r")] == ["r0", "r2"] and set(a.states) == {"V", "m", "h", "n"}
     np.testing.assert_allclose(b.I_syn, 0.1 * b.r0 * b.V + 0.3 * b.r2 * (b.V + 80.0), atol=1e-12)
     assert b.r0.max() == pytest.approx(1.1 / 1.29 * (1 - np.exp(-1.29)), rel=0.2)
     assert b.r2.max() == pytest.approx(5.0 / 5.18 * (1 - np.exp(-5.18)), rel=0.02)

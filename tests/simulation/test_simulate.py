@@ -9,7 +9,7 @@ import pytest
 from scipy.optimize import fsolve
 from support import oracles
 
-from helpers.neurons.models import HodgkinHuxley, Pospischil
+from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
 from helpers.simulation.compiler import cache as generated
 from helpers.simulation.compiler import codegen as compiler
 from helpers.simulation.simulate import simulate, simulate_many
@@ -67,7 +67,7 @@ def test_rest_of_the_squid_axon():
     trace = simulate(HodgkinHuxley(), step(0.0, 10.0, 90.0), 200.0)
     assert abs(trace.V[-1] - REST["V"]) < 1e-4
     for name in ("m", "h", "n"):
-        assert abs(trace.gates[name][-1] - REST[name]) < 1e-5
+        assert abs(trace.states[name][-1] - REST[name]) < 1e-5
 
 
 @pytest.mark.parametrize(("amplitude", "count"), [(2.23, 0), (2.25, 1), (5.0, 1), (6.0, 2), (6.25, 8), (6.5, 28)])
@@ -116,8 +116,8 @@ def test_currents_and_gates_of_a_trace_balance():
     ionic = sum(trace.currents.values())
     balance = trace.I[:-1] - (ionic[:-1] + ionic[1:]) / 2
     assert np.abs(slope - balance).max() < 0.01 * np.abs(slope).max()
-    assert trace.I_Na is trace.currents["I_Na"] and trace.m is trace.gates["m"]
-    assert all(((x >= 0) & (x <= 1)).all() for x in trace.gates.values())
+    assert trace.I_Na is trace.currents["I_Na"] and trace.m is trace.states["m"] and trace.V is trace.states["V"]
+    assert all(((x >= 0) & (x <= 1)).all() for x in list(trace.states.values())[1:])
 
 
 def test_the_tutorial_current():
@@ -194,6 +194,17 @@ def test_threads_may_meet_at_a_module_that_nobody_has_compiled(monkeypatch, tmp_
         modules = set(pool.map(generated.load, [source] * 32))
     assert len(modules) == len(list(tmp_path.glob("kernels/*.py"))) == 1
     assert not list(tmp_path.glob("kernels/*.part"))
+
+
+@pytest.mark.parametrize("neuron", [HindmarshRose(), Izhikevich(), LeakyIntegrateAndFire(), Pospischil()])
+def test_a_trace_has_every_state_by_its_name(neuron):
+    trace = simulate(neuron, step(0.0, 1.0, 2.0), 3.0, 0.05, seed=1)
+    assert tuple(trace.states) == neuron.states
+    for name, value in neuron.initial_state().items():
+        assert getattr(trace, name) is trace.states[name] and trace.states[name][0] == value
+    assert trace.V is trace.states[neuron.states[0]]
+    with pytest.raises(AttributeError, match="a Trace has no 'gates'"):
+        trace.gates  # noqa: B018
 
 
 def test_stimulus_parameters_can_vary():

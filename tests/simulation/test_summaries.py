@@ -15,7 +15,7 @@ TUTORIAL = step(3.24806, 10.0, 110.0)
 
 def trace_of(V, dt=0.1, start=10.0, stop=30.0):
     t = np.arange(len(V)) * dt
-    return Trace(t=t, V=np.asarray(V, dtype=float), I=np.zeros(len(V)), start=start, stop=stop)
+    return Trace(t=t, states={"V": np.asarray(V, dtype=float)}, I=np.zeros(len(V)), start=start, stop=stop)
 
 
 def test_against_numpy_on_200_prior_draws():
@@ -81,4 +81,4 @@ def test_a_trace_with_nan_is_refused(name):
     arrays = {"t": np.arange(5.0), "V": np.zeros(5), "I": np.zeros(5)}
     arrays[name][2] = np.nan
     with pytest.raises(ValueError, match=f"{name} is nan at sample 2"):
-        Trace(**arrays, start=1.0, stop=3.0)
+        Trace(arrays["t"], {"V": arrays["V"]}, arrays["I"], start=1.0, stop=3.0)

@@ -18,7 +18,7 @@ def step_trace(dt=0.05, duration=300.0, on=50.0, off=250.0, level=-50.0, R=100.0
     charge = full * (1 - np.exp(-np.clip(t - on, 0, off - on) / tau))
     V = rest + np.where(t < off, charge, charge * np.exp(-np.clip(t - off, 0, None) / tau))
     I = np.where((t >= on - 1e-9) & (t < off - 1e-9), level, 0.0)
-    return Trace(t, V, I, on, off, I_unit="pA")
+    return Trace(t, {"V": V}, I, on, off, I_unit="pA")
 
 
 def csv_file(tmp_path, text, encoding="utf-8"):

@@ -34,7 +34,7 @@ def explore_spikes():
     top.axhline(first.spike_threshold, color="0.7", linestyle=":", linewidth=1)
     gates = {
         name: bottom.plot(first.t, x, color=COLOURS[name], linestyle=LINES.get(name, "-"), label=name)[0]
-        for name, x in first.gates.items()
+        for name, x in list(first.states.items())[1:]
     }
     top.set(ylabel="V (mV)", ylim=(-95, 60))
     bottom.set(ylabel="open fraction", xlabel="time (ms)", ylim=(-0.03, 1.35), yticks=[0, 0.5, 1], xlim=(0, 100))
@@ -44,7 +44,7 @@ def explore_spikes():
         trace = held_current(amplitude)
         line_V.set_ydata(trace.V)
         for name, line in gates.items():
-            line.set_ydata(trace.gates[name])
+            line.set_ydata(trace.states[name])
         return f"{amplitude:.4g} µA/cm² for {trace.stop - trace.start:.0f} ms: {spikes_in_words(trace)}."
 
     amplitude = replace(Step.parameters()["amplitude"], default=10.0, low=0.0)
@@ -311,7 +311,7 @@ def test_figures_draw_the_trace_they_are_given():
     import matplotlib.pyplot as plt
 
     trace = simulate(Pospischil(), step(3.248, 10.0, 110.0), 120.0, seed=0)
-    for plot, names in ((plot_gates, trace.gates), (plot_currents, trace.currents)):
+    for plot, names in ((plot_gates, {name: trace.states[name] for name in "mhnp"}), (plot_currents, trace.currents)):
         ax = plot(plt.subplots()[1], trace)
         assert [line.get_color() for line in ax.lines] == [COLOURS[name] for name in names]
         for line, values in zip(ax.lines, names.values(), strict=True):

@@ -222,7 +222,7 @@ class LiveBench(anywidget.AnyWidget):
         panels.append((first, about["units"][first], {first: trace.V}))
         if others:
             name = "open\nfraction" if others == about["gates"] else ", ".join(others)
-            panels.append((name, "", {x: trace.gates[x] for x in others}))
+            panels.append((name, "", {x: trace.states[x] for x in others}))
         if trace.currents:
             panels.append(("currents", about["current_unit"], dict(trace.currents)))
         figure = canvas(1.4 * len(panels) + 0.6)
@@ -269,8 +269,7 @@ def settled_start(neuron: Neuron) -> dict[str, float]:
     """Every state after 200 ms without current and noise."""
     silent = replace(neuron, noise=0.0) if "noise" in neuron.parameters() else neuron
     quiet = simulate(silent, step(0.0, 0.0, SETTLING), SETTLING, settling_step(type(neuron)))
-    first, *others = neuron.states
-    return {first: float(quiet.V[-1]), **{name: float(quiet.gates[name][-1]) for name in others}}
+    return {name: float(values[-1]) for name, values in quiet.states.items()}
 
 
 def live_bench(neuron: Neuron | None = None, kinds: tuple[type[Neuron], ...] = ZOO) -> LiveBench:
