@@ -61,7 +61,7 @@ RESULTS = {
     "Abilities", "AbcPosterior", "Attempt", "Calibration", "RecordedFI", "ClampTrace", "Cost", "Coverage", "DeadParameters",
     "Decoded", "Fitted", "GridPosterior", "HopfPoint", "Information", "Learned", "Lesson", "LifCheck", "LocalGaussian",
     "LocalTest", "Marks", "Misspecification", "PassiveProperties", "Posterior", "PredictiveCheck", "PricedRuns",
-    "RecordedFamily", "Recovery", "Responses", "Round", "Rounds", "Shrinkage", "SpikeCost", "Tarp", "Trials", "History",
+    "RecordedFamily", "Recovery", "Responses", "Round", "Rounds", "Shrinkage", "SpikeCost", "SpikeTrainComparison", "Tarp", "Trials", "History",
 }  # fmt: skip
 
 

@@ -25,14 +25,9 @@ from helpers.inference.diagnostics.c2st import c2st
 from helpers.inference.diagnostics.calibration import coverage, local_test, sbc, tarp
 from helpers.inference.diagnostics.information import information
 from helpers.inference.diagnostics.misspecification import misspecification
-from helpers.inference.diagnostics.predictive import (
-    distances,
-    interval_distance,
-    mid_rank,
-    predictive_check,
-    spike_distance,
-)
+from helpers.inference.diagnostics.predictive import predictive_check
 from helpers.inference.diagnostics.recovery import dead_parameters, recovery, shrinkage
+from helpers.inference.diagnostics.spike_trains import interval_distance, spike_distance
 from helpers.inference.diagnostics.trials import run_trials
 from helpers.inference.embedding import Convolutional
 from helpers.inference.lif.features import feature_names, features
@@ -165,11 +160,9 @@ TARGETS = [
     target(partial(local_test, TRIALS, POSTERIOR, X[0]), 60, seed=bad_whole(1), null=bad_whole(3), like={"name": "local_test", "warm": False, "warns": OUTSIDE, "covers": (local_test,)}),
     target(partial(misspecification, names=["a", "b", "c"]), 60, x=always(X), x_o=array(3, low=0.0, high=9.0), seed=seed(), like={"name": "misspecification", "covers": (misspecification,), "named": {"x_o": "x_o|simulations", "seed": "seed|simulations"}}),
     target(rounds, 30, x_o=X_O, seed=seed(), n_round=whole(50, 60, none_below=50), n_final=whole(50, 50, none_below=50), margin=number(0.5, 1.0), ensemble=whole(1, 1, none_below=1), like={"name": "truncated_rounds", "warns": "ended", "covers": (truncated_rounds,), "compare": False}),
-    target(mid_rank, 150, simulated=array(9, low=0.0, high=9.0), observed=number(0.0, 9.0)),
     target(spike_distance, 250, a=SPIKES, b=SPIKES, window=number(0.5, 5.0)),
     target(interval_distance, 250, a=SPIKES, b=SPIKES),
-    target(partial(distances, interval_distance, [np.arange(3.0), np.arange(4.0)]), 100, observed=SPIKES, like={"name": "distances", "covers": (distances,), "named": {"observed": "observed|a|b"}}),
-    target(partial(predictive_check, HodgkinHuxley(), PULSE, PRIOR, observed=OBSERVED, dt=0.05), 40, theta=array(10, 2, low=30.0, high=79.0), seed=seed(), sampling=number(0.1, 0.1, optional=True), window=number(1.0, 3.0), like={"name": "predictive_check", "covers": (predictive_check,), "undefined": True, "named": {"theta": "theta(\\[\\d+\\])?"}}),
+    target(partial(predictive_check, HodgkinHuxley(), PULSE, PRIOR, observed=OBSERVED, dt=0.05), 40, theta=array(10, 2, low=30.0, high=79.0), seed=seed(), window=number(1.0, 3.0), like={"name": "predictive_check", "covers": (predictive_check,), "undefined": True, "named": {"theta": "theta(\\[\\d+\\])?"}}),
     target(partial(attempt, OBSERVED, PULSE), 60, scatter=array(7, low=1.0, high=9.0), g_Na=number(20.0, 50.0), like={"name": "attempt", "covers": (attempt,)}),
     target(Beliefs, 100, voltage_sd=number(1.0, 5.0, optional=True), membrane_sd=number(0.1, 0.5), like={"named": {"voltage_sd": "voltage_sd|sd", "membrane_sd": "membrane_sd|sd"}}),
     target(clipped_draws, 60, beliefs=thing(Beliefs()), n=whole(1, 9, none_below=0), seed=seed()),

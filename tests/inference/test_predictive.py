@@ -12,21 +12,17 @@ from helpers import figures
 from helpers.inference.diagnostics.calibration import coverage, sbc, tarp
 from helpers.inference.diagnostics.information import information
 from helpers.inference.diagnostics.misspecification import misspecification
-from helpers.inference.diagnostics.predictive import (
-    interval_distance,
-    mid_rank,
-    predictive_check,
-    spike_distance,
-)
+from helpers.inference.diagnostics.predictive import predictive_check
 from helpers.inference.diagnostics.recovery import recovery, shrinkage
+from helpers.inference.diagnostics.spike_trains import interval_distance, mid_rank, spike_distance
 from helpers.inference.diagnostics.trials import run_trials
-from helpers.inference.npe import box_prior
+from helpers.inference.npe import Prior, box_prior, uniform
 from helpers.inference.reference.local_gaussian import local_gaussian
 from helpers.neurons.models import Pospischil
 from helpers.simulation.simulate import simulate as simulate_one
 from helpers.simulation.simulate import simulate_many
-from helpers.simulation.stimuli import step
-from helpers.simulation.summaries import summary_statistics
+from helpers.simulation.stimuli import Step, step
+from helpers.simulation.summaries import summary, summary_statistics
 
 BOX = box_prior(Pospischil, ["g_Na", "g_K"], low=[0.5, 1e-4], high=[80.0, 15.0])
 STEP = step(3.24806, 10.0, 110.0)
@@ -110,6 +106,21 @@ def test_draws_from_the_posterior_pass(observed, local):
     assert "100 draws: 5 to 5 spikes, observed 5 (p 0.50)" in str(check)
 
 
+def test_a_stimulus_with_parameters_in_the_prior_is_that_of_each_draw(observed):
+    """The statistic is of the injected current, which differs from draw to draw."""
+
+    @summary(charge="nC/cm²")
+    def charge(sweep):
+        return np.array([np.sum(sweep.I) * (sweep.t[1] - sweep.t[0])])
+
+    amplitude = Prior([Step.parameters()["amplitude"]], [uniform(1.0, 5.0)])
+    theta = np.linspace(2.0, 4.0, 10)[:, None]
+    check = predictive_check(Pospischil(), STEP, amplitude, theta, observed, seed=5, summarise=charge)
+    np.testing.assert_allclose(check.statistics, 100.0 * theta, rtol=1e-3)
+    direct = simulate_many(Pospischil(), STEP, {"amplitude": theta[:, 0]}, 120.0, seed=5, summarise=charge)
+    np.testing.assert_allclose(check.statistics, direct, rtol=1e-12)
+
+
 def test_parameters_slightly_off_are_found_by_the_statistics(observed, local):
     """5 % more sodium is 45 posterior SDs, though the spikes look the same."""
     check = check_of(local.sample(60, local.x_o, 1) * [1.05, 1.0], observed)
@@ -131,9 +142,9 @@ def test_silent_draws_are_told_from_a_spiking_observation(observed):
 
 def test_predictive_check_keeps_its_seed_and_refuses(observed, local):
     theta = local.sample(12, local.x_o, 1)
-    one, two = check_of(theta, observed, sampling=0.1), check_of(theta, observed, sampling=0.1)
+    one, two = check_of(theta, observed), check_of(theta, observed)
     np.testing.assert_array_equal(one.V, two.V)
-    assert one.V.shape == (12, 1201) and one.t[-1] == pytest.approx(120.0)
+    assert one.V.shape == (12, 12_001) and one.t[-1] == pytest.approx(120.0)
     with pytest.raises(ValueError, match="at least 10 draws"):
         check_of(theta[:9], observed)
     with pytest.raises(ValueError, match="lies outside the prior"):
@@ -226,7 +237,7 @@ def test_every_figure_shows_what_it_is_given(observed, local, simulated):
     assert len(panels) == 6
     np.testing.assert_array_equal(panels[2].lines[-1].get_ydata(), case[2].expected)
     assert sum(panels[0].patches[-1].get_data().values) == len(theta)
-    check = check_of(local.sample(20, local.x_o, 1), replace(observed, spike_threshold=-10.0), sampling=0.1)
+    check = check_of(local.sample(20, local.x_o, 1), replace(observed, spike_threshold=-10.0))
     drawn = figures.plot_predictive_check(check)
     assert sum(bar.get_height() for bar in drawn.axes[1].patches) == 20
     _, ax = plt.subplots()

@@ -9,40 +9,39 @@ intervals are compared as such.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
 from helpers.validation import plain, whole_number
 
-from ..diagnostics.predictive import distances, interval_distance, mid_rank, spike_distance
+from ..diagnostics.spike_trains import SpikeTrainComparison
 from ..priors import Prior
 from .problem import Experiment
 
 __all__ = ["LifCheck", "lif_check"]
 
-WINDOW = 2.0  # ms, of the spike distance
 
+@dataclass(frozen=True, kw_only=True)
+class LifCheck(SpikeTrainComparison):
+    """Recordings of the same experiment with parameters from the posterior, compared with the observed first sweep.
 
-@dataclass(frozen=True)
-class LifCheck:
-    """Recordings of the same experiment with parameters `theta` (n_draws, 6), beside the observed one (first sweep).
-
-    t (n_samples,) [ms]; V (n_draws, n_samples) and observed (n_samples,) [mV]; spikes and observed_spikes: times [ms].
-    to_observed, among, intervals_to_observed, intervals_among: as in `PredictiveCheck`.
+    Attributes
+    ----------
+    theta
+        Parameters, (n_draws, 6).
+    t
+        Times, (n_samples,) [ms].
+    V, observed
+        Simulated and observed membrane potential, (n_draws, n_samples) and (n_samples,) [mV].
+    V_th
+        Median threshold of the draws [mV].
     """
 
     theta: np.ndarray
     t: np.ndarray
     V: np.ndarray
     observed: np.ndarray
-    spikes: tuple[np.ndarray, ...]
-    observed_spikes: np.ndarray
     V_th: float
-    to_observed: np.ndarray
-    among: np.ndarray
-    intervals_to_observed: np.ndarray
-    intervals_among: np.ndarray
 
     # ------------------------------------------------------------------------------ as the original defines them
 
@@ -64,38 +63,20 @@ class LifCheck:
         return float(np.mean(np.abs(self.observed - self.band[1])[below]))
 
     @property
-    def counts(self) -> np.ndarray:
-        """Spikes of each draw, (n_draws,)."""
-        return np.array([len(times) for times in self.spikes])
-
-    @property
     def spike_percentile(self) -> float:
-        """Share of draws with as many spikes as observed, or less; even for a right posterior it is seldom below 0.1
-        where all draws have nearly the same number.
+        """Share of draws with at most as many spikes as observed.
+
+        Where all draws have nearly the same number it is seldom below 0.1, even for a correct posterior.
         """
         return float(np.mean(self.counts <= len(self.observed_spikes)))
 
-    # ----------------------------------------------------------------------------------- that spikes cannot fool
-
-    @property
-    def p_count(self) -> float:
-        """The same with equal numbers counted half: even from 0 to 1 for a right posterior."""
-        return mid_rank(self.counts, len(self.observed_spikes))
-
-    @property
-    def p_spikes(self) -> float:
-        """Share of draws whose spike times lie at least as far from the others' as the observed ones do."""
-        return 1.0 - mid_rank(self.among, float(self.to_observed.mean()))
-
-    @property
-    def p_intervals(self) -> float:
-        """As `p_spikes`, for the intervals between spikes."""
-        return 1.0 - mid_rank(self.intervals_among, float(self.intervals_to_observed.mean()))
+    # ------------------------------------------------------------- aligned at the first spike, up to the second
 
     @property
     def aligned(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """From the first observed spike to just before the second, all first spikes at 0: time (m,) [ms], observed V
-        (m,), V of the draws (n_spiking, m), NaN from their own second spike on. Empty where nothing fired.
+        """Time (m,) [ms], observed V (m,) and V of the draws (n_spiking, m) [mV], from the first spike to the second.
+
+        All first spikes are at 0. V of a draw is NaN from its own second spike on. Empty where nothing fired.
         """
         dt = self.t[1] - self.t[0]
         own = _between(self.observed, self.observed_spikes, dt)
@@ -108,8 +89,9 @@ class LifCheck:
 
     @property
     def aligned_coverage_90(self) -> float:
-        """Share of moments at which the observed V lies between the 5th and 95th percentile of the aligned draws; NaN
-        where fewer than half of the draws, or the observed recording, have a spike.
+        """Share of moments at which the observed V lies between the 5th and 95th percentile of the aligned draws.
+
+        NaN where fewer than half of the draws, or the observed recording, have a spike.
         """
         _, observed, V = self.aligned
         if not len(observed):
@@ -137,37 +119,46 @@ class LifCheck:
 def lif_check(
     experiment: Experiment, prior: Prior, theta: np.ndarray, x_o: np.ndarray, *, seed: int, compared: int = 100
 ) -> LifCheck:
-    """Repeat the experiment with each of `theta` (n_draws, n_parameters) and compare with the observed recording.
+    """Repeat an experiment with parameters from the posterior and compare with the observed recording.
 
-    x_o: (n_samples, 2 n_currents), as `experiment.simulate` returns them; only the first sweep is compared.
-    compared: on how many of the draws spike times are compared, as that takes the square of their number.
-    Raises ValueError for draws off the prior, less than 10 of them, or a recording of another shape.
+    Parameters
+    ----------
+    experiment
+        What is simulated.
+    prior
+        Names the columns of `theta`.
+    theta
+        Posterior draws (n_draws, n_parameters), at least 10.
+    x_o
+        The observed recording (n_samples, 2 n_currents), as `experiment.simulate` returns it; only the first sweep is
+        compared.
+    seed
+        Seed of the simulations.
+    compared
+        How many of the draws are compared in time, as the work grows with the square of their number.
+
+    Raises
+    ------
+    ValueError
+        For draws outside the prior, fewer than 10 of them, or a recording of another shape.
     """
     theta, x_o = prior.check(theta), plain("x_o", x_o, "a recording")
     compared = whole_number("compared", compared, 2)
     if theta.ndim != 2 or len(theta) < 10:
         raise ValueError(f"theta has shape {theta.shape}; allowed: (n_draws, {len(prior.names)}), at least 10 draws")
-    if x_o.shape != (experiment.n_samples, 2 * len(experiment.currents)):
-        raise ValueError(f"x_o has shape {x_o.shape}; allowed: {(experiment.n_samples, 2 * len(experiment.currents))}")
-    if not np.isfinite(x_o).all():
-        raise ValueError("x_o holds values that are not finite")
+    recorded = (experiment.n_samples, 2 * len(experiment.currents))
+    if x_o.shape != recorded or not np.isfinite(x_o).all():
+        raise ValueError(f"x_o has shape {x_o.shape} or is not finite; allowed: {recorded}, finite values [mV]")
     x = experiment.simulate(prior, theta, seed)
-    spikes = tuple(experiment.t[row > 0] for row in x[:, :, 1])
-    observed = experiment.t[x_o[:, 1] > 0]
-    near, between = distances(partial(spike_distance, window=WINDOW), spikes[:compared], observed)
-    near_intervals, between_intervals = distances(interval_distance, spikes[:compared], observed)
     return LifCheck(
+        spikes=tuple(experiment.t[row > 0] for row in x[:, :, 1]),
+        observed_spikes=experiment.t[x_o[:, 1] > 0],
+        compared=compared,
         theta=theta,
         t=experiment.t,
         V=x[:, :, 0].astype(float),
         observed=x_o[:, 0],
-        spikes=spikes,
-        observed_spikes=observed,
         V_th=float(np.median(theta[:, prior.names.index("V_th")])),
-        to_observed=near,
-        among=between,
-        intervals_to_observed=near_intervals,
-        intervals_among=between_intervals,
     )
 
 

@@ -170,7 +170,7 @@ class Experiment:
             keep="trace",
             method=self.method,
         )
-        spikes = V == neuron.V_spike
+        spikes = V > neuron.spike_threshold  # only a drawn spike gets there
         if self.version == "original" and "V_reset" in parameters:
             V = np.where(spikes, parameters["V_reset"][:, None], V)
         noise = np.random.default_rng(int(own[1])).standard_normal(V.shape, dtype=np.float32)
