@@ -35,7 +35,7 @@ from helpers.campaigns.simulations import Simulations
 from helpers.inference.fingerprint import versions
 from helpers.inference.priors import box_prior
 from helpers.neurons.models import Pospischil
-from helpers.simulation.simulate import simulate_many
+from helpers.simulation.batch import simulate_many
 from helpers.simulation.stimuli import step
 
 from .speed import processor

@@ -27,8 +27,8 @@ from helpers.inference.reference.local_gaussian import local_gaussian
 from helpers.inference.reference.synthetic_likelihood import GridPosterior, synthetic_likelihood
 from helpers.inference.truncated_rounds import truncated_rounds
 from helpers.neurons.models import Pospischil
-from helpers.simulation.simulate import simulate as simulate_one
-from helpers.simulation.simulate import simulate_many
+from helpers.simulation.batch import simulate_many
+from helpers.simulation.single import simulate as simulate_one
 from helpers.simulation.stimuli import step
 from helpers.simulation.summaries import summary_statistics
 

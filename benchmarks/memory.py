@@ -9,7 +9,7 @@ import time
 import numpy as np
 
 from helpers.neurons.models import Pospischil
-from helpers.simulation.simulate import simulate_many
+from helpers.simulation.batch import simulate_many
 from helpers.simulation.stimuli import step
 
 

@@ -40,7 +40,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "neurons.models": ["HindmarshRose", "HodgkinHuxley", "Izhikevich", "LeakyIntegrateAndFire", "Pospischil"],
         "simulation.connections": ["GapJunction", "excitatory", "inhibitory"],
         "simulation.network": ["simulate_network"],
-        "simulation.simulate": ["simulate", "simulate_many"],
+        "simulation.single": ["simulate"],
+        "simulation.batch": ["simulate_many", "simulate_traces"],
         "simulation.stimuli": [
             "Waveform",
             "chirp",

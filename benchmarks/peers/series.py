@@ -9,7 +9,8 @@ import numpy as np
 from benchmarks.peer import ALL_CORES, Peer, Single, Training
 from benchmarks.workloads import CORTICAL, SQUID
 from helpers.neurons.models import HodgkinHuxley, Pospischil
-from helpers.simulation.simulate import simulate, simulate_many
+from helpers.simulation.batch import simulate_many
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
 
 

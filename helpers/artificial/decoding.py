@@ -10,7 +10,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 
 from helpers.neurons.equations import Neuron
-from helpers.simulation.simulate import simulate_many
+from helpers.simulation.batch import simulate_many
 from helpers.simulation.stimuli import step
 from helpers.simulation.summaries import summary
 from helpers.validation import number, numbers, plain, whole_number

@@ -15,7 +15,7 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
 from helpers.neurons.equations import Neuron
-from helpers.simulation.simulate import simulate
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import OrnsteinUhlenbeck, Waveform
 from helpers.validation import number, numbers, whole_number
 

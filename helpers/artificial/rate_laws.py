@@ -12,7 +12,7 @@ from scipy.special import expit
 
 from helpers.neurons.equations import Neuron
 from helpers.neurons.models import LeakyIntegrateAndFire
-from helpers.simulation.simulate import simulate_many
+from helpers.simulation.batch import simulate_many
 from helpers.simulation.stimuli import step
 from helpers.simulation.summaries import summary
 from helpers.validation import number, numbers, plain

@@ -15,7 +15,7 @@ from scipy import constants
 from torch import Tensor, nn
 
 from helpers.neurons.models import HodgkinHuxley
-from helpers.simulation.simulate import simulate
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
 from helpers.validation import number, numbers, whole_number
 

@@ -32,9 +32,9 @@ from tqdm.auto import tqdm
 from helpers.inference.priors import Prior
 from helpers.neurons.equations import Neuron
 from helpers.simulation.arguments import as_seed, as_stimulus, number_of_steps
+from helpers.simulation.batch import simulate_many
 from helpers.simulation.compiler.codegen import LANES
 from helpers.simulation.integrators import EXPONENTIAL_EULER
-from helpers.simulation.simulate import simulate_many
 from helpers.simulation.stimuli import Stimulus
 from helpers.simulation.summaries import Summary, summary_statistics
 from helpers.validation import instance, whole_number

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from helpers.inference.fingerprint import fingerprint, versions
 from helpers.simulation.compiler import kernels
-from helpers.simulation.compiler.codegen import LANES, Plan
+from helpers.simulation.compiler.codegen import LANES, KernelSpec
 from helpers.simulation.stimuli import Waveform
 from helpers.simulation.summaries import Summary
 
@@ -20,7 +20,7 @@ __all__ = ["description", "differences"]
 def description(campaign: Campaign) -> dict[str, Any]:
     """The campaign as plain data. Code goes in as a fingerprint: of what is run, not of the file that it stands in."""
     neuron, stimulus = type(campaign.neuron), type(campaign.stimulus)
-    plan = Plan(neuron, stimulus, campaign.method, LANES, precision=campaign.precision)
+    spec = KernelSpec(neuron, stimulus, campaign.method, LANES, precision=campaign.precision)
     equations = {name: (one.kind, one.arguments, one.function) for name, one in neuron.equations.items()}
     samples = campaign.stimulus.samples if isinstance(campaign.stimulus, Waveform) else None
     named = isinstance(campaign.summarise, Summary)
@@ -45,7 +45,7 @@ def description(campaign: Campaign) -> dict[str, Any]:
         "seed": campaign.seed,
         "method": campaign.method,
         "precision": campaign.precision,
-        "machine code": fingerprint(plan.source(), [kernels.__dict__[name] for name in kernels.__all__]),
+        "machine code": fingerprint(spec.source(), [kernels.__dict__[name] for name in kernels.__all__]),
         "versions": versions("numpy", "numba", "torch"),
     }
 

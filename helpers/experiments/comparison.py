@@ -17,7 +17,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from helpers.neurons.equations import Neuron
 from helpers.simulation.lsoda import slopes
-from helpers.simulation.simulate import simulate
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
 from helpers.simulation.trace import Trace
 from helpers.validation import numbers

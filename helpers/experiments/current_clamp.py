@@ -18,7 +18,7 @@ from scipy.optimize import OptimizeWarning, brentq, curve_fit
 
 from helpers.neurons.equations import Equation, Neuron
 from helpers.neurons.parameters import parameter
-from helpers.simulation.simulate import simulate_many
+from helpers.simulation.batch import simulate_many
 from helpers.simulation.stimuli import pulse_pair, step
 from helpers.simulation.trace import Trace
 from helpers.validation import number, numbers, plain

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from helpers.neurons.models import HodgkinHuxley, Pospischil
-from helpers.simulation.simulate import simulate
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
 from helpers.simulation.trace import Trace
 from helpers.validation import number, whole_number

@@ -9,7 +9,7 @@ from scipy import signal
 
 from helpers.neurons.models import Pospischil
 from helpers.neurons.parameters import Declared, parameter
-from helpers.simulation.simulate import simulate
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
 from helpers.simulation.trace import Trace
 from helpers.validation import number, one_of, whole_number

@@ -5,11 +5,12 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "batch": ["simulate_many", "simulate_traces"],
         "connections": ["ChemicalSynapse", "GapJunction", "excitatory", "inhibitory"],
         "integrators": ["METHODS", "TABLEAUS"],
         "lsoda": ["slopes"],
         "network": ["simulate_network"],
-        "simulate": ["simulate", "simulate_many"],
+        "single": ["simulate"],
         "stimuli": [
             "Step",
             "Stimulus",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,11 @@ from helpers.neurons.equations import Neuron
 from helpers.validation import plain
 
 from .arguments import as_seed, as_stimulus, check_window, number_of_steps, prefixed
-from .compiler.codegen import Plan
+from .compiler.codegen import KernelSpec
 from .compiler.kernels import random_keys
 from .connections import ChemicalSynapse, Connection, GapJunction, excitatory, inhibitory
+from .engine import diverged, make_workspace, run_kernel, stimulus_samples, trace_of
 from .integrators import EXPONENTIAL_EULER, METHODS
-from .simulate import DOUBLINGS, stimulus_samples, trace_of, working_array
 from .stimuli import Stimulus
 from .trace import LazyArrays, Trace
 
@@ -71,15 +72,19 @@ def simulate_network(
     states = _initial_states(cells, initial_state or {})
     base, simulation = as_seed(seed)
 
-    plan = Plan(type(first), type(given[0]), method, len(names), coupling=couple)
+    spec = KernelSpec(type(first), type(given[0]), method, len(names), coupling=couple)
     constants = [
         {**states[name], **cells[name].constants(), **prefixed(stimulus.values())}
         for name, stimulus in zip(names, given, strict=True)
     ]
-    w = working_array(plan, {key: [own[key] for own in constants] for key in constants[0]}, len(names))
+    workspace = make_workspace(spec, {key: [own[key] for own in constants] for key in constants[0]}, len(names))
     keys = random_keys(base, simulation + np.arange(len(names)))
-    samples = np.array([stimulus_samples(stimulus, w.dtype) for stimulus in given])
-    recorded, opened = _run(plan, w, keys, samples, dt, n_steps, connections, names)
+    samples = np.array([stimulus_samples(stimulus, workspace.dtype) for stimulus in given])
+    recorded = np.empty((len(names), len(spec.states), n_steps + 1))
+    report = partial(_report_overflow, spec, dt, names)
+    links = _links(connections, names, dt, n_steps)
+    *_, opened = run_kernel(spec, workspace, keys, samples, dt, n_steps, recorded, report, links)
+    report(recorded)
 
     t = np.arange(n_steps + 1) * dt
     used = base if seed is None else seed
@@ -140,36 +145,18 @@ def _links(connections: Sequence[Connection], names: list[Hashable], dt: float, 
     )
 
 
-def _run(
-    plan: Plan,
-    w: np.ndarray,
-    keys: np.ndarray,
-    samples: np.ndarray,
-    dt: float,
-    n_steps: int,
-    connections: Sequence[Connection],
-    names: list[Hashable],
-) -> tuple[np.ndarray, np.ndarray]:
-    """All states (n, n_states, n_steps + 1), and r of every synapse (n_synapses, n_steps + 1)."""
-    noisy = plan.is_noisy(w)
-    recorded = np.empty((len(names), len(plan.states), n_steps + 1))
-    for doublings in DOUBLINGS:  # as in `simulator.run`; here all run again, because each acts on the others
-        work, links = w.ravel().copy(), _links(connections, names, dt, n_steps)
-        wide = replace(plan, doublings=doublings)
-        ended = wide.compile().run(work, keys, samples, dt, n_steps, noisy, recorded, links)
-        if (plan.fastest(work) <= wide.reach).all():
-            break
-    V = recorded[:, 0, : ended + 2]
-    wild = ~(np.abs(V) < 1e5)
-    if wild.any():
-        step = int(np.argmax(wild.any(axis=0)))
-        worst = int(np.argmax(wild[:, step]))
+def _report_overflow(spec: KernelSpec, dt: float, names: list[Hashable], recorded: np.ndarray) -> None:
+    """Raise ValueError for the neuron that diverged first in `recorded` (n, n_states, n_steps), if any did."""
+    V = recorded[:, 0]
+    bad = diverged(V)
+    if bad.any():
+        step = int(np.argmax(bad.any(axis=0)))
+        worst = int(np.argmax(bad[:, step]))
         raise ValueError(
-            f"{plan.method} at dt = {dt:g} ms is unstable for this network: at step {step}, {step * dt:g} ms, "
-            f"{plan.states[0]} of neuron {names[worst]!r} goes from {V[worst, step - 1]:g} to {V[worst, step]:g}; "
+            f"{spec.method} at dt = {dt:g} ms is unstable for this network: at step {step}, {step * dt:g} ms, "
+            f"{spec.states[0]} of neuron {names[worst]!r} goes from {V[worst, step - 1]:g} to {V[worst, step]:g}; "
             "choose a smaller dt, a weaker coupling, or gap junctions with positive g"
         )
-    return recorded, links[2]
 
 
 def _with_coupling(

@@ -11,8 +11,8 @@ from matplotlib.lines import Line2D
 
 from helpers.figures.colours import COLOURS, looks, mathematical
 from helpers.neurons.models import HodgkinHuxley
+from helpers.simulation.engine import PRECISIONS
 from helpers.simulation.integrators import METHODS
-from helpers.simulation.simulate import PRECISIONS
 from helpers.simulation.stimuli import Step
 
 from .benches import (

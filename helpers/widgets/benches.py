@@ -16,8 +16,9 @@ from helpers.experiments.dynamics import eigenvalues, fixed_points, nullclines, 
 from helpers.experiments.voltage_clamp import ClampTrace, clamp, peak_currents, step_command
 from helpers.neurons.models import HodgkinHuxley
 from helpers.neurons.parameters import Parameter
+from helpers.simulation.engine import PRECISIONS
 from helpers.simulation.integrators import METHODS, TABLEAUS
-from helpers.simulation.simulate import PRECISIONS, simulate
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
 from helpers.simulation.trace import Trace
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from helpers.figures.colours import COLOURS
 from helpers.neurons.models import Pospischil
-from helpers.simulation.simulate import simulate
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import Stimulus
 from helpers.simulation.summaries import summary_statistics
 from helpers.simulation.trace import Trace

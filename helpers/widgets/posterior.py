@@ -14,7 +14,7 @@ import numpy as np
 from helpers.figures.colours import COLOURS
 from helpers.inference.npe import Posterior
 from helpers.neurons.equations import Neuron
-from helpers.simulation.simulate import simulate
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import Stimulus
 from helpers.simulation.summaries import Summary, summary_statistics
 from helpers.simulation.trace import Trace

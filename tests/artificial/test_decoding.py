@@ -5,7 +5,7 @@ import pytest
 
 from helpers.artificial.decoding import Responses, confusion, decode, information, respond
 from helpers.neurons.models import HodgkinHuxley
-from helpers.simulation.simulate import simulate
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
 
 

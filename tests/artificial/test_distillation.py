@@ -6,7 +6,7 @@ import torch
 
 from helpers.artificial.distillation import NOISE, Lesson, Student, learn, mark, probabilities, teach
 from helpers.neurons.models import HodgkinHuxley
-from helpers.simulation.simulate import simulate
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import Waveform
 
 

@@ -13,7 +13,7 @@ from helpers.artificial.spiking import SpikingClassifier, gradient_through_time,
 from helpers.artificial.tasks import Task, digits, which_first
 from helpers.artificial.training import accuracy, compare, train
 from helpers.neurons.models import HodgkinHuxley, LeakyIntegrateAndFire
-from helpers.simulation.simulate import simulate
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
 
 NOTEBOOK = Path(__file__).parents[2] / "3_Biological_vs_Artificial_Neurons.ipynb"

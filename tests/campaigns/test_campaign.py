@@ -28,7 +28,7 @@ from helpers.inference.npe import Posterior, box_prior, prior_of, train_npe
 from helpers.neurons.equations import gate
 from helpers.neurons.functions import exp, linoid
 from helpers.neurons.models import Pospischil
-from helpers.simulation.simulate import simulate_many
+from helpers.simulation.batch import simulate_many
 from helpers.simulation.stimuli import chirp, step
 from helpers.simulation.summaries import Summary, summary
 
@@ -136,7 +136,7 @@ def test_statistics_have_the_same_bits_on_another_processor_and_from_another_com
     """Compiled for any x86 or ARM at all, and read from the disk the second time; here for this processor."""
     program = (
         "import numpy as np\nfrom helpers.neurons.models import Pospischil\n"
-        "from helpers.simulation.simulate import simulate_many\n"
+        "from helpers.simulation.batch import simulate_many\n"
         "from helpers.simulation.stimuli import step\n"
         "x = simulate_many(Pospischil(), step(3.0, 10.0, 40.0), {'g_Na': np.arange(1.0, 65.0)}, 50.0, 0.025, seed=3)\n"
         "print(x.tobytes().hex())\n"
@@ -491,7 +491,7 @@ def test_a_fingerprint_is_the_same_in_every_process_and_after_work():
     program = (
         "from helpers.inference.fingerprint import fingerprint\nfrom helpers.inference.npe import train_npe\n"
         "from helpers.inference.lif.problem import MENDED\nfrom helpers.neurons.models import Pospischil\n"
-        "from helpers.simulation.simulate import simulate_many\n"
+        "from helpers.simulation.batch import simulate_many\n"
         "from helpers.simulation.summaries import summary_statistics\n"
         "print(fingerprint(train_npe, simulate_many, MENDED, Pospischil(), summary_statistics))\n"
     )

@@ -19,7 +19,7 @@ from helpers.experiments.current_clamp import (
 )
 from helpers.experiments.voltage_clamp import clamp, step_command
 from helpers.neurons.models import HodgkinHuxley, Pospischil
-from helpers.simulation.simulate import simulate
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import pulse_pair, step
 
 

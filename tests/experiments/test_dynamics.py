@@ -21,7 +21,7 @@ from helpers.neurons.equations import Neuron, state
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
 from helpers.neurons.parameters import parameter
 from helpers.simulation.lsoda import slopes
-from helpers.simulation.simulate import simulate
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
 
 AXON = HodgkinHuxley()

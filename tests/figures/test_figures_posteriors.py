@@ -16,7 +16,7 @@ from helpers.figures.predictive import plot_paired_experiments, plot_prior_predi
 from helpers.inference.diagnostics.predictive import predictive_check
 from helpers.inference.npe import box_prior
 from helpers.neurons.models import Pospischil
-from helpers.simulation.simulate import simulate
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
 
 

@@ -18,7 +18,7 @@ from helpers.figures.networks import (
 )
 from helpers.figures.units import plot_accuracies, plot_codes, plot_fitted_curves, plot_R2, plot_xor
 from helpers.neurons.models import HodgkinHuxley
-from helpers.simulation.simulate import simulate
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
 
 

@@ -40,7 +40,7 @@ from helpers.recordings.f_I import recorded_f_I, steady_rate
 from helpers.recordings.passive import crop, current_density, passive_properties
 from helpers.recordings.rig import record_through, synthetic_recording
 from helpers.recordings.voltage_clamp import RecordedFamily
-from helpers.simulation.simulate import simulate
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
 
 HH = HodgkinHuxley()

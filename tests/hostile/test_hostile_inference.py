@@ -42,7 +42,7 @@ from helpers.inference.reference.rejection_abc import rejection_abc
 from helpers.inference.reference.synthetic_likelihood import synthetic_likelihood
 from helpers.inference.truncated_rounds import truncated_rounds
 from helpers.neurons.models import HodgkinHuxley
-from helpers.simulation.simulate import simulate
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
 from helpers.widgets.conductances import attempt
 

@@ -9,7 +9,7 @@ from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, Lea
 from helpers.neurons.parameters import Declared
 from helpers.recordings.rig import Rig
 from helpers.simulation.connections import ChemicalSynapse, GapJunction, excitatory, inhibitory
-from helpers.simulation.simulate import simulate
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import (
     Chirp,
     OrnsteinUhlenbeck,

@@ -18,9 +18,10 @@ from helpers.simulation.arguments import (
     prefixed,
     values_of_simulations,
 )
+from helpers.simulation.batch import simulate_many, simulate_traces
 from helpers.simulation.connections import GapJunction, excitatory
 from helpers.simulation.network import simulate_network
-from helpers.simulation.simulate import simulate, simulate_many
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
 from helpers.simulation.summaries import summary_statistics
 from helpers.simulation.trace import Trace, find_spikes
@@ -28,7 +29,7 @@ from helpers.simulation.trace import Trace, find_spikes
 HH = HodgkinHuxley()
 PULSE = step(10.0, 1.0, 4.0)
 STIMULUS = {
-    "named": {"stimulus": "stimulus|samples|unstable", "start": r"start|start\[.*\]", "duration": "duration|stop"}
+    "named": {"stimulus": "stimulus|samples|unstable", "initial_state": r"initial_state|initial_state\[.*\]", "duration": "duration|stop"}
 }
 
 
@@ -57,6 +58,10 @@ def many(g_Na: np.ndarray, amplitude: np.ndarray, **others: object) -> np.ndarra
     return simulate_many(
         HH, PULSE, {"g_Na": g_Na, "amplitude": amplitude}, **{"duration": 5.0, "dt": 0.05, "seed": 1, **others}
     )
+
+
+def traces_of(g_Na: np.ndarray, **others: object) -> np.ndarray:
+    return simulate_traces(HH, PULSE, {"g_Na": g_Na}, **others)
 
 
 def statistics(t: np.ndarray, V: np.ndarray, start: float, stop: float) -> np.ndarray:
@@ -88,9 +93,10 @@ TARGETS = [
     target(simulate, 150, neuron=thing(HH), stimulus=thing(PULSE), duration=times(5.0), dt=steps(0.05),
            seed=always(1), like={"name": "simulate a step", "named": {"duration": "duration|stop", "dt": "dt|duration", "stimulus": "stimulus|samples"}}),
     target(many, 250, g_Na=array(5, low=50.0, high=150.0), amplitude=array(5, low=0.0, high=20.0), like={"name": "simulate_many", "covers": (simulate_many,), "named": {"g_Na": "g_Na|parameters", "amplitude": "amplitude|parameters"}}),
-    target(partial(many, np.array([100.0, 120.0]), np.array([5.0, 9.0])), 250, duration=times(5.0), dt=steps(0.05), seed=seed(optional=True), keep=choice("statistics", "trace"),
+    target(partial(many, np.array([100.0, 120.0]), np.array([5.0, 9.0])), 250, duration=times(5.0), dt=steps(0.05), seed=seed(optional=True),
            method=choice("exponential_euler"), precision=choice("double"), threads=whole(1, 3, optional=True, none_below=1), like={"name": "simulate_many's settings", "named": {"dt": "dt|duration", "duration": "duration|stop"}}),
-    target(partial(many, np.array([100.0, 120.0]), np.array([5.0, 9.0]), keep="trace"), 100, sampling=number(0.1, 0.1, optional=True), like={"name": "simulate_many's sampling"}),
+    target(partial(traces_of, np.array([100.0, 120.0])), 200, duration=times(5.0), dt=steps(0.05), seed=seed(optional=True), sampling=number(0.1, 0.1, optional=True), method=choice("exponential_euler"),
+           precision=choice("double"), threads=whole(1, 3, optional=True, none_below=1), like={"name": "simulate_traces", "covers": (simulate_traces,), "named": {"dt": "dt|duration|sampling", "duration": "duration|stop"}}),
     target(simulate_many, 60, neuron=thing(HH), stimulus=thing(PULSE), parameters=thing({"g_Na": [100.0, 90.0]}), duration=always(5.0), dt=always(0.05), seed=seed(optional=True), like={"name": "simulate_many's objects", "named": {"stimulus": "stimulus|samples"}}),
     target(pair, 300, V_init=number(-70.0, -60.0), g=number(0.0, 1.0), delay=number(0.5, 0.5), duration=times(5.0), dt=steps(0.05), method=choice("exponential_euler"), seed=seed(optional=True),
            like={"name": "simulate_network", "covers": (simulate_network,), "named": {"dt": "dt|duration", "duration": "duration|stop|delay", "V_init": "V_init|V", "g": "g|unstable"}}),

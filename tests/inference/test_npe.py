@@ -9,7 +9,7 @@ from helpers.inference import density_estimators as estimators
 from helpers.inference.density_estimators import MODELS, Training, new_network, repeatable
 from helpers.inference.npe import Posterior, box_prior, normal, prior_of, train_npe
 from helpers.neurons.models import Pospischil
-from helpers.simulation.simulate import simulate_many
+from helpers.simulation.batch import simulate_many
 from helpers.simulation.stimuli import step
 
 PRIOR = box_prior(Pospischil, ["g_Na", "g_K"], low=[40.0, 2.0], high=[60.0, 8.0])

@@ -19,8 +19,8 @@ from helpers.inference.diagnostics.trials import run_trials
 from helpers.inference.npe import Prior, box_prior, uniform
 from helpers.inference.reference.local_gaussian import local_gaussian
 from helpers.neurons.models import Pospischil
-from helpers.simulation.simulate import simulate as simulate_one
-from helpers.simulation.simulate import simulate_many
+from helpers.simulation.single import simulate as simulate_one
+from helpers.simulation.batch import simulate_many
 from helpers.simulation.stimuli import Step, step
 from helpers.simulation.summaries import summary, summary_statistics
 

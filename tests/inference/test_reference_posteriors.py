@@ -11,7 +11,7 @@ from helpers.inference.reference.local_gaussian import local_gaussian
 from helpers.inference.reference.rejection_abc import rejection_abc
 from helpers.inference.reference.synthetic_likelihood import synthetic_likelihood
 from helpers.neurons.models import Pospischil
-from helpers.simulation.simulate import simulate_many
+from helpers.simulation.batch import simulate_many
 from helpers.simulation.stimuli import step
 
 X_O = np.array([41.0, 6.8])

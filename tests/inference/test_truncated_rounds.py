@@ -6,7 +6,7 @@ import pytest
 from helpers.inference.npe import box_prior, normal, prior_of, uniform
 from helpers.inference.truncated_rounds import truncated_rounds
 from helpers.neurons.models import LeakyIntegrateAndFire, Pospischil
-from helpers.simulation.simulate import simulate_many
+from helpers.simulation.batch import simulate_many
 from helpers.simulation.stimuli import step
 
 PRIOR = box_prior(Pospischil, ["g_Na", "g_K"], low=[0.0, 0.0], high=[80.0, 16.0])

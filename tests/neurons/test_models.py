@@ -10,8 +10,9 @@ from helpers.neurons.equations import Neuron, current, gate, state
 from helpers.neurons.functions import exp
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
 from helpers.neurons.parameters import parameter
+from helpers.simulation.batch import simulate_many, simulate_traces
 from helpers.simulation.integrators import METHODS
-from helpers.simulation.simulate import simulate, simulate_many
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
 from helpers.simulation.summaries import summary
 
@@ -95,7 +96,7 @@ def test_batch_equals_single_bit_for_bit_for_every_neuron(neuron, method, precis
     amplitude = {LeakyIntegrateAndFire: 250.0, HindmarshRose: 0.5}.get(neuron, 10.0)
     stimulus = step(amplitude, 5.0, 95.0)
     more = {"dt": 0.01, "method": method, "precision": precision}
-    traces = simulate_many(neuron(), stimulus, {"amplitude": [amplitude] * 2}, 100.0, seed=3, keep="trace", **more)
+    traces = simulate_traces(neuron(), stimulus, {"amplitude": [amplitude] * 2}, 100.0, seed=3, **more)
     for i in range(2):
         single = simulate(neuron(), stimulus, 100.0, seed=(3, i), **more)
         np.testing.assert_array_equal(single.V, traces[i])

@@ -1,5 +1,7 @@
 """The fast path gives the answers of a plain one: the test that a vectorised port once lacked (sbi pull 117)."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from numba import njit
@@ -7,9 +9,11 @@ from scipy import stats
 
 from helpers.inference.npe import box_prior
 from helpers.neurons.models import Pospischil
-from helpers.simulation.compiler.codegen import Plan
+from helpers.simulation.batch import simulate_many, simulate_traces
+from helpers.simulation.compiler.codegen import KernelSpec
 from helpers.simulation.compiler.kernels import random_keys
-from helpers.simulation.simulate import run, simulate, simulate_many, working_array
+from helpers.simulation.engine import make_workspace, report_overflow, run_kernel
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import Step, step
 from helpers.simulation.summaries import summary_statistics
 from helpers.simulation.trace import Sweep
@@ -21,11 +25,12 @@ N_STEPS, DT = 12_000, 0.01
 
 def plain_statistics(neuron, number):
     """The same equations with the C library's exp and no shortcut, one simulation at a time."""
-    plan = Plan(Pospischil, Step, precision="plain")
+    spec = KernelSpec(Pospischil, Step, precision="plain")
     stimulus = {f"stimulus_{name}": value for name, value in STIMULUS.values().items()}
-    w = working_array(plan, {**neuron.initial_state(), **neuron.constants(), **stimulus}, 1)
-    recorded = np.empty((len(plan.states), N_STEPS + 1))
-    run(plan, w, random_keys(5, np.array([number])), STIMULUS, DT, N_STEPS, recorded, lambda lane: "plain")
+    workspace = make_workspace(spec, {**neuron.initial_state(), **neuron.constants(), **stimulus}, 1)
+    recorded = np.empty((len(spec.states), N_STEPS + 1))
+    report = partial(report_overflow, spec, DT, lambda lane: "plain")
+    run_kernel(spec, workspace, random_keys(5, np.array([number])), np.empty(0), DT, N_STEPS, recorded, report)
     t = np.arange(N_STEPS + 1) * DT
     return summary_statistics.compiled(Sweep(t, recorded[0], t, 10.0, 110.0)), recorded[0]
 
@@ -118,8 +123,8 @@ def test_mean_and_variance_of_the_noise_match_at_one_point():
 
 def test_traces_that_are_kept_are_the_traces():
     theta = {"g_Na": np.linspace(20.0, 80.0, 70)}
-    whole = simulate_many(Pospischil(), STIMULUS, theta, 120.0, seed=9, keep="trace")
-    thin = simulate_many(Pospischil(), STIMULUS, theta, 120.0, seed=9, keep="trace", sampling=0.5)
+    whole = simulate_traces(Pospischil(), STIMULUS, theta, 120.0, seed=9)
+    thin = simulate_traces(Pospischil(), STIMULUS, theta, 120.0, seed=9, sampling=0.5)
     assert whole.shape == (70, N_STEPS + 1) and thin.shape == (70, 241)
     np.testing.assert_array_equal(thin, whole[:, ::50])
     np.testing.assert_array_equal(whole[69], simulate(Pospischil(g_Na=80.0), STIMULUS, 120.0, seed=(9, 69)).V)
@@ -128,9 +133,6 @@ def test_traces_that_are_kept_are_the_traces():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"keep": "all"}, "keep = 'all'; allowed: 'statistics', 'trace'"),
-        ({"sampling": 0.5}, "sampling = 0.5 ms goes with keep='trace' only"),
-        ({"keep": "trace", "sampling": 0.015}, "sampling = 0.015 ms; allowed: a whole number of steps"),
         ({"method": "lsoda"}, "'lsoda' runs one neuron at a time"),
         ({"precision": "half"}, "precision = 'half'; allowed: double, single"),
     ],
@@ -138,3 +140,11 @@ def test_traces_that_are_kept_are_the_traces():
 def test_bad_arguments(change, message):
     with pytest.raises(ValueError, match=message):
         simulate_many(Pospischil(), STIMULUS, {"g_Na": [50.0]}, 120.0, seed=0, **change)
+    with pytest.raises(ValueError, match=message):
+        simulate_traces(Pospischil(), STIMULUS, {"g_Na": [50.0]}, 120.0, seed=0, **change)
+
+
+@pytest.mark.parametrize("sampling", [0.015, 0.0, -0.5])
+def test_traces_are_sampled_every_whole_number_of_steps(sampling):
+    with pytest.raises(ValueError, match=f"sampling = {sampling:g} ms; allowed: a whole number of steps"):
+        simulate_traces(Pospischil(), STIMULUS, {"g_Na": [50.0]}, 120.0, seed=0, sampling=sampling)

@@ -8,7 +8,7 @@ import pytest
 
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Pospischil
 from helpers.simulation.integrators import METHODS, TABLEAUS
-from helpers.simulation.simulate import simulate
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
 
 # ----------------------------------------------------------- order conditions: one for each rooted tree (Butcher 1963)

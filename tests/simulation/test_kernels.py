@@ -32,8 +32,8 @@ def singles(x):
 
 
 @njit
-def relaxations(z, doublings):
-    return np.array([kernels.relaxation(value, doublings) for value in z])
+def relaxations(z, halvings):
+    return np.array([kernels.relaxation(value, halvings) for value in z])
 
 
 @njit
@@ -73,12 +73,12 @@ def test_single_precision_to_4e_7():
     assert np.max(np.abs(phi / (-np.expm1(-z) / z) - 1)) < 1e-6
 
 
-@pytest.mark.parametrize("doublings", [0, 2, 3, 5, 9, 11])
-def test_relaxation_to_2e_12_over_its_whole_range(doublings):
-    z = np.linspace(1e-9, 2**doublings / 2, 50_001)
+@pytest.mark.parametrize("halvings", [0, 2, 3, 5, 9, 11])
+def test_relaxation_to_2e_12_over_its_whole_range(halvings):
+    z = np.linspace(1e-9, 2**halvings / 2, 50_001)
     exact = -np.expm1(-z) / z
-    assert np.max(np.abs(relaxations(z, doublings) / exact - 1)) < 2e-12
-    assert relaxations(np.array([0.0]), doublings)[0] == 1.0
+    assert np.max(np.abs(relaxations(z, halvings) / exact - 1)) < 2e-12
+    assert relaxations(np.array([0.0]), halvings)[0] == 1.0
 
 
 def test_linoid_at_and_around_its_singular_point():

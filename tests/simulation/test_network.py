@@ -8,9 +8,9 @@ from scipy.integrate import solve_ivp
 from support import oracles
 
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
-from helpers.simulation.compiler.codegen import Plan
+from helpers.simulation.compiler.codegen import KernelSpec
 from helpers.simulation.network import ChemicalSynapse, GapJunction, excitatory, inhibitory, simulate_network
-from helpers.simulation.simulate import simulate
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import Step, step
 
 AREA = 7.854e-3  # cm², of the cells of the Neun library, whose values are for the whole cell
@@ -93,8 +93,8 @@ def test_fast_neurons_get_the_wider_update_that_single_ones_get():
         same(trace, simulate(cell, DRIVEN, 100.0))
 
 
-def test_uncoupled_plans_know_nothing_of_links():
-    assert "links" not in Plan(HodgkinHuxley, Step, lanes=2).source()
+def test_uncoupled_kernels_know_nothing_of_links():
+    assert "links" not in KernelSpec(HodgkinHuxley, Step, lanes=2).source()
 
 
 # ---------------------------------------------------------------------------------------------------- gap junctions

@@ -28,12 +28,12 @@ def values_of(neuron, name, V, precision="double"):
     for text in rewritten.texts:
         exec(text, scope)
     names = {key: real(value) for key, value in neuron.constants().items()}
-    for row in rewritten.held:
+    for row in rewritten.invariants:
         names[row] = scope[row](*(names[x] for x in rewritten.arguments[row]))
     results = []
     for v in V:
         names["V"] = real(v)
-        for entry in rewritten.shared:
+        for entry in rewritten.exponentials:
             names[entry.row] = kernel["bounded_exp"](real(-float(entry.slope)) * names["V"], real(1 / entry.highest))
             if entry.inverse:
                 names[entry.inverse] = real(1) / names[entry.row]
@@ -56,14 +56,14 @@ def test_rates_are_those_of_the_text_as_written(neuron, name, precision):
 
 
 def test_one_exponential_serves_all_whose_slopes_are_whole_multiples():
-    shared = {neuron: _rewritten(neuron, "double").shared for neuron in (HodgkinHuxley, Pospischil)}
+    shared = {neuron: _rewritten(neuron, "double").exponentials for neuron in (HodgkinHuxley, Pospischil)}
     assert [(x.slope, x.highest) for x in shared[HodgkinHuxley]] == [(Fraction(1, 80), 8)]  # 10, 10, 20, 80; not 18
     assert [(x.slope, x.highest) for x in shared[Pospischil]] == [(Fraction(1, 40), 10)]  # 4, 5, 10, 20, 40; not 18
 
 
 def test_plain_text_is_left_alone():
     plain = _rewritten(Pospischil, "plain")
-    assert not plain.rows
+    assert not plain.names
     assert "linoid(-(u - 13.0) / 4.0)" in "".join(plain.texts)
     assert plain.arguments["gate_m"] == ("V", "V_T")
 
@@ -113,13 +113,13 @@ def test_only_what_is_understood_is_rewritten(name):
     np.testing.assert_allclose(values_of(neuron, name, V), neuron.rates(name, V), rtol=1e-11)
 
 
-def test_what_depends_on_parameters_only_is_held_and_a_state_is_not():
+def test_what_depends_on_parameters_only_is_an_invariant_and_a_state_is_not():
     rewritten = _rewritten(Written, "double")
-    assert [(x.slope, x.highest) for x in rewritten.shared] == [(Fraction(1, 60), 9)]
+    assert [(x.slope, x.highest) for x in rewritten.exponentials] == [(Fraction(1, 60), 9)]
     assert not {"k", "tau"} & set(rewritten.arguments["gate_shared"])
-    assert rewritten.arguments["gate_steep"] == ("V", "held_0")  # 1/k
+    assert rewritten.arguments["gate_steep"] == ("V", "invariant_0")  # 1/k
     assert rewritten.arguments["gate_with_a_state"][:2] == ("V", "c")  # V + c is no line in V and parameters
-    assert set(rewritten.arguments["current_I_L"]) <= set(rewritten.held)
+    assert set(rewritten.arguments["current_I_L"]) <= set(rewritten.invariants)
 
 
 def test_the_bound_of_a_shared_exponential_is_that_of_its_steepest():
@@ -129,5 +129,5 @@ def test_the_bound_of_a_shared_exponential_is_that_of_its_steepest():
         return exp(-V / 4.0), exp(-V / 2.0)
 
     entry = gate(steep)
-    (shared,) = rewrite({"gate_steep": entry}, ["gate_steep"], "V", (), "single").shared
+    (shared,) = rewrite({"gate_steep": entry}, ["gate_steep"], "V", (), "single").exponentials
     assert (shared.slope, shared.highest) == (Fraction(1, 4), 2)

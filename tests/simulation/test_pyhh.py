@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from helpers.neurons.models import HodgkinHuxley
-from helpers.simulation.simulate import simulate
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
 from helpers.simulation.trace import find_spikes
 

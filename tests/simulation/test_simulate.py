@@ -10,9 +10,10 @@ from scipy.optimize import fsolve
 from support import oracles
 
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
+from helpers.simulation.batch import simulate_many, simulate_traces
 from helpers.simulation.compiler import cache as generated
 from helpers.simulation.compiler import codegen as compiler
-from helpers.simulation.simulate import simulate, simulate_many
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import Waveform, step
 from helpers.simulation.summaries import summary, summary_statistics
 
@@ -182,14 +183,14 @@ def test_exponential_euler_is_stable_however_fast_a_gate_is():
     assert abs(trace.V[-1] - passive) < 0.1
     fine = simulate(neuron, step(-100.0, 5.0, 60.0), 60.0, dt=0.001)
     np.testing.assert_allclose(trace.V[::100], fine.V[::1000], rtol=0, atol=0.5)
-    batch = simulate_many(neuron, step(-100.0, 5.0, 60.0), {"V_init": np.full(3, -65.0)}, 60.0, seed=0, keep="trace")
+    batch = simulate_traces(neuron, step(-100.0, 5.0, 60.0), {"V_init": np.full(3, -65.0)}, 60.0, seed=0)
     np.testing.assert_array_equal(batch[1], trace.V)
 
 
 def test_threads_may_meet_at_a_module_that_nobody_has_compiled(monkeypatch, tmp_path):
     monkeypatch.setenv("PYHH_CACHE", str(tmp_path))
     generated._load_once.cache_clear()
-    source = compiler.Plan(HodgkinHuxley, type(step(1.0, 1.0, 2.0)), lanes=8).source()
+    source = compiler.KernelSpec(HodgkinHuxley, type(step(1.0, 1.0, 2.0)), lanes=8).source()
     with ThreadPoolExecutor(8) as pool:
         modules = set(pool.map(generated.load, [source] * 32))
     assert len(modules) == len(list(tmp_path.glob("kernels/*.py"))) == 1
@@ -330,7 +331,7 @@ def test_memory_does_not_grow_with_the_number_of_simulations():
         "import resource, sys\n"
         "import numpy as np\n"
         "from helpers.neurons.models import Pospischil\n"
-        "from helpers.simulation.simulate import simulate_many\n"
+        "from helpers.simulation.batch import simulate_many\n"
         "from helpers.simulation.stimuli import step\n"
         "for n in (400, 8000):\n"
         "    simulate_many(Pospischil(), step(3.2, 10.0, 110.0), {'g_Na': np.full(n, 50.0)}, 120.0, seed=0)\n"

@@ -14,8 +14,9 @@ import pytest
 import helpers
 from helpers.experiments.current_clamp import hold_gate
 from helpers.neurons.models import HodgkinHuxley
-from helpers.simulation.compiler.codegen import Plan
-from helpers.simulation.simulate import simulate, simulate_many
+from helpers.simulation.batch import simulate_many
+from helpers.simulation.compiler.codegen import KernelSpec
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import Step, step
 
 ROOT = Path(helpers.__file__).parent.parent
@@ -79,7 +80,7 @@ RECEIVE = """
 import pickle
 import sys
 
-from helpers.simulation.simulate import simulate_many
+from helpers.simulation.batch import simulate_many
 
 neuron, stimulus, summarise = pickle.load(sys.stdin.buffer)
 x = simulate_many(neuron, stimulus, {"g_L": [0.1, 0.2, 0.3]}, 10.0, 0.025, seed=0, summarise=summarise)
@@ -143,19 +144,19 @@ def test_a_class_made_by_a_function_keeps_its_sources():
 
     neuron = hold_gate(HodgkinHuxley(), "n", 0.3)
     program = (
-        "import pickle, sys\nfrom helpers.simulation.compiler.codegen import Plan\n"
+        "import pickle, sys\nfrom helpers.simulation.compiler.codegen import KernelSpec\n"
         "from helpers.simulation.stimuli import Step\n"
-        "print(Plan(type(pickle.load(sys.stdin.buffer)), Step, 'exponential_euler').source(), end='')"
+        "print(KernelSpec(type(pickle.load(sys.stdin.buffer)), Step, 'exponential_euler').source(), end='')"
     )
     there = python(program, stdin=cloudpickle.dumps(neuron)).decode()
-    assert there == Plan(type(neuron), Step, "exponential_euler").source()
+    assert there == KernelSpec(type(neuron), Step, "exponential_euler").source()
 
 
 def test_a_file_that_was_edited_after_the_import_does_not_change_the_equations(module, tmp_path):
     before = simulated(module)
     path = tmp_path / "here" / "one_gate.py"
     path.write_text("\n\n\n" + CLASSES.replace("-77.0", "-20.0"), "utf-8")
-    source = Plan(module.OneGate, module.Triangle, "rk4").source()
+    source = KernelSpec(module.OneGate, module.Triangle, "rk4").source()
     assert "-77.0" in source and "-20.0" not in source
     assert simulated(module) == before
 

@@ -12,9 +12,10 @@ from helpers.neurons.models import HodgkinHuxley
 from helpers.neurons.parameters import parameter
 from helpers.recordings.passive import current_density
 from helpers.recordings.rig import synthetic_recording
+from helpers.simulation.batch import simulate_many, simulate_traces
 from helpers.simulation.compiler import kernels
 from helpers.simulation.compiler import source as equation_text
-from helpers.simulation.simulate import simulate, simulate_many
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import (
     OrnsteinUhlenbeck,
     PulsePair,
@@ -222,7 +223,7 @@ def test_the_time_loop_follows_the_same_current(stimulus, precision):
     """V under the formula and under its samples; under the second the loop only reads an array."""
     sampled = stimulus.sampled(60.0, 0.05)
     one = simulate(Leak(), stimulus, 60.0, 0.05, precision=precision)
-    many = simulate_many(Leak(), stimulus, {"C": np.ones(2)}, 60.0, 0.05, seed=0, keep="trace", precision=precision)
+    many = simulate_traces(Leak(), stimulus, {"C": np.ones(2)}, 60.0, 0.05, seed=0, precision=precision)
     expected = simulate(Leak(), sampled, 60.0, 0.05)
     np.testing.assert_array_equal(one.I, expected.I)
     for V in (one.V, *many):

@@ -5,7 +5,7 @@ import pytest
 from support import oracles
 
 from helpers.neurons.models import Pospischil
-from helpers.simulation.simulate import simulate
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
 from helpers.simulation.summaries import summary_statistics
 from helpers.simulation.trace import Trace

@@ -6,7 +6,7 @@ from scipy.special import exprel
 
 from helpers.neurons.models import HodgkinHuxley
 from helpers.simulation.integrators import METHODS
-from helpers.simulation.simulate import simulate
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
 from helpers.widgets.benches import (
     STEPS,

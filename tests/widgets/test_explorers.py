@@ -15,7 +15,7 @@ from helpers.figures.predictive import plot_predictive_traces
 from helpers.figures.style import use_style
 from helpers.figures.traces import plot_currents, plot_gates, plot_spike, plot_voltage
 from helpers.neurons.models import HodgkinHuxley, Pospischil
-from helpers.simulation.simulate import simulate
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import Step, step
 from helpers.widgets.bench_explorers import explore_clamp, explore_integrators, explore_phase_plane
 from helpers.widgets.benches import clamp_bench, integrator_bench, phase_plane_bench, spikes_in_words

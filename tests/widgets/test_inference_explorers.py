@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from helpers.neurons.models import Pospischil
-from helpers.simulation.simulate import simulate
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
 from helpers.simulation.summaries import summary_statistics
 from helpers.widgets.conductances import SEED, attempt, attempt_in_words, explore_conductances

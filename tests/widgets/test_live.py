@@ -12,7 +12,7 @@ from test_models import MorrisLecar
 from helpers.experiments.voltage_clamp import peak_currents
 from helpers.figures.colours import COLOURS, LINES
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire
-from helpers.simulation.simulate import simulate
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import PulsePair, Ramp, Step
 from helpers.widgets.live.bench import ZOO, live_bench, standalone
 from helpers.widgets.live.data import (

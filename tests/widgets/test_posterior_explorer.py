@@ -5,7 +5,8 @@ import pytest
 
 from helpers.inference.npe import box_prior, train_npe
 from helpers.neurons.models import Pospischil
-from helpers.simulation.simulate import simulate, simulate_many
+from helpers.simulation.batch import simulate_many
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
 from helpers.simulation.summaries import summary
 from helpers.widgets.posterior import explore_posterior, inferred, inferred_in_words

@@ -13,7 +13,7 @@ import numpy as np
 
 from helpers.neurons.equations import Neuron
 from helpers.simulation.arguments import as_stimulus
-from helpers.simulation.simulate import simulate_many
+from helpers.simulation.batch import simulate_traces
 from helpers.simulation.stimuli import Stimulus
 from helpers.simulation.summaries import Summary, summary_statistics
 from helpers.simulation.trace import Trace
@@ -122,7 +122,7 @@ def predictive_check(
             f"theta has shape {theta.shape}; allowed: (n_draws, {len(prior.names)}) with at least 10 draws"
         )
     parameters, n_steps = prior.by_name(theta), round((observed.t[-1] - observed.t[0]) / dt)
-    V = simulate_many(neuron, stimulus, parameters, n_steps * dt, dt, seed=seed, keep="trace")
+    V = simulate_traces(neuron, stimulus, parameters, n_steps * dt, dt, seed=seed)
     t, stimulus = np.arange(n_steps + 1) * dt, as_stimulus(stimulus, n_steps, dt)
     of_stimulus = [name for name in prior.names if name in stimulus.parameters()]
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.neurons.models import LeakyIntegrateAndFire
-from helpers.simulation.simulate import simulate_many
+from helpers.simulation.batch import simulate_traces
 from helpers.simulation.stimuli import step
 from helpers.validation import MOST_STEPS, number, numbers, one_of, whole_number
 
@@ -160,14 +160,13 @@ class Experiment:
     def _sweep(self, parameters: dict[str, np.ndarray], sweep: int, seed: int) -> np.ndarray:
         own = np.random.SeedSequence([whole_number("seed", seed), sweep]).generate_state(2, np.uint32)
         neuron, duration = self.neuron, (self.n_samples - 1) * self.dt
-        V = simulate_many(
+        V = simulate_traces(
             neuron,
             step(self.currents[sweep], 0.0, duration),
             parameters,
             duration,
             self.dt,
             seed=int(own[0]),
-            keep="trace",
             method=self.method,
         )
         spikes = V > neuron.spike_threshold  # only a drawn spike gets there

@@ -28,20 +28,20 @@ from .cache import load
 from .optimise import Rewritten, rewrite
 from .source import called_functions, function_text
 
-__all__ = ["LANES", "TILE", "WIDEST", "Plan"]
+__all__ = ["LANES", "TILE", "MAX_HALVINGS", "KernelSpec"]
 
 LANES = 64  # the states and parameters of 64 neurons fit the first-level cache, and fill vector registers of any width
 
 TILE = 32  # steps whose V is collected before it is written out neuron by neuron, and looked at for overflow
 
-WIDEST = 9  # doublings of the widest exponential update, which holds for any b·dt
+MAX_HALVINGS = 9  # halvings of the widest exponential update, which holds for any b·dt
 
 
 @dataclass(frozen=True)
-class Plan:
+class KernelSpec:
     """What to compile: a neuron under a stimulus by a method, for one neuron (`lanes` None) or for many at a time.
 
-    doublings: how wide the fast exponential update reaches, see `kernels.relaxation`; exponential Euler only.
+    halvings: how wide the fast exponential update reaches, see `kernels.relaxation`; exponential Euler only.
     precision: "double", "single", or "plain": double by the C library without shortcuts, to compare with.
     coupling: what the lanes send to each other, see network.py: coupling(V, current, recorded, step, links) is called
         before each step and fills `current` (L,), which is added to the injected one, from `V` (L,) and from what has
@@ -52,7 +52,7 @@ class Plan:
     stimulus: type[Stimulus]
     method: str = EXPONENTIAL_EULER
     lanes: int | None = None
-    doublings: int = 0
+    halvings: int = 0
     precision: str = "double"
     coupling: Callable[..., None] | None = None
 
@@ -66,50 +66,50 @@ class Plan:
         return _rewritten(self.neuron, self.precision)
 
     @functools.cached_property
-    def rows(self) -> tuple[str, ...]:
+    def layout(self) -> tuple[str, ...]:
         """What the rows of the working array hold: states, constants, and what the time loop itself keeps."""
         stimulus = (f"stimulus_{name}" for name in self.stimulus.parameters())
         constants = (*self.neuron.parameters(), *self.neuron.derived, *stimulus)
         stages = [f"k{i}_{x}" for i in range(len(self.tableau.b) if self.tableau else 0) for x in self.states]
         inner = [f"at_{x}" for x in self.states] if self.tableau else []
-        return (*self.states, *constants, *self.rewritten.rows, *inner, *stages, *WORK)
+        return (*self.states, *constants, *self.rewritten.names, *inner, *stages, *WORK)
 
     @property
     def tableau(self) -> Tableau | None:
         return TABLEAUS.get(self.method)
 
     @property
-    def reach(self) -> float:
-        """The largest b·dt, as the row "fastest" counts it, for which the exponential update is right."""
-        return 2.0**self.doublings / 2 if self.doublings < WIDEST else np.inf
+    def valid_b_dt(self) -> float:
+        """The largest b·dt, as the row "max_b_dt" counts it, for which the exponential update is right."""
+        return 2.0**self.halvings / 2 if self.halvings < MAX_HALVINGS else np.inf
 
-    def is_noisy(self, w: np.ndarray) -> bool:
+    def is_noisy(self, workspace: np.ndarray) -> bool:
         """Whether any neuron of the working array (n_rows, lanes) has noise."""
-        return "noise" in self.rows and bool(w[self.rows.index("noise")].any())
+        return "noise" in self.layout and bool(workspace[self.layout.index("noise")].any())
 
-    def fastest(self, work: np.ndarray) -> np.ndarray:
-        """The row "fastest" (lanes,) of a working array that the time loop has left."""
-        return work.reshape(len(self.rows), -1)[self.rows.index("fastest")]
+    def max_b_dt(self, work: np.ndarray) -> np.ndarray:
+        """The row "max_b_dt" (lanes,) of a working array that the time loop has left."""
+        return work.reshape(len(self.layout), -1)[self.layout.index("max_b_dt")]
 
     @property
     def stops_at_overflow(self) -> bool:
         """Whether a V out of bounds is an error. While the fast update is tried, it only asks for a wider one."""
-        return self.tableau is not None or self.doublings >= WIDEST
+        return self.tableau is not None or self.halvings >= MAX_HALVINGS
 
     def compile(self) -> ModuleType:
         """The generated module, with two compiled functions.
 
-        run(w, keys, samples, dt, n_steps, noisy, recorded): the time loop. `w` (n_rows·L,) holds the rows that `rows`
-        names, L lanes each (1 for one neuron), and is left with the last values; `keys` (L,) seed the noise; `samples`
-        is the current of a `Waveform`; `recorded` is filled with V, (L, n_steps + 1), or for one neuron with all
-        states, (n_states, n_steps + 1). Returns the step at which it ended: less than `n_steps` if V went out of all
-        bounds. The row "fastest" ends with the largest b·dt that an exponential update met (a quarter of it for V):
-        the result is right where that is within `reach`.
+        run(workspace, keys, samples, dt, n_steps, noisy, recorded): the time loop. `workspace` (n_rows·L,) holds the
+        rows that `layout` names, L lanes each (1 for one neuron), and is left with the last values; `keys` (L,) seed
+        the noise; `samples` is the current of a `Waveform`; `recorded` is filled with V, (L, n_steps + 1), or for one
+        neuron with all states, (n_states, n_steps + 1). Returns the step at which it ended: less than
+        `n_steps` if V went out of all bounds. The row "max_b_dt" ends with the largest b·dt that an exponential update
+        met (a quarter of it for V): the result is right where that is within `valid_b_dt`.
 
         run(..., recorded, links) of coupled neurons: `links` is for the coupling; `samples` has a row per neuron; all
         states are recorded, (L, n_states, n_steps + 1).
 
-        inject(w, lane, samples, dt, I): fills `I` with the current injected into one lane.
+        inject(workspace, lane, samples, dt, I): fills `I` with the current injected into one lane.
         """
         return _compiled(self)
 
@@ -118,7 +118,7 @@ class Plan:
         used = [entry for entry in (*self.neuron.equations.values(), self.stimulus.I) if entry is not None]
         kind = "" if self.precision == "double" else f"_{self.precision}"
         names = ["exp", "expm1", "fma", "linoid", "relaxation"]
-        names += ["bounded_exp", "linoid_given"] if self.rewritten.shared else []
+        names += ["bounded_exp", "linoid_given"] if self.rewritten.exponentials else []
         header = [
             f"# Generated by {__name__} from {self.neuron.__name__} and {self.stimulus.__name__}.",
             "import numpy as np",
@@ -138,34 +138,34 @@ class Plan:
 
 # ------------------------------------------------------------------------------------------------ the time loop
 
-WORK = ("I", "normal", "next_normal", "fastest", "coupling", "per_C", "shown")  # rows that the time loop itself keeps
+WORK = ("I", "normal", "next_normal", "max_b_dt", "coupling", "per_C", "shown")  # rows that the time loop itself keeps
 
 
 class _Loops:
-    """Writes the time loop of a plan as text, line by line."""
+    """Writes the time loop of a kernel as text, line by line."""
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.currents = plan.neuron.currents
-        self.event = plan.neuron.event
+    def __init__(self, spec: KernelSpec) -> None:
+        self.spec = spec
+        self.currents = spec.neuron.currents
+        self.event = spec.neuron.event
 
     def at(self, name: str) -> str:
         """One number of `name`. All rows of all lanes lie in one array: the compiler then sees that no two overlap."""
-        lanes, rows = self.plan.lanes, self.plan.rows
-        return f"_{name}" if lanes is None else f"w[{rows.index(name) * lanes} + lane]"
+        lanes = self.spec.lanes
+        return f"_{name}" if lanes is None else f"workspace[{self.spec.layout.index(name) * lanes} + lane]"
 
     def each(self, *lines: str) -> list[str]:
         """These lines for every lane."""
-        lanes = self.plan.lanes
+        lanes = self.spec.lanes
         return list(lines) if lanes is None else [f"for lane in range({lanes}):", *_indented(lines)]
 
     def call(self, entry: Equation, prefix: str = "", moved: bool = False) -> str:
         """An equation applied to its arguments; `moved`: to the states inside a step."""
         given = []
-        for name in self.plan.rewritten.arguments.get(_compiled_name(entry), entry.arguments):
+        for name in self.spec.rewritten.arguments.get(_compiled_name(entry), entry.arguments):
             if name in ("t", "dt"):
                 given.append(name)
-            elif moved and name in self.plan.states:
+            elif moved and name in self.spec.states:
                 given.append(self.at(f"at_{name}"))
             else:
                 given.append(self.at(prefix + name))
@@ -178,7 +178,7 @@ class _Loops:
             for entry in reversed(self.currents.values()):  # sodium, mostly the first, is known last
                 lines += [f"g, E = {self.call(entry, moved=moved)}", "a = fma(g, E, a)", "b += g"]
             return lines
-        entry = self.plan.neuron.equations[state]
+        entry = self.spec.neuron.equations[state]
         if entry.kind == "gate":
             return [f"a, beta = {self.call(entry, moved=moved)}", "b = a + beta"]
         return [f"a, b = {self.call(entry, moved=moved)}"]
@@ -189,26 +189,26 @@ class _Loops:
     def exponential_euler(self) -> list[str]:
         """x <- x + (a - b·x)·dt·phi(b·dt): exact while a and b stand still. V first, then the others at the new V."""
         lines = self.hold_current()
-        for state in self.plan.states:
-            x, doublings, tracked = self.at(state), self.plan.doublings, "z"
+        for state in self.spec.states:
+            x, halvings, tracked = self.at(state), self.spec.halvings, "z"
             step = "dt"
             if self.is_membrane(state):
-                step, doublings, tracked = f"dt * {self.at('per_C')}", doublings + 2, "real(0.25) * z"
+                step, halvings, tracked = f"dt * {self.at('per_C')}", halvings + 2, "real(0.25) * z"
             lines += self.each(
                 *self.rate(state),
                 f"h = {step}",
                 "z = b * h",
-                f"{self.at('fastest')} = larger({tracked}, {self.at('fastest')})",
-                f"{x} = fma(fma(-b, {x}, a) * h, relaxation(z, {doublings}), {x})",
+                f"{self.at('max_b_dt')} = larger({tracked}, {self.at('max_b_dt')})",
+                f"{x} = fma(fma(-b, {x}, a) * h, relaxation(z, {halvings}), {x})",
             )
-            lines += self.shared_exponentials(x) if state == self.plan.states[0] else []
+            lines += self.common_exponentials(x) if state == self.spec.states[0] else []
         return lines
 
     def runge_kutta(self, tableau: Tableau) -> list[str]:
         """All slopes at each stage, then the weighted step. A stage stays inside its interval, where a step is flat."""
         lines = []
         for stage, (row, c) in enumerate(zip(tableau.a, tableau.c, strict=True)):
-            for x in self.plan.states:
+            for x in self.spec.states:
                 terms = " + ".join(f"real({float(q)!r}) * {self.at(f'k{j}_{x}')}" for j, q in enumerate(row) if q)
                 moved = f"{self.at(x)} + dt * ({terms})" if terms else self.at(x)
                 lines += self.each(f"{self.at(f'at_{x}')} = {moved}")
@@ -216,25 +216,25 @@ class _Loops:
                 lines += [
                     f"t = real((step + {min(float(c), 1 - 1e-6)!r}) * exact_dt)" + (self.early() if c == 1 else "")
                 ]
-            lines += self.shared_exponentials(self.at(f"at_{self.plan.states[0]}"))
+            lines += self.common_exponentials(self.at(f"at_{self.spec.states[0]}"))
             lines += self.hold_current()
-            for x in self.plan.states:
+            for x in self.spec.states:
                 scale = f" * {self.at('per_C')}" if self.is_membrane(x) else ""
                 slope = f"{self.at(f'k{stage}_{x}')} = (a - b * {self.at(f'at_{x}')}){scale}"
                 lines += self.each(*self.rate(x, moved=True), slope)
-        for x in self.plan.states:
+        for x in self.spec.states:
             terms = " + ".join(f"real({float(q)!r}) * {self.at(f'k{j}_{x}')}" for j, q in enumerate(tableau.b) if q)
             lines += self.each(f"{self.at(x)} = {self.at(x)} + dt * ({terms})")
         return lines
 
     def early(self) -> str:
         """In single precision the end of a step rounds to the next one's start: one digit less keeps it inside."""
-        return f" * real({1 - 2.0**-23!r})" if self.plan.precision == "single" else ""
+        return f" * real({1 - 2.0**-23!r})" if self.spec.precision == "single" else ""
 
-    def shared_exponentials(self, V: str) -> list[str]:
+    def common_exponentials(self, V: str) -> list[str]:
         """Lines that compute at `V` what the equations share."""
         lines = []
-        for entry in self.plan.rewritten.shared:
+        for entry in self.spec.rewritten.exponentials:
             argument = f"real({-float(entry.slope)!r}) * {V}"
             lines += [f"{self.at(entry.row)} = bounded_exp({argument}, real({1 / entry.highest!r}))"]
             lines += [f"{self.at(entry.inverse)} = real(1.0) / {self.at(entry.row)}"] if entry.inverse else []
@@ -242,31 +242,31 @@ class _Loops:
 
     def hold_current(self) -> list[str]:
         """Lines that keep the current that flows now in the row I, for neurons whose states ask for it."""
-        asked = any("I" in self.plan.neuron.equations[x].arguments for x in self.plan.states if not self.is_membrane(x))
+        asked = any("I" in self.spec.neuron.equations[x].arguments for x in self.spec.states if not self.is_membrane(x))
         return self.each(f"{self.at('I')} = {self.drive()}") if asked else []
 
     def drive(self) -> str:
         """The current that flows now: stimulus, noise, and what other neurons send."""
-        noise = f" + {self.at('noise')} * {self.at('normal')}" if "noise" in self.plan.neuron.parameters() else ""
-        return self.injected() + noise + (f" + {self.at('coupling')}" if self.plan.coupling else "")
+        noise = f" + {self.at('noise')} * {self.at('normal')}" if "noise" in self.spec.neuron.parameters() else ""
+        return self.injected() + noise + (f" + {self.at('coupling')}" if self.spec.coupling else "")
 
     def injected(self) -> str:
-        sample = "samples[lane, step]" if self.plan.coupling else "samples[step]"
-        return sample if self.plan.stimulus.I is None else self.call(self.plan.stimulus.I, "stimulus_")
+        sample = "samples[lane, step]" if self.spec.coupling else "samples[step]"
+        return sample if self.spec.stimulus.I is None else self.call(self.spec.stimulus.I, "stimulus_")
 
     def step(self) -> list[str]:
         """One step: noise, integration, and what happens at a spike."""
         lines = ["t = real((step + 1e-6) * exact_dt)  # just inside the interval, where a step has switched"]
-        if "noise" in self.plan.neuron.parameters():
-            key = "key" if self.plan.lanes is None else "keys[lane]"
+        if "noise" in self.spec.neuron.parameters():
+            key = "key" if self.spec.lanes is None else "keys[lane]"
             normal, following = self.at("normal"), self.at("next_normal")
             lines += ["if noisy and step % 2 == 0:"]
             draw = f"first, second = standard_normals({key}, step // 2)"
             lines += _indented(self.each(draw, f"{normal} = real(first)", f"{following} = real(second)"))
             lines += ["elif noisy:", *_indented(self.each(f"{normal} = {following}"))]
-        lines += self.runge_kutta(self.plan.tableau) if self.plan.tableau else self.exponential_euler()
+        lines += self.runge_kutta(self.spec.tableau) if self.spec.tableau else self.exponential_euler()
         if self.event:
-            new = ", ".join(self.at(x) for x in self.plan.states)
+            new = ", ".join(self.at(x) for x in self.spec.states)
             lines += self.each(f"{self.at('shown')}, {new} = {self.call(self.event)}")
         return lines
 
@@ -275,55 +275,59 @@ class _Loops:
         lines = [f"{self.at(name)} = real(0.0)" for name in WORK if name != "coupling"]
         if self.currents:
             lines += [f"{self.at('per_C')} = real(1.0) / {self.at('C')}"]
-        if "noise" in self.plan.neuron.parameters():
+        if "noise" in self.spec.neuron.parameters():
             lines += [f"{self.at('noise')} = {self.at('noise')} / real(np.sqrt(dt))"]
-        for row in self.plan.rewritten.held:
-            given = ", ".join(self.at(name) for name in self.plan.rewritten.arguments[row])
+        for row in self.spec.rewritten.invariants:
+            given = ", ".join(self.at(name) for name in self.spec.rewritten.arguments[row])
             lines += [f"{self.at(row)} = {row}({given})"]
         return ["exact_dt, dt = dt, real(dt)", *self.each(*lines)]
 
     def texts(self) -> tuple[str, str]:
         """The functions `run` and `inject`."""
-        if self.plan.coupling:
+        if self.spec.coupling:
             run = self.run_coupled()
         else:
-            run = self.run_one() if self.plan.lanes is None else self.run_many()
+            run = self.run_one() if self.spec.lanes is None else self.run_many()
         fill = [
             "for step in range(len(I)):",
             *_indented(["t = real((step + 1e-6) * dt)", f"I[step] = {self.injected()}"]),
         ]
-        head = ["@njit(**LOOP_OPTIONS)", "def inject(w, lane, samples, dt, I):"]
+        head = ["@njit(**LOOP_OPTIONS)", "def inject(workspace, lane, samples, dt, I):"]
         return "\n".join(run), "\n".join([*head, *_indented([*self.unpack(), *fill])])
 
     def stop(self, condition: str = "") -> list[str]:
         """Lines that end the run where V is out of bounds."""
-        lines = [f"if {condition}out_of_bounds({self.at(self.plan.states[0])}):", "    return step"]
-        return lines if self.plan.stops_at_overflow else ["pass"]
+        lines = [f"if {condition}out_of_bounds({self.at(self.spec.states[0])}):", "    return step"]
+        return lines if self.spec.stops_at_overflow else ["pass"]
 
     def unpack(self) -> list[str]:
-        if self.plan.lanes is not None:
+        if self.spec.lanes is not None:
             return []
-        return [f"{self.at(name)} = w[{row}]" for row, name in enumerate(self.plan.rows)]
+        return [f"{self.at(name)} = workspace[{row}]" for row, name in enumerate(self.spec.layout)]
 
     def run_one(self) -> list[str]:
-        values = ["shown" if self.event and row == 0 else name for row, name in enumerate(self.plan.states)]
+        values = ["shown" if self.event and row == 0 else name for row, name in enumerate(self.spec.states)]
         record = [f"recorded[{row}, step + 1] = {self.at(name)}" for row, name in enumerate(values)]
         body = [
             *self.unpack(),
             "key = keys[0]",
             *self.before(),
-            *(f"recorded[{row}, 0] = {self.at(name)}" for row, name in enumerate(self.plan.states)),
+            *(f"recorded[{row}, 0] = {self.at(name)}" for row, name in enumerate(self.spec.states)),
             "for step in range(n_steps):",
             *_indented(self.step()),
             *_indented(record),
             *_indented(self.stop(f"step % {TILE} == 0 and ")),
-            *(f"w[{row}] = {self.at(name)}" for row, name in enumerate(self.plan.rows)),
+            *(f"workspace[{row}] = {self.at(name)}" for row, name in enumerate(self.spec.layout)),
             "return n_steps",
         ]
-        return ["@njit(**LOOP_OPTIONS)", "def run(w, keys, samples, dt, n_steps, noisy, recorded):", *_indented(body)]
+        return [
+            "@njit(**LOOP_OPTIONS)",
+            "def run(workspace, keys, samples, dt, n_steps, noisy, recorded):",
+            *_indented(body),
+        ]
 
     def run_many(self) -> list[str]:
-        lanes, first = self.plan.lanes, self.plan.states[0]
+        lanes, first = self.spec.lanes, self.spec.states[0]
         shown = self.at("shown" if self.event else first)
         written = f"recorded[lane, step - column + 1 + i] = tile[i * {lanes} + lane]"
         body = [
@@ -339,13 +343,17 @@ class _Loops:
             *_indented(_indented(self.each(*self.stop()))),
             "return n_steps",
         ]
-        return ["@njit(**LOOP_OPTIONS)", "def run(w, keys, samples, dt, n_steps, noisy, recorded):", *_indented(body)]
+        return [
+            "@njit(**LOOP_OPTIONS)",
+            "def run(workspace, keys, samples, dt, n_steps, noisy, recorded):",
+            *_indented(body),
+        ]
 
     def run_coupled(self) -> list[str]:
         """Every state of every neuron is written at once: the coupling looks back at what was recorded."""
-        lanes, states = self.plan.lanes, self.plan.states
+        lanes, states = self.spec.lanes, self.spec.states
         shown = ["shown" if self.event and row == 0 else name for row, name in enumerate(states)]
-        rows = (f"w[{first}:{first + lanes}]" for first in (0, self.plan.rows.index("coupling") * lanes))
+        rows = (f"workspace[{first}:{first + lanes}]" for first in (0, self.spec.layout.index("coupling") * lanes))
         body = [
             *self.before(),
             *self.each(*(f"recorded[lane, {row}, 0] = {self.at(name)}" for row, name in enumerate(states))),
@@ -356,7 +364,7 @@ class _Loops:
             *_indented(self.each(*self.stop(f"step % {TILE} == 0 and "))),
             "return n_steps",
         ]
-        head = ["@njit(**LOOP_OPTIONS)", "def run(w, keys, samples, dt, n_steps, noisy, recorded, links):"]
+        head = ["@njit(**LOOP_OPTIONS)", "def run(workspace, keys, samples, dt, n_steps, noisy, recorded, links):"]
         return [*head, *_indented(body)]
 
 
@@ -377,5 +385,5 @@ def _rewritten(neuron: type[Neuron], precision: str) -> Rewritten:
 
 
 @functools.cache
-def _compiled(plan: Plan) -> ModuleType:
-    return load(plan.source())
+def _compiled(spec: KernelSpec) -> ModuleType:
+    return load(spec.source())

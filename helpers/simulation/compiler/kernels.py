@@ -144,20 +144,20 @@ def expm1(x):
 
 
 @njit(**OPTIONS)
-def relaxation(z, doublings):
-    """(1 - exp(-z)) / z for 0 <= z <= 2^doublings / 2, to a relative error of 2e-12, without dividing by z.
+def relaxation(z, halvings):
+    """(1 - exp(-z)) / z for 0 <= z <= 2^halvings / 2, to a relative error of 2e-12, without dividing by z.
 
     A polynomial on [0, 1/2] or [0, 2], and the rule for twice the argument: phi(2w) = phi(w)·(1 - w·phi(w)/2). From
-    nine doublings on for all z, as it is 1/z for any larger one.
+    nine halvings on for all z, as it is 1/z for any larger one.
     """
-    if doublings < 2:
+    if halvings < 2:
         w2 = z * z
         low = fma(fma(-0.0416666527637577, z, 0.16666666623335183), w2, fma(-0.4999999999977904, z, 1.0))
         high = fma(-2.04546605776332e-05, z, 0.00019552697329987)
         high = fma(high, w2, fma(-0.0013879215401993456, z, 0.008333165614689341))
         return fma(high, w2 * w2, low)
     w = z
-    for _ in range(doublings - 2):
+    for _ in range(halvings - 2):
         w = 0.5 * w
     w2 = w * w
     w4 = w2 * w2
@@ -167,10 +167,10 @@ def relaxation(z, doublings):
     high = fma(-2.6370333701756153e-07, w, 2.736831222531773e-06)
     high = fma(fma(-9.134532588582497e-10, w, 2.0272097410316314e-08), w2, high)
     q = fma(fma(high, w4, middle), w4, low)
-    for _ in range(doublings - 2):
+    for _ in range(halvings - 2):
         q = q * fma(-0.5 * w, q, 1.0)
         w = w + w
-    return where(z < 256.0, q, 1.0 / z) if doublings >= 9 else q
+    return where(z < 256.0, q, 1.0 / z) if halvings >= 9 else q
 
 
 @njit(**OPTIONS)
@@ -203,7 +203,7 @@ def expm1_plain(x):
 
 
 @njit(**OPTIONS)
-def relaxation_plain(z, doublings):
+def relaxation_plain(z, halvings):
     return -math.expm1(-z) / z if z > 0.0 else 1.0
 
 
@@ -262,19 +262,19 @@ def expm1_single(x):
 
 
 @njit(**OPTIONS)
-def relaxation_single(z, doublings):
+def relaxation_single(z, halvings):
     """(1 - exp(-z)) / z as `relaxation`, to a relative error of 6e-7."""
     w = z
-    for _ in range(doublings):
+    for _ in range(halvings):
         w = _f(0.5) * w
     q = fma_single(_f(0.007071359162696288), w, _f(-0.04128415390730184))
     q = fma_single(q, w, _f(0.16662887895394732))
     q = fma_single(q, w, _f(-0.49999941090517735))
     q = fma_single(q, w, _f(1.0))
-    for _ in range(doublings):
+    for _ in range(halvings):
         q = q * fma_single(_f(-0.5) * w, q, _f(1.0))
         w = w + w
-    return where(z < _f(256.0), q, _f(1.0) / z) if doublings >= 9 else q
+    return where(z < _f(256.0), q, _f(1.0) / z) if halvings >= 9 else q
 
 
 @njit(forceinline=True)

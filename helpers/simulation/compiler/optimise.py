@@ -5,7 +5,7 @@ the syntax tree of each equation:
 
     shared exponentials   exp((V + 35)/20), exp(-(V - V_T - 40)/5), ... are constants times whole powers of one
                           exp(-V/40): one exponential a step serves them all
-    held constants        what depends on parameters only is computed once, before the time loop
+    loop invariants       what depends on parameters only is computed once, before the time loop
     reciprocals           x / 18 becomes x · (1/18)
 
 In "plain" precision the text is left alone, to compare with; so is an equation that is more than assignments to new
@@ -25,13 +25,13 @@ from helpers.neurons.equations import Equation
 
 from .source import compiled_text, syntax_tree
 
-__all__ = ["HIGHEST_POWER", "Rewritten", "rewrite"]
+__all__ = ["MAX_POWER", "Rewritten", "rewrite"]
 
-HIGHEST_POWER = 12  # of a shared exponential: its relative error grows by as much
+MAX_POWER = 12  # of a shared exponential: its relative error grows by as much
 
 
 @dataclass
-class Shared:
+class CommonExponential:
     """The row of numbers exp(-slope·V), of which powers up to the `highest` are taken; `inverse` is the row of 1/it."""
 
     row: str
@@ -45,17 +45,17 @@ class Rewritten:
     """The equations of a neuron as they are compiled, and the rows of numbers that they need besides.
 
     texts: the compiled functions. arguments: what each takes, by its name.
-    held: the functions that are computed once, each for the row of its name. shared: exponentials of V.
+    invariants: the functions that are computed once, each for the row of its name. shared: exponentials of V.
     """
 
     texts: list[str] = field(default_factory=list)
     arguments: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    held: list[str] = field(default_factory=list)
-    shared: list[Shared] = field(default_factory=list)
+    invariants: list[str] = field(default_factory=list)
+    exponentials: list[CommonExponential] = field(default_factory=list)
 
     @property
-    def rows(self) -> tuple[str, ...]:
-        return (*self.held, *(row for entry in self.shared for row in (entry.row, entry.inverse) if row))
+    def names(self) -> tuple[str, ...]:
+        return (*self.invariants, *(row for entry in self.exponentials for row in (entry.row, entry.inverse) if row))
 
 
 def rewrite(
@@ -77,13 +77,13 @@ def rewrite(
         share = _Share(V, constants, find.slopes)
         for name in sharing:
             trees[name] = share.among(trees[name]).visit(trees[name])
-        hold = _Hold(constants)
+        hoist = _Hoist(constants)
         for name in simple:
-            trees[name] = hold.among(trees[name]).visit(trees[name])
-        result.held, result.shared = list(hold.trees), share.shared
-        trees |= hold.trees
+            trees[name] = hoist.among(trees[name]).visit(trees[name])
+        result.invariants, result.exponentials = list(hoist.trees), share.exponentials
+        trees |= hoist.trees
     for name, tree in trees.items():
-        result.arguments[name] = _name_arguments(tree, result.rows)
+        result.arguments[name] = _name_arguments(tree, result.names)
         result.texts.append(compiled_text(tree, precision))
     return result
 
@@ -205,14 +205,16 @@ class _Share(_Exponentials):
         groups: list[list[Fraction]] = []  # of whole multiples of their first
         for slope in sorted(map(abs, slopes)):
             for group in groups:
-                if (slope / group[0]).denominator == 1 and slope / group[0] <= HIGHEST_POWER:
+                if (slope / group[0]).denominator == 1 and slope / group[0] <= MAX_POWER:
                     group.append(slope)
                     break
             else:
                 groups.append([slope])
         several = [group for group in groups if len(group) > 1]
-        self.shared = [Shared(f"exp_{i}", group[0], int(group[-1] / group[0])) for i, group in enumerate(several)]
-        self.of_slope = {slope: self.shared[i] for i, group in enumerate(several) for slope in group}
+        self.exponentials = [
+            CommonExponential(f"exp_{i}", group[0], int(group[-1] / group[0])) for i, group in enumerate(several)
+        ]
+        self.of_slope = {slope: self.exponentials[i] for i, group in enumerate(several) for slope in group}
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
@@ -241,7 +243,7 @@ def _parsed(text: str) -> ast.expr:
 # ------------------------------------------------------------------------------------------------ held constants
 
 
-class _Hold(_Reader):
+class _Hoist(_Reader):
     """Replaces what depends on parameters only by the name of a row; `trees` are the functions that fill the rows."""
 
     def __init__(self, constants: Collection[str]) -> None:
@@ -250,25 +252,25 @@ class _Hold(_Reader):
         self.rows: dict[str, str] = {}
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        if self.stands_still(node):
-            return self.held(node)
-        if isinstance(node.op, ast.Div) and self.stands_still(node.right):
+        if self.is_invariant(node):
+            return self.hoisted(node)
+        if isinstance(node.op, ast.Div) and self.is_invariant(node.right):
             one_over = ast.BinOp(ast.Constant(1.0), ast.Div(), node.right)
-            return ast.BinOp(self.visit(node.left), ast.Mult(), self.held(one_over))
+            return ast.BinOp(self.visit(node.left), ast.Mult(), self.hoisted(one_over))
         return self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
-        return self.held(node) if self.stands_still(node) else self.generic_visit(node)
+        return self.hoisted(node) if self.is_invariant(node) else self.generic_visit(node)
 
-    def stands_still(self, node: ast.expr) -> bool:
+    def is_invariant(self, node: ast.expr) -> bool:
         names = _names(self.expanded(node))
         return bool(names) and names <= self.constants
 
-    def held(self, node: ast.expr) -> ast.expr:
+    def hoisted(self, node: ast.expr) -> ast.expr:
         value = self.expanded(node)
         text = ast.unparse(value)
         if text not in self.rows:
-            row = self.rows[text] = f"held_{len(self.rows)}"
+            row = self.rows[text] = f"invariant_{len(self.rows)}"
             arguments = ", ".join(sorted(_names(value)))
             self.trees[row] = ast.parse(f"def {row}({arguments}):\n    return {text}").body[0]
         return ast.Name(self.rows[text], ast.Load())

@@ -28,7 +28,7 @@ from helpers.figures.colours import mathematical
 from helpers.neurons.equations import Neuron
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
 from helpers.neurons.parameters import Parameter
-from helpers.simulation.simulate import simulate
+from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import Stimulus, step
 from helpers.simulation.trace import Trace
 from helpers.validation import instance, one_of

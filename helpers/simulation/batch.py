@@ -1,0 +1,247 @@
+"""Simulate one neuron with thousands of parameter sets, into summary statistics or traces."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numba.extending import is_jitted
+
+from helpers.neurons.equations import Neuron
+from helpers.validation import MOST_STEPS, number, whole_number, whole_steps
+
+from .arguments import as_seed, as_stimulus, check_window, number_of_steps, values_of_simulations
+from .compiler.codegen import LANES, KernelSpec
+from .compiler.kernels import random_keys
+from .engine import (
+    PRECISIONS,
+    checked_precision,
+    make_workspace,
+    map_blocks,
+    report_overflow,
+    run_kernel,
+    stimulus_samples,
+)
+from .integrators import EXPONENTIAL_EULER, METHODS
+from .stimuli import Stimulus
+from .summaries import Summary, summary_statistics
+from .trace import Sweep
+
+__all__ = ["simulate_many", "simulate_traces"]
+
+
+def simulate_many(
+    neuron: Neuron,
+    stimulus: Stimulus | np.ndarray,
+    parameters: Mapping[str, Any],
+    duration: float,
+    dt: float = 0.01,
+    *,
+    seed: int,
+    first: int = 0,
+    summarise: Summary | Callable[[Any], Any] = summary_statistics,
+    method: str = EXPONENTIAL_EULER,
+    precision: str = "double",
+    threads: int | None = None,
+    progress: bool = False,
+) -> np.ndarray:
+    """Simulate one neuron per parameter set and return the summary statistics, (n_sims, n_statistics).
+
+    Memory does not grow with the number of simulations, except for the result.
+
+    Parameters
+    ----------
+    neuron, stimulus
+        They hold all parameters that `parameters` leaves out. A stimulus may also be an array of samples,
+        (n_steps + 1,) [µA/cm²].
+    parameters
+        Arrays (n_sims,) by name of a parameter of the neuron or of the stimulus.
+    duration, dt
+        Duration and step [ms].
+    seed
+        Seed of the current noise. Simulation i depends on (seed, i) only, not on how many run or on how many threads.
+    first
+        Number of the first simulation, for a part of a larger set.
+    summarise
+        A `Summary`, or a function of a `Sweep` (t, V, I, start, stop) that Numba can compile and that returns an array
+        of floats.
+    method, precision
+        As in `simulate`, without "lsoda".
+    threads
+        Blocks of simulations that run at a time, by default one per processor core.
+    progress
+        Whether to show a progress bar. Ctrl-C stops after the blocks that are running.
+
+    Raises
+    ------
+    ValueError
+        For an invalid argument (naming the first bad value), a statistic that is not finite, and an unstable method.
+
+    Examples
+    --------
+    >>> x = simulate_many(HodgkinHuxley(), step(10.0, 10.0, 90.0), {"g_Na": [90.0, 120.0]}, 100.0, seed=0)
+    >>> x.shape
+    (2, 7)
+    """
+    batch = _Batch.checked(neuron, stimulus, parameters, duration, dt, seed, first, method, precision)
+    starts, stops = batch.starts, batch.stops
+    if isinstance(summarise, Summary):
+        summarise.check(starts.min(), starts.min() + (stops - starts).min(), batch.dt)
+        summarise = summarise.compiled
+    compiled = summarise if is_jitted(summarise) else njit(nogil=True, error_model="numpy")(summarise)
+    inject, samples, t = batch.spec.compile().inject, batch.samples, np.arange(batch.n_steps + 1) * batch.dt
+    one_current = not set(batch.stimulus.parameters()) & set(parameters)
+
+    def statistics(block: _Block) -> np.ndarray:
+        V, lanes = block.V.astype(float, copy=False), block.simulations
+        workspace = block.workspace.ravel()
+        table = _summarise(
+            compiled, inject, one_current, workspace, samples, batch.dt, t, V, starts[lanes], stops[lanes]
+        )
+        bad = ~np.isfinite(table).all(axis=1)
+        if bad.any():
+            row = int(np.argmax(bad))
+            raise ValueError(f"{batch.describe(lanes[row])} gives {table[row]}: every statistic must be finite")
+        return table
+
+    return batch.run(statistics, threads, progress)
+
+
+def simulate_traces(
+    neuron: Neuron,
+    stimulus: Stimulus | np.ndarray,
+    parameters: Mapping[str, Any],
+    duration: float,
+    dt: float = 0.01,
+    *,
+    seed: int,
+    first: int = 0,
+    sampling: float | None = None,
+    method: str = EXPONENTIAL_EULER,
+    precision: str = "double",
+    threads: int | None = None,
+    progress: bool = False,
+) -> np.ndarray:
+    """Simulate one neuron per parameter set and return V (the first state), (n_sims, n_samples) [mV].
+
+    Parameters
+    ----------
+    sampling
+        Time between the samples that are kept [ms], a multiple of `dt`; by default `dt`.
+    neuron, stimulus, parameters, duration, dt, seed, first, method, precision, threads, progress
+        As in `simulate_many`.
+
+    Raises
+    ------
+    ValueError
+        For an invalid argument (naming the first bad value) and an unstable method.
+    """
+    batch = _Batch.checked(neuron, stimulus, parameters, duration, dt, seed, first, method, precision)
+    every = 1 if sampling is None else whole_steps("sampling", number("sampling", sampling, "ms"), batch.dt)
+    return batch.run(lambda block: block.V[:, ::every].copy(), threads, progress)
+
+
+class _Block(NamedTuple):
+    """Up to LANES simulations that have run: their numbers (n,), V (n, n_steps + 1), and the workspace of all lanes."""
+
+    simulations: np.ndarray
+    V: np.ndarray
+    workspace: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """A set of simulations whose arguments have been checked."""
+
+    neuron: Neuron
+    stimulus: Stimulus
+    parameters: Mapping[str, Any]  # as they were given
+    values: Mapping[str, Any]  # every constant, one number or (n_sims,)
+    n_sims: int
+    n_steps: int
+    dt: float
+    seed: int
+    first: int
+    spec: KernelSpec
+
+    @classmethod
+    def checked(
+        cls,
+        neuron: Neuron,
+        stimulus: Stimulus | np.ndarray,
+        parameters: Mapping[str, Any],
+        duration: float,
+        dt: float,
+        seed: int,
+        first: int,
+        method: str,
+        precision: str,
+    ) -> _Batch:
+        if isinstance(method, str) and method == "lsoda":
+            raise ValueError(f"method = 'lsoda' runs one neuron at a time; allowed: {', '.join(METHODS)}")
+        n_steps = number_of_steps(duration, dt, method, neuron, MOST_STEPS // 8)  # all lanes of a block are in memory
+        dt, stimulus = float(dt), as_stimulus(stimulus, n_steps, float(dt))
+        base, first = as_seed(seed)[0], whole_number("first", first, 0)
+        values, n_sims = values_of_simulations(neuron, stimulus, parameters)
+        spec = KernelSpec(type(neuron), type(stimulus), method, LANES, precision=checked_precision(precision))
+        batch = cls(neuron, stimulus, parameters, values, n_sims, n_steps, dt, base, first, spec)
+        check_window(batch.stops, float(duration))
+        return batch
+
+    @property
+    def starts(self) -> np.ndarray:
+        """When each stimulus begins, (n_sims,) [ms]."""
+        return np.broadcast_to(self.values["stimulus_start"], self.n_sims).astype(float)
+
+    @property
+    def stops(self) -> np.ndarray:
+        """When each stimulus ends, (n_sims,) [ms]."""
+        return np.broadcast_to(self.values["stimulus_stop"], self.n_sims).astype(float)
+
+    @property
+    def samples(self) -> np.ndarray:
+        return stimulus_samples(self.stimulus, PRECISIONS[self.spec.precision])
+
+    def describe(self, simulation: int) -> str:
+        """Name a simulation in an error."""
+        given = ", ".join(f"{name} = {np.asarray(x)[simulation]:g}" for name, x in self.parameters.items())
+        return f"simulation {self.first + simulation} ({given})"
+
+    def run(self, keep: Callable[[_Block], np.ndarray], threads: int | None, progress: bool) -> np.ndarray:
+        """Run all simulations and return what `keep` takes from each block, (n_sims, ...)."""
+        buffers, samples = threading.local(), self.samples
+
+        def run_block(first: int) -> np.ndarray:
+            if not hasattr(buffers, "recorded"):  # one per thread, used for block after block
+                buffers.recorded = np.empty((LANES, self.n_steps + 1), PRECISIONS[self.spec.precision])
+            # The last block is filled up with copies of the last simulation.
+            lanes = np.minimum(np.arange(first, first + LANES), self.n_sims - 1)
+            own = {name: value[lanes] if np.ndim(value) else value for name, value in self.values.items()}
+            own = self.neuron.with_derived(own)
+            workspace = make_workspace(self.spec, {**own, **self.neuron.initial_state(own)}, LANES)
+            keys = random_keys(self.seed, self.first + lanes)
+            report = partial(report_overflow, self.spec, self.dt, lambda lane: self.describe(lanes[lane]))
+            run_kernel(self.spec, workspace, keys, samples, self.dt, self.n_steps, buffers.recorded, report)
+            count = min(LANES, self.n_sims - first)
+            return keep(_Block(lanes[:count], buffers.recorded[:count], workspace))
+
+        return map_blocks(run_block, self.n_sims, threads, progress)
+
+
+@njit(nogil=True, error_model="numpy")
+def _summarise(summarise, inject, one_current, workspace, samples, dt, t, V, starts, stops):
+    """The statistics of the lanes `V` (n, n_steps + 1) of a block, (n, n_statistics)."""
+    I = np.empty(len(t))
+    for lane in range(len(V)):
+        if lane == 0 or not one_current:
+            inject(workspace, lane, samples, dt, I)
+        found = summarise(Sweep(t, V[lane], I, starts[lane], stops[lane]))
+        if lane == 0:
+            table = np.empty((len(V), len(found)))
+        table[lane] = found
+    return table
