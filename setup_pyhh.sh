@@ -4,6 +4,7 @@ set -euo pipefail
 CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 trap 'exit 130' INT  # pip turns Ctrl-C into an ordinary failure; here it stays an interruption
 
+everything=(requirements.txt tools/website/requirements.txt tests/requirements.txt)
 notebooks=(1_HH_model_simulation.ipynb 2_Bayesian_Inference.ipynb 3_Biological_vs_Artificial_Neurons.ipynb)
 # use_venv FOLDER: the virtual environment that everything below works on.
 use_venv() {
@@ -13,6 +14,7 @@ use_venv() {
     log=$venv/install.log
     stamp=$venv/setup_pyhh.stamp  # "installing", or what is installed; see set_up
 }
+pins=constraints.txt  # the versions that were tested; empty for the newest that the requirements allow
 use_venv .venv
 
 usage() {
@@ -24,6 +26,7 @@ usage: ./setup_pyhh.sh COMMAND
   test long          the long form of the tests that also have a short one: 50 kills, every fault, more cases
   site               make web pages of the notebooks as they are saved, with a live bench that needs no Python, in site/
   campaign           simulate a million times and more, into a folder that survives whatever happens; see campaign --help
+  constraints        install the newest versions afresh and write them into constraints.txt; test them before you keep it
   bench              time the simulator beside its peers, in an environment of its own (.venv-bench, 3 GB)
   bench inference    measure the inference against reference posteriors
   bench lif          six parameters of an integrate-and-fire neuron beside BayesFlow (.venv-bench, too; hours)
@@ -85,20 +88,22 @@ install_torch() {
     if [ "$(uname)" = Linux ] && ! command -v nvidia-smi >/dev/null && [[ "$known" != *"${torch#torch==}+cpu"* ]]; then
         say "installing $torch, CPU build"
         if "$venv_python" -m pip install uv >>"$log" 2>&1 &&
-            "$venv_python" -m uv pip install --python "$venv_python" --torch-backend=cpu "$torch" >>"$log" 2>&1
+            "$venv_python" -m uv pip install --python "$venv_python" --torch-backend=cpu \
+                ${pins:+-c "$pins"} "$torch" >>"$log" 2>&1
         then return; fi
         say "no CPU build found: taking the CUDA build, about 3 GB to download"
         need_gb 8
     fi
-    stage "installing $torch" "$venv_python" -m pip install "$torch"
+    stage "installing $torch" "$venv_python" -m pip install ${pins:+-c "$pins"} "$torch"
 }
 
 # set_up REQUIREMENTS...: makes the environment hold these files. The stamp says what it holds, so that a second call is quick;
 # "installing" in it means that the last call was cut off, and that no package can be trusted.
 set_up() {
-    local want python torch file
+    local want sums python torch file
     torch=$(sed -n 's/^\(torch==[^ ]*\).*/\1/p' requirements.txt)
-    want="$("$venv_python" -V 2>/dev/null || true) $(cksum "$@")"
+    sums=$(cksum ${pins:+"$pins"} "$@")
+    want="$("$venv_python" -V 2>/dev/null || true) $sums"
     case "$(cat "$stamp" 2>/dev/null || true)" in "$want"*) return ;; esac
     has_torch || need_gb 3
 
@@ -109,16 +114,34 @@ set_up() {
             fail "$python cannot make a virtual environment: on Debian or Ubuntu, apt install python3-venv"
         say "making $venv with $("$python" -V); the first time takes a few minutes"
         "$python" -m venv --clear "$venv" || fail "could not make $venv"
-        want="$("$venv_python" -V) $(cksum "$@")"
+        want="$("$venv_python" -V) $sums"
     fi
 
     echo installing >"$stamp"
     : >"$log"
     has_torch || install_torch
     for file in "$@"; do
-        stage "installing $file" "$venv_python" -m pip install -r "$file"
+        stage "installing $file" "$venv_python" -m pip install ${pins:+-c "$pins"} -r "$file"
     done
     echo "$want" >"$stamp"
+}
+
+# The oldest Python chooses: what it can install, every later one can. Packages also draw the line between 3.11.2, which
+# Debian 12 has, and later ones: the earlier the better. What only other systems need is left to pip.
+write_constraints() {
+    local PYTHON=${PYTHON:-python3.11} python found
+    find_python
+    "$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' ||
+        fail "constraints are made with Python 3.11, the oldest that is supported: set PYTHON=/path/to/python3.11"
+    rm -rf "$venv"
+    pins=""
+    set_up "${everything[@]}"
+    found=$("$venv_python" -m pip list --format=freeze --exclude pip --exclude setuptools --exclude uv)
+    {
+        echo "# Every version that was tested, also of what comes indirectly. ./setup_pyhh.sh constraints writes this file."
+        echo "$found" | sed 's/+[^ ]*$//'  # without the build: +cpu and its like are a matter of the machine
+    } >constraints.txt
+    say "wrote constraints.txt: now ./setup_pyhh.sh test"
 }
 
 fetch_pyhh() {
@@ -182,6 +205,7 @@ bench() {
         exec "$venv_python" -m benchmarks.inference "$@"
     fi
     use_venv .venv-bench
+    pins=""  # some peers need older versions
     set_up requirements.txt benchmarks/requirements.txt
     if [ "${1:-}" = lif ]; then
         shift
@@ -196,8 +220,9 @@ case "$command" in
     run) set_up requirements.txt; exec "$venv_python" -m tools.notebooks run "${notebooks[@]}" ;;
     notebook) set_up requirements.txt; exec "$venv_python" -m notebook "${notebooks[0]}" "$@" ;;
     site) set_up requirements.txt tools/website/requirements.txt; exec "$venv_python" -m tools.website "$@" ;;
-    test) set_up requirements.txt tools/website/requirements.txt tests/requirements.txt; install_browser; run_tests "$@" ;;
+    test) set_up "${everything[@]}"; install_browser; run_tests "$@" ;;
     campaign) set_up requirements.txt; exec "$venv_python" -m helpers.campaigns.command "$@" ;;
+    constraints) write_constraints ;;
     bench) bench "$@" ;;
     pyhh) fetch_pyhh ;;
     badges) write_badges "$@" ;;

@@ -1,13 +1,20 @@
 """setup_pyhh.sh, on a copy and with a Python that only pretends, so that nothing is installed or downloaded."""
 
 import os
+import re
 import shutil
 import subprocess
+from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
+EVERYTHING = ("requirements.txt", "tools/website/requirements.txt", "tests/requirements.txt")
 TOOLS = "awk bash cat cksum cp df dirname git grep id mkdir rm sed tail touch uname".split()
 
 # Writes its arguments to $CALLS and does as little as the script needs to go on.
@@ -20,9 +27,10 @@ case "$*" in
     *find_chromium*) [ -z "${NO_BROWSER:-}" ] ;;
     -V) echo "Python $VERSION" ;;
     "-m venv --clear "*) rm -rf "$4"; mkdir -p "$4/$VENV_BIN"; cp "$0" "$4/$VENV_BIN/$VENV_PYTHON" ;;
+    "-m pip list "*) echo "${PIP_LISTS:-numpy==2.4.6}" ;;
     "-m pip index versions torch") echo "Available versions: 2.15.0, ${TORCHES:-2.13.0+cpu}, 2.13.0" ;;
     *" pip install "*torch==*) [ -z "${CUT_OFF:-}" ] || kill -9 $PPID; touch "${0%/*/*}/torch" ;;
-    "-m pip install -r"*) [ -z "${PIP_SAYS:-}" ] || { echo "$PIP_SAYS"; exit 1; } ;;
+    "-m pip install "*"-r "*) [ -z "${PIP_SAYS:-}" ] || { echo "$PIP_SAYS"; exit 1; } ;;
 esac
 """
 
@@ -34,7 +42,7 @@ class Copy:
         self.folder, self.bin, self.log = base / "the notebooks", base / "bin", base / "calls"
         for folder in (self.folder / "tests", self.folder / "tools/website", self.bin):
             folder.mkdir(parents=True)
-        for name in ("setup_pyhh.sh", "requirements.txt", "tests/requirements.txt", "tools/website/requirements.txt"):
+        for name in ("setup_pyhh.sh", "constraints.txt", *EVERYTHING):
             shutil.copy(ROOT / name, self.folder / name)
         for name in TOOLS:
             (self.bin / name).symlink_to(shutil.which(name) or pytest.skip(f"no {name} here"))
@@ -88,27 +96,31 @@ def test_help(copy):
 def test_a_first_run_installs_and_a_second_does_not(copy):
     first = copy("run")
     assert first.returncode == 0, first.stderr
-    assert "-m venv" in copy.calls and "pip install torch==2.13.0" in copy.calls
-    assert "-m pip install -r requirements.txt" in copy.calls and "tests/requirements.txt" not in copy.calls
+    assert "-m venv" in copy.calls and "pip install -c constraints.txt torch==2.13.0" in copy.calls
+    assert (
+        "-m pip install -c constraints.txt -r requirements.txt" in copy.calls
+        and "tests/requirements.txt" not in copy.calls
+    )
     assert "-m tools.notebooks run 1_HH" in copy.calls
 
     second = copy("run")
     assert second.returncode == 0 and "pip" not in copy.calls and "-m tools.notebooks run" in copy.calls
 
 
-def test_changed_requirements_are_installed_over_what_is_there(copy):
+@pytest.mark.parametrize("changed", ["requirements.txt", "constraints.txt"])
+def test_changed_requirements_are_installed_over_what_is_there(changed, copy):
     copy("run")
-    with open(copy.folder / "requirements.txt", "a") as file:
-        file.write("another-package\n")
+    with open(copy.folder / changed, "a") as file:
+        file.write("another-package==1.0\n")
     copy("run")
-    assert "pip install -r requirements.txt" in copy.calls
-    assert "-m venv" not in copy.calls and "pip install torch" not in copy.calls
+    assert "pip install -c constraints.txt -r requirements.txt" in copy.calls
+    assert "-m venv" not in copy.calls and "torch==" not in copy.calls
 
 
 def test_the_tests_need_more_and_a_run_after_them_needs_nothing(copy):
     copy("run")
     copy("test", "-k", "clamp")
-    assert "pip install -r tests/requirements.txt" in copy.calls and "-m venv" not in copy.calls
+    assert "pip install -c constraints.txt -r tests/requirements.txt" in copy.calls and "-m venv" not in copy.calls
     for part in ("-m ruff check", "-m pytest tests -k clamp", "-m pytest --nbval "):
         assert part in copy.calls
     copy("run")
@@ -175,7 +187,7 @@ def test_an_environment_of_ones_own_is_kept(copy):
     copy("run")
     (copy.folder / ".venv/setup_pyhh.stamp").unlink()
     copy("run")
-    assert "-m venv" not in copy.calls and "pip install -r requirements.txt" in copy.calls
+    assert "-m venv" not in copy.calls and "pip install -c constraints.txt -r requirements.txt" in copy.calls
 
 
 def test_a_failing_install_shows_the_end_of_its_log(copy):
@@ -215,6 +227,83 @@ def test_the_benchmark_of_the_integrate_and_fire_neuron_has_its_peer(copy):
     assert copy("bench", "lif", "--quick").returncode == 0
     assert "-m benchmarks.lif --quick\n" in copy.calls and "benchmarks/requirements.txt" in copy.calls
     assert (copy.folder / ".venv-bench").exists() and not (copy.folder / ".venv").exists()
+    assert "constraints.txt" not in copy.calls, "its peers need other versions than the series was tested with"
+
+
+def test_constraints_are_what_is_installed_afresh_without_them(copy):
+    copy("run")
+    copy.program("python3.11", FAKE_PYTHON)
+    versions = "numpy==2.5.0\ntorch==2.13.0+cpu\nzuko==1.6.0"
+    done = copy("constraints", PIP_LISTS=versions)
+    assert done.returncode == 0, done.stderr
+    assert "-m venv --clear .venv" in copy.calls and "-c constraints.txt" not in copy.calls
+    assert all(f"-m pip install -r {name}\n" in copy.calls for name in EVERYTHING)
+    comment, *lines = (copy.folder / "constraints.txt").read_text().splitlines()
+    assert comment.startswith("# ") and lines == versions.replace("+cpu", "").split("\n")
+    copy("test")
+    assert "-m pip install -c constraints.txt -r requirements.txt" in copy.calls and "-m venv" not in copy.calls
+
+
+def test_constraints_that_cannot_be_made_leave_the_old_ones(copy):
+    before = (copy.folder / "constraints.txt").read_text()
+    assert "needs Python 3.11" in one_line(copy("constraints")), "no python3.11 here"
+    copy.program("python3.11", FAKE_PYTHON)
+    assert copy("constraints", PIP_SAYS="ERROR: No matching distribution found").returncode == 1
+    copy.program("python3.12", "#!/usr/bin/env bash\necho 3.12.1; case $* in *'!= (3, 11)'*) exit 1 ;; esac\n")
+    done = copy("constraints", PYTHON="python3.12")
+    assert done.returncode == 1 and "the oldest that is supported" in done.stderr
+    assert (copy.folder / "constraints.txt").read_text() == before
+
+
+def pins() -> dict[str, str]:
+    """The lines of constraints.txt: version by canonical name."""
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+    found = [re.fullmatch(r"([A-Za-z0-9._-]+)==([0-9a-z.]+)", line) for line in lines if not line.startswith("#")]
+    assert all(found), "only names and versions: no build, no address, no path"
+    return {canonicalize_name(line[1]): line[2] for line in found if line}
+
+
+def requirements(path: Path) -> Iterator[Requirement]:
+    """What a file asks for, without what it takes from other files."""
+    for line in path.read_text("utf-8").splitlines():
+        text = line.partition("#")[0].strip()
+        if text and not text.startswith("-r "):
+            yield Requirement(text)
+
+
+def test_the_constraints_are_within_the_ranges_of_the_requirements():
+    asked = [one for name in EVERYTHING for one in requirements(ROOT / name)]
+    assert len(asked) > 20
+    for one in asked:
+        assert one.specifier.contains(pins()[canonicalize_name(one.name)]), one
+
+
+def test_every_version_of_the_constraints_runs_on_the_oldest_python():
+    """Not only on the 3.11 that they were made with: some packages refuse 3.11.2, which Debian 12 has."""
+    for one in metadata.distributions():
+        if pins().get(canonicalize_name(one.name)) == one.version:
+            assert SpecifierSet(one.metadata.get("Requires-Python") or "").contains("3.11.0"), one.name
+
+
+def test_what_comes_indirectly_has_its_version_too():
+    """Everything that the requirements lead to on this machine: a new one asks for ./setup_pyhh.sh constraints."""
+    others = {"setuptools", "colorama", "appnope", "pywin32", "pywinpty"}  # left to pip: see write_constraints
+    left = [one for name in EVERYTHING for one in requirements(ROOT / name)]
+    seen: set[tuple[str, str]] = set()
+    while left:
+        one = left.pop()
+        name = canonicalize_name(one.name)
+        for extra in {"", *one.extras}:
+            if (name, extra) in seen or name in others:
+                continue
+            seen.add((name, extra))
+            try:
+                needs = map(Requirement, metadata.requires(name) or [])
+            except metadata.PackageNotFoundError:  # of the tests or the website, and this is another environment
+                continue
+            left += [need for need in needs if need.marker is None or need.marker.evaluate({"extra": extra})]
+    missing = {name for name, _ in seen} - set(pins())
+    assert not {name for name in missing if not name.startswith(("nvidia-", "cuda-", "triton"))}
 
 
 def test_a_campaign_gets_its_arguments(copy):
@@ -249,8 +338,10 @@ def test_a_python_without_venv_is_refused(copy):
 def test_linux_without_a_gpu_takes_the_cpu_build(copy):
     copy.program("uname", "#!/usr/bin/env bash\necho Linux\n")
     copy("run", TORCHES="2.12.0")
-    assert "-m uv pip install --python .venv/bin/python --torch-backend=cpu torch==2.13.0" in copy.calls
-    assert "-m pip install torch" not in copy.calls
+    assert (
+        "-m uv pip install --python .venv/bin/python --torch-backend=cpu -c constraints.txt torch==2.13.0" in copy.calls
+    )
+    assert "-m pip install -c constraints.txt torch" not in copy.calls
 
 
 @pytest.mark.parametrize("other", ["nvidia-smi", "Darwin"])
@@ -258,7 +349,7 @@ def test_elsewhere_pip_takes_its_own(copy, other):
     copy.program("uname", f"#!/usr/bin/env bash\necho {other if other == 'Darwin' else 'Linux'}\n")
     copy.program(other, "#!/usr/bin/env bash\n")
     copy("run", TORCHES="2.12.0")
-    assert "-m pip install torch==2.13.0" in copy.calls and "uv" not in copy.calls
+    assert "-m pip install -c constraints.txt torch==2.13.0" in copy.calls and "uv" not in copy.calls
 
 
 def test_fetching_without_a_network_says_so(copy):
