@@ -129,7 +129,7 @@ def predictive_check(
     def trace(draw: int) -> Trace:
         own = replace(stimulus, **{name: float(parameters[name][draw]) for name in of_stimulus})
         I = own.current(t + 1e-6 * dt)
-        return Trace(t, V[draw], I, own.start, own.stop, spike_threshold=observed.spike_threshold)
+        return Trace(t, {"V": V[draw]}, I, own.start, own.stop, spike_threshold=observed.spike_threshold)
 
     traces = [trace(draw) for draw in range(len(theta))]
     return PredictiveCheck(
