@@ -148,11 +148,11 @@ def amortised(sizes: Sizes, seed: int) -> Iterator[str]:
         yield row(f"SBC, KS p of {name}", f"> {limit:g} (0.05, Bonferroni)", f"{p:.2g}", yes(p > limit))
     covered = coverage(trials, network.log_prob)
     for level in LEVELS:
-        shares = covered.at(level)
+        shares = covered.coverage_at(level)
         found = ", ".join(f"{100 * share:.1f}" for share in shares)
         names = ", ".join(("joint", *PRIOR.names))
         yield row(
-            f"coverage of {100 * level:g} % regions ({names}; ± {100 * covered.error(level):.1f})",
+            f"coverage of {100 * level:g} % regions ({names}; ± {100 * covered.standard_error(level):.1f})",
             "within 3 points", f"{found} %", yes((np.abs(shares - level) <= 0.03).all()),
         )  # fmt: skip
     area = tarp(trials, seed=seed + 6).atc

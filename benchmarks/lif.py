@@ -12,7 +12,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
@@ -25,9 +25,17 @@ from helpers.inference.diagnostics.calibration import Calibration, coverage, sbc
 from helpers.inference.diagnostics.recovery import Recovery, recovery  # noqa: E402
 from helpers.inference.diagnostics.trials import Trials, run_trials  # noqa: E402
 from helpers.inference.embedding import Convolutional  # noqa: E402
-from helpers.inference.lif.features import feature_names, features  # noqa: E402
 from helpers.inference.lif.likelihood import exact_recovery  # noqa: E402
-from helpers.inference.lif.problem import FIGURES, MENDED, ORIGINAL, SHIPPED, TWO_LEVELS, Beliefs, Experiment  # noqa: E402
+from helpers.inference.lif.problem import (  # noqa: E402
+    CORRECTED,
+    ORIGINAL,
+    PUBLISHED_PRIOR,
+    TWO_LEVELS,
+    WIDE_PRIOR,
+    LifExperiment,
+    lif_prior,
+)
+from helpers.inference.lif.statistics import lif_statistic_names, lif_statistics  # noqa: E402
 from helpers.inference.npe import train_npe  # noqa: E402
 from helpers.inference.priors import Prior  # noqa: E402
 
@@ -56,7 +64,7 @@ QUICK = Sizes(training=500, epochs=2, trials=60, draws=50)
 class Data:
     """Simulations for training and, new, for testing: parameters (n, 6) and recordings (n, n_samples, n_channels)."""
 
-    experiment: Experiment
+    experiment: LifExperiment
     prior: Prior
     theta: np.ndarray
     x: np.ndarray
@@ -64,8 +72,7 @@ class Data:
     x_test: np.ndarray
 
     @classmethod
-    def of(cls, experiment: Experiment, beliefs: Beliefs, sizes: Sizes, seed: int) -> Data:
-        prior = beliefs.prior()
+    def of(cls, experiment: LifExperiment, prior: Prior, sizes: Sizes, seed: int) -> Data:
         theta, test = prior.draw(sizes.training, seed + 1), prior.draw(sizes.trials, seed + 11)
         recorded = (experiment.simulate(prior, values, seed + 2 + 10 * i) for i, values in enumerate((theta, test)))
         x, x_test = recorded
@@ -93,11 +100,11 @@ class Watch:
 def with_features(data: Data, sizes: Sizes, seed: int, exact: bool = True) -> Result:
     """This series: hand-made features and a flow. The time includes the features."""
     watch = Watch()
-    seen = features(data.experiment, data.x)
-    names = feature_names(data.experiment)
+    seen = lif_statistics(data.experiment, data.x)
+    names = lif_statistic_names(data.experiment)
     posterior = train_npe(data.prior, data.theta, seen, seed, epochs=sizes.epochs, batch=sizes.batch, statistics=names)
     took = watch.read()
-    x = features(data.experiment, data.x_test)
+    x = lif_statistics(data.experiment, data.x_test)
     trials = run_trials(posterior, data.prior, data.theta_test, x, seed=seed, samples=sizes.draws)
     best = exact_recovery(data.experiment, posterior, trials, data.x_test)[0] if exact else None
     return Result(trials, *took, best)
@@ -117,7 +124,7 @@ def with_network(data: Data, sizes: Sizes, seed: int) -> Result:
 
 def bayesflow_features(data: Data, sizes: Sizes, seed: int) -> Result:
     """BayesFlow's coupling flow on the same hand-made features."""
-    tables = [features(data.experiment, x) for x in (data.x, data.x_test)]
+    tables = [lif_statistics(data.experiment, x) for x in (data.x, data.x_test)]
     middle, scale = tables[0].mean(axis=0), tables[0].std(axis=0)
     return _bayesflow(data, sizes, seed, *((table - middle) / scale for table in tables), None)
 
@@ -172,12 +179,12 @@ METHODS: dict[str, Callable[[Data, Sizes, int], Result]] = {
     "BayesFlow, its network": bayesflow_network,
 }
 EXPERIMENTS = {
-    "shipped prior, mended": (MENDED, SHIPPED),
-    "shipped prior, original": (ORIGINAL, SHIPPED),
-    "prior of SD 5, mended": (MENDED, FIGURES),
-    "uniform prior, mended": (MENDED, replace(SHIPPED, voltage_sd=None)),
-    "prior of SD 5, two levels": (TWO_LEVELS, FIGURES),
-    "shipped prior, two levels": (TWO_LEVELS, SHIPPED),
+    "published prior, corrected": (CORRECTED, PUBLISHED_PRIOR),
+    "published prior, original": (ORIGINAL, PUBLISHED_PRIOR),
+    "prior of SD 5, corrected": (CORRECTED, WIDE_PRIOR),
+    "uniform prior, corrected": (CORRECTED, lif_prior(voltage_sd=None)),
+    "prior of SD 5, two levels": (TWO_LEVELS, WIDE_PRIOR),
+    "published prior, two levels": (TWO_LEVELS, PUBLISHED_PRIOR),
 }
 
 
@@ -208,7 +215,7 @@ def methods(names: Sequence[str], sizes: Sizes, seed: int) -> Iterator[str]:
     """Every method on the same simulations: one current, the prior of SD 5."""
     if not names:
         return
-    data = Data.of(MENDED, FIGURES, sizes, seed)
+    data = Data.of(CORRECTED, WIDE_PRIOR, sizes, seed)
     yield from _head("method")
     for name in names:
         try:
@@ -235,12 +242,12 @@ def experiments(names: Sequence[str], sizes: Sizes, seed: int) -> Iterator[str]:
 
 
 def _head(what: str) -> Iterator[str]:
-    columns = "training, s (of processor)", *(f"r {name}" for name in SHIPPED.prior().names)
+    columns = "training, s (of processor)", *(f"r {name}" for name in PUBLISHED_PRIOR.names)
     yield from head((what, *columns, "least p of SBC", "bars outside", "90 % intervals hold", "TARP area"), 1)
 
 
 def _line(name: str, result: Result, seed: int) -> str:
-    ranks, covered = sbc(result.trials, seed=seed), coverage(result.trials).at(0.9)[1:]
+    ranks, covered = sbc(result.trials, seed=seed), coverage(result.trials).coverage_at(0.9)[1:]
     return row(
         name,
         f"{result.seconds:.0f} ({result.busy:.0f})",

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from scipy.stats import binom
 
 from helpers.inference.diagnostics.calibration import Calibration, Coverage, Tarp
-from helpers.inference.diagnostics.information import Information
 from helpers.inference.diagnostics.misspecification import Misspecification
 from helpers.inference.diagnostics.predictive import PredictiveCheck
 from helpers.inference.diagnostics.recovery import Recovery, Shrinkage
+from helpers.inference.diagnostics.statistic_information import StatisticInformation
 
 from .colours import BLACK, BLUE, GREY, MARKERS, ORANGE, PALE, PALETTE, STYLES
 from .style import grid_of_panels, legend_above, reading_hint
@@ -116,9 +116,9 @@ def _ranks(ax: Axes, result: Calibration, bins: int = 12) -> None:
 def _coverage(ax: Axes, result: Coverage) -> None:
     level = np.linspace(0, 1, 101)
     _diagonal(ax, len(result.joint))
-    for k, (name, shares) in enumerate(zip(result.prior.names, result.at(level).T[1:], strict=True)):
+    for k, (name, shares) in enumerate(zip(result.prior.names, result.coverage_at(level).T[1:], strict=True)):
         ax.plot(level, shares, color=PALETTE[k % 8], linestyle=STYLES[k % 5], label=name)
-    ax.plot(level, result.at(level)[:, 0], color=BLACK, linewidth=1.2, label="joint")
+    ax.plot(level, result.coverage_at(level)[:, 0], color=BLACK, linewidth=1.2, label="joint")
 
 
 def _diagonal(ax: Axes, n_trials: int) -> None:
@@ -198,7 +198,7 @@ def plot_misspecification(x: np.ndarray, result: Misspecification) -> Figure:
     return figure
 
 
-def plot_statistic_information(ax: Axes, result: Information) -> Axes:
+def plot_statistic_information(ax: Axes, result: StatisticInformation) -> Axes:
     """Plot how far each statistic moves, in units of its noise, when a parameter moves by one SD of its prior."""
     rows = np.arange(len(result.names))
     count = len(result.parameters)

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from helpers.inference.lif.predictive import LifCheck
-from helpers.inference.lif.problem import Experiment
+from helpers.inference.lif.problem import LifExperiment
 
 from .colours import BLACK, BLUE, COLOURS, GREY, MARKERS, ORANGE, PALE, PALETTE, STYLES
 from .style import fixed_ticks, legend_above, reading_hint
@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 
-def plot_lif_recordings(experiments: Mapping[str, tuple[Experiment, np.ndarray]], until: float = 80.0) -> Figure:
+def plot_lif_recordings(experiments: Mapping[str, tuple[LifExperiment, np.ndarray]], until: float = 80.0) -> Figure:
     """Make a figure of recordings, one below the other: V, and a tick for each spike.
 
     Parameters

@@ -8,12 +8,12 @@ import pytest
 from benchmarks import lif as bench
 from helpers.inference.diagnostics.calibration import sbc
 from helpers.inference.diagnostics.trials import Trials
-from helpers.inference.lif.problem import MENDED, SHIPPED
+from helpers.inference.lif.problem import CORRECTED, PUBLISHED_PRIOR
 
 
 def test_bars_of_right_and_of_narrow_posteriors():
     """Truth and draws from one distribution are calibrated; draws of half the SD are not."""
-    prior, rng = SHIPPED.prior(), np.random.default_rng(1)
+    prior, rng = PUBLISHED_PRIOR, np.random.default_rng(1)
     theta = prior.draw(1000, seed=1)
     samples = prior.draw(1000 * 100, seed=2).reshape(1000, 100, 6)
     right = Trials(prior, theta, rng.standard_normal((1000, 1)), samples)
@@ -38,6 +38,6 @@ def test_a_table_without_bayesflow(monkeypatch):
 
 
 def test_training_and_test_data_differ():
-    data = bench.Data.of(MENDED, SHIPPED, replace(bench.QUICK, training=60), seed=0)
+    data = bench.Data.of(CORRECTED, PUBLISHED_PRIOR, replace(bench.QUICK, training=60), seed=0)
     assert data.theta.shape == data.theta_test.shape == (60, 6) and data.x.shape == (60, 1000, 2)
     assert not np.isin(data.theta, data.theta_test).any() and not np.array_equal(data.x, data.x_test)

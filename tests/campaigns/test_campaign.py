@@ -22,7 +22,7 @@ from helpers.campaigns.simulations import Simulations
 from helpers.campaigns.training import train_on
 from helpers.inference.cache import load_or_train
 from helpers.inference.fingerprint import fingerprint
-from helpers.inference.lif.problem import MENDED, SHIPPED
+from helpers.inference.lif.problem import CORRECTED, PUBLISHED_PRIOR
 from helpers.inference.marginals import normal, uniform
 from helpers.inference.npe import Posterior, box_prior, prior_of, train_npe
 from helpers.neurons.equations import gate
@@ -112,7 +112,7 @@ def test_one_array_of_all(tmp_path, whole):
         PRIOR,
         prior_of(Pospischil, {"tau_max": normal(600.0, 0.5, log=True)}),
         prior_of(Pospischil, {"V_T": normal(-60.0, 5.0), "g_M": uniform(log=True), "g_Na": uniform()}),
-        SHIPPED.prior(),
+        PUBLISHED_PRIOR,
     ],
 )
 def test_parameters_drawn_in_parts_are_the_same(prior):
@@ -465,7 +465,8 @@ def test_data_show_by_their_bits():
         {},
         {1},
     ]
-    different += [{"a": 1}, {"b": 1}, MENDED, replace(MENDED, dt=0.1), PRIOR, SHIPPED.prior(), Pospischil(), Pospischil]
+    different += [{"a": 1}, {"b": 1}, CORRECTED, replace(CORRECTED, dt=0.1), PRIOR, PUBLISHED_PRIOR]
+    different += [Pospischil(), Pospischil]
     assert len({fingerprint(thing) for thing in different}) == len(different)
     assert fingerprint(a) == fingerprint(a.copy()) and fingerprint({2, 1}) == fingerprint({1, 2})
     assert fingerprint(a[::2]) == fingerprint(a[::2].copy())
@@ -490,10 +491,10 @@ def test_functions_that_call_each_other_and_themselves():
 def test_a_fingerprint_is_the_same_in_every_process_and_after_work():
     program = (
         "from helpers.inference.fingerprint import fingerprint\nfrom helpers.inference.npe import train_npe\n"
-        "from helpers.inference.lif.problem import MENDED\nfrom helpers.neurons.models import Pospischil\n"
+        "from helpers.inference.lif.problem import CORRECTED\nfrom helpers.neurons.models import Pospischil\n"
         "from helpers.simulation.batch import simulate_many\n"
         "from helpers.simulation.summaries import summary_statistics\n"
-        "print(fingerprint(train_npe, simulate_many, MENDED, Pospischil(), summary_statistics))\n"
+        "print(fingerprint(train_npe, simulate_many, CORRECTED, Pospischil(), summary_statistics))\n"
     )
     found = {
         subprocess.run([sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": seed},
@@ -503,7 +504,7 @@ def test_a_fingerprint_is_the_same_in_every_process_and_after_work():
     from helpers.simulation.summaries import summary_statistics
 
     pickle.dumps(Pospischil())  # leaves a note of its own in the class
-    found.add(fingerprint(train_npe, simulate_many, MENDED, Pospischil(), summary_statistics))
+    found.add(fingerprint(train_npe, simulate_many, CORRECTED, Pospischil(), summary_statistics))
     assert len(found) == 1
 
 

@@ -23,17 +23,17 @@ from support.strategies import (
 from helpers.inference.density_estimators import Training, new_network
 from helpers.inference.diagnostics.c2st import c2st
 from helpers.inference.diagnostics.calibration import coverage, local_test, sbc, tarp
-from helpers.inference.diagnostics.information import information
 from helpers.inference.diagnostics.misspecification import misspecification
 from helpers.inference.diagnostics.predictive import predictive_check
-from helpers.inference.diagnostics.recovery import dead_parameters, recovery, shrinkage
+from helpers.inference.diagnostics.recovery import recovery, shrinkage, unidentified_parameters
 from helpers.inference.diagnostics.spike_trains import interval_distance, spike_distance
+from helpers.inference.diagnostics.statistic_information import statistic_information
 from helpers.inference.diagnostics.trials import run_trials
 from helpers.inference.embedding import Convolutional
-from helpers.inference.lif.features import feature_names, features
 from helpers.inference.lif.likelihood import log_likelihood
 from helpers.inference.lif.predictive import lif_check
-from helpers.inference.lif.problem import Beliefs, Experiment, clipped_draws
+from helpers.inference.lif.problem import PUBLISHED_PRIOR, LifExperiment, clipped_draws, lif_prior
+from helpers.inference.lif.statistics import lif_statistic_names, lif_statistics
 from helpers.inference.marginals import normal, uniform
 from helpers.inference.npe import Posterior, train_npe
 from helpers.inference.priors import Prior, box_prior, prior_of
@@ -48,8 +48,8 @@ from helpers.widgets.conductances import attempt
 
 PRIOR = box_prior(HodgkinHuxley, ["g_Na", "g_K"])
 PULSE = step(10.0, 2.0, 6.0)
-EXPERIMENT = Experiment(duration=20.0)
-LIF_PRIOR = Beliefs().prior()
+EXPERIMENT = LifExperiment(duration=20.0)
+LIF_PRIOR = PUBLISHED_PRIOR
 LIF_THETA = LIF_PRIOR.draw(12, 1)
 LIF_X = EXPERIMENT.simulate(LIF_PRIOR, LIF_THETA, 1)
 RNG = np.random.default_rng(0)
@@ -148,12 +148,12 @@ TARGETS = [
     target(partial(local_gaussian, gaussian, PRIOR), 60, theta=array(2, low=30.0, high=70.0), x_o=X_O, seed=seed(), repeats=whole(50, 60, none_below=2), like={"name": "local_gaussian", "covers": (local_gaussian,)}),
     target(partial(synthetic_likelihood, gaussian, PRIOR, LOCAL.x_o, LOCAL), 12, seed=seed(), simulations=whole(2000, 2000, none_below=1), degree=whole(1, 2, none_below=1), reach=number(6.0, 6.0, slow=(0.0, 1e12)), cells=whole(400, 900, none_below=1), rounds=whole(3, 4, none_below=1), like={"name": "synthetic_likelihood", "covers": (synthetic_likelihood,), "compare": False, "named": {"seed": "seed"}}),
     target(partial(LOCAL.sample, x_o=LOCAL.x_o), 60, n=whole(1, 9, none_below=1), seed=seed(), like={"name": "LocalGaussian.sample"}),
-    target(partial(information, LOCAL, names=["a", "b", "c"]), 100, x=array(20, 3, low=0.0, high=9.0), like={"name": "information of statistics", "covers": (information,), "undefined": True}),
+    target(partial(statistic_information, LOCAL, names=["a", "b", "c"]), 100, x=array(20, 3, low=0.0, high=9.0), like={"name": "statistic_information", "covers": (statistic_information,), "undefined": True}),
     target(partial(run_trials, LOCAL, PRIOR, samples=9), 20, theta=always(THETA), x=array(60, 3, low=0.0, high=9.0), seed=always(1), like={"name": "run_trials", "covers": (run_trials,), "named": {"x": "x(\\[\\d+\\])?|x_o"}}),
     target(partial(run_trials, POSTERIOR, PRIOR), 25, theta=array(25, 2, low=1.0, high=79.0), x=array(25, 3, low=50.0, high=90.0), seed=seed(), samples=whole(5, 9, none_below=1), like={"name": "run_trials of a network", "warns": OUTSIDE, "named": {"theta": "theta(\\[\\d+\\])?", "x": "x(\\[\\d+\\])?"}}),
     target(recovery, 15, trials=thing(TRIALS)),
     target(shrinkage, 15, trials=thing(TRIALS)),
-    target(dead_parameters, 60, trials=thing(TRIALS), seed=bad_whole(1), observations=bad_whole(1), like={"warm": False}),
+    target(unidentified_parameters, 60, trials=thing(TRIALS), seed=bad_whole(1), observations=bad_whole(1), like={"warm": False}),
     target(sbc, 60, trials=always(TRIALS), seed=bad_whole(1), like={"warm": False}),
     target(coverage, 15, trials=thing(TRIALS)),
     target(tarp, 30, trials=always(TRIALS), seed=seed()),
@@ -164,12 +164,12 @@ TARGETS = [
     target(interval_distance, 250, a=SPIKES, b=SPIKES),
     target(partial(predictive_check, HodgkinHuxley(), PULSE, PRIOR, observed=OBSERVED, dt=0.05), 40, theta=array(10, 2, low=30.0, high=79.0), seed=seed(), window=number(1.0, 3.0), like={"name": "predictive_check", "covers": (predictive_check,), "undefined": True, "named": {"theta": "theta(\\[\\d+\\])?"}}),
     target(partial(attempt, OBSERVED, PULSE), 60, scatter=array(7, low=1.0, high=9.0), g_Na=number(20.0, 50.0), like={"name": "attempt", "covers": (attempt,)}),
-    target(Beliefs, 100, voltage_sd=number(1.0, 5.0, optional=True), membrane_sd=number(0.1, 0.5), like={"named": {"voltage_sd": "voltage_sd|sd", "membrane_sd": "membrane_sd|sd"}}),
-    target(clipped_draws, 60, beliefs=thing(Beliefs()), n=whole(1, 9, none_below=0), seed=seed()),
-    target(Experiment, 250, currents=array(2, low=100.0, high=300.0), current_sd=number(1.0, 60.0), duration=number(10.0, 10.0), dt=number(0.2, 0.2), t_ref=number(1.0, 3.0), observation_noise=number(0.1, 2.0), version=choice("original", "mended")),
-    target(partial(EXPERIMENT.simulate, LIF_PRIOR), 60, theta=always(LIF_THETA), seed=seed(), like={"name": "Experiment.simulate"}),
-    target(feature_names, 15, experiment=thing(EXPERIMENT), like={"covers": (feature_names,)}),
-    target(partial(features, EXPERIMENT), 120, x=array(2, 100, 2, low=-70.0, high=-60.0), like={"name": "features", "covers": (features,)}),
+    target(lif_prior, 100, voltage_sd=number(1.0, 5.0, optional=True), membrane_sd=number(0.1, 0.5), like={"named": {"voltage_sd": "voltage_sd|sd", "membrane_sd": "membrane_sd|sd"}}),
+    target(clipped_draws, 60, prior=thing(LIF_PRIOR), n=whole(1, 9, none_below=0), seed=seed()),
+    target(LifExperiment, 250, currents=array(2, low=100.0, high=300.0), current_sd=number(1.0, 60.0), duration=number(10.0, 10.0), dt=number(0.2, 0.2), t_ref=number(1.0, 3.0), observation_noise=number(0.1, 2.0), version=choice("original", "corrected")),
+    target(partial(EXPERIMENT.simulate, LIF_PRIOR), 60, theta=always(LIF_THETA), seed=seed(), like={"name": "LifExperiment.simulate"}),
+    target(lif_statistic_names, 15, experiment=thing(EXPERIMENT), like={"covers": (lif_statistic_names,)}),
+    target(partial(lif_statistics, EXPERIMENT), 120, x=array(2, 100, 2, low=-70.0, high=-60.0), like={"name": "lif_statistics", "covers": (lif_statistics,)}),
     target(partial(log_likelihood, EXPERIMENT, LIF_PRIOR), 80, theta=always(LIF_THETA[:, None]), x=array(12, 100, 2, low=-70.0, high=-60.0), like={"name": "log_likelihood", "covers": (log_likelihood,), "undefined": True}),
     target(partial(lif_check, EXPERIMENT, LIF_PRIOR, LIF_THETA), 60, x_o=array(100, 2, low=-70.0, high=-60.0), seed=seed(), compared=whole(5, 10, none_below=2), like={"name": "lif_check", "covers": (lif_check,)}),
 ]  # fmt: skip

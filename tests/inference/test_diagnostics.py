@@ -7,7 +7,7 @@ from scipy.stats import norm
 from support.gaussian import POSTERIOR_SD, PRIOR, SD, Ignorant, Known, simulate
 
 from helpers.inference.diagnostics.calibration import coverage, local_test, sbc, tarp
-from helpers.inference.diagnostics.recovery import dead_parameters, recovery, shrinkage
+from helpers.inference.diagnostics.recovery import recovery, shrinkage, unidentified_parameters
 from helpers.inference.diagnostics.trials import run_trials
 
 N = 200
@@ -107,16 +107,16 @@ def test_coverage_is_that_of_the_normal_distribution(trials, name, by_density):
     for level in (0.5, 0.8, 0.95):
         q, shift, width = norm.ppf(0.5 + level / 2), posterior.shift, posterior.width
         marginal = norm.cdf(q * width - shift) - norm.cdf(-q * width - shift)
-        np.testing.assert_allclose(found.at(level)[1:], marginal, atol=4 * found.error(level) + 0.01)
+        np.testing.assert_allclose(found.coverage_at(level)[1:], marginal, atol=4 * found.standard_error(level) + 0.01)
         if not shift:
             joint = 1 - (1 - level) ** (width**2)  # of the squared radius, exponentially distributed
-            assert found.at(level)[0] == pytest.approx(joint, abs=4 * found.error(level) + 0.01)
+            assert found.coverage_at(level)[0] == pytest.approx(joint, abs=4 * found.standard_error(level) + 0.01)
 
 
 def test_coverage_reads_as_a_curve(trials):
     found = coverage(trials["right"])
-    assert found.at(np.linspace(0, 1, 5)).shape == (5, 3)
-    assert found.at(0.8) == pytest.approx(found.at(np.array([0.8]))[0])
+    assert found.coverage_at(np.linspace(0, 1, 5)).shape == (5, 3)
+    assert found.coverage_at(0.8) == pytest.approx(found.coverage_at(np.array([0.8]))[0])
     assert "80 % regions hold the truth: joint (ellipse)" in str(found)
 
 
@@ -128,20 +128,20 @@ def test_tarp(trials):
 
 
 def test_the_prior_is_perfectly_calibrated_and_still_found_out():
-    """The lesson of the dead parameter: only the last check sees that nothing was learned."""
+    """The lesson of the unidentified parameter: only the last check sees that nothing was learned."""
     prior = trials_of(Ignorant())
     assert sbc(prior, seed=4).passed()
-    assert np.abs(coverage(prior).at(0.8) - 0.8).max() < 4 * coverage(prior).error(0.8)
+    assert np.abs(coverage(prior).coverage_at(0.8) - 0.8).max() < 4 * coverage(prior).standard_error(0.8)
     assert abs(tarp(prior, seed=5).atc) < 0.03
     np.testing.assert_allclose(np.median(shrinkage(prior).shrinkage, axis=0), 0.0, atol=0.1)
-    assert dead_parameters(prior, seed=6, observations=1).dead.all()
+    assert unidentified_parameters(prior, seed=6, observations=1).unidentified.all()
 
 
-def test_dead_parameters_names_the_dead_one_only():
-    found = dead_parameters(trials_of(Ignorant(learned=True)), seed=6, observations=1)
-    assert found.dead.tolist() == [False, True]
-    assert "g_K" in str(found).splitlines()[2] and "DEAD" in str(found).splitlines()[2]
-    assert "DEAD" not in str(found).splitlines()[1]
+def test_dead_parameters_names_the_right_one_only():
+    found = unidentified_parameters(trials_of(Ignorant(learned=True)), seed=6, observations=1)
+    assert found.unidentified.tolist() == [False, True]
+    assert "g_K" in str(found).splitlines()[2] and "UNIDENTIFIED" in str(found).splitlines()[2]
+    assert "UNIDENTIFIED" not in str(found).splitlines()[1]
 
 
 # ---------------------------------------------------------------------------------------------- at one observation

@@ -11,14 +11,14 @@ from helpers.inference.cache import fast, load_or_train
 from helpers.inference.diagnostics.recovery import recovery
 from helpers.inference.diagnostics.trials import run_trials
 from helpers.inference.embedding import Convolutional
-from helpers.inference.lif.features import FEATURES, feature_names, features
 from helpers.inference.lif.likelihood import exact_recovery, log_likelihood
 from helpers.inference.lif.predictive import lif_check
-from helpers.inference.lif.problem import FIGURES, MENDED, ORIGINAL, SHIPPED, TWO_LEVELS, Experiment
+from helpers.inference.lif.problem import CORRECTED, ORIGINAL, PUBLISHED_PRIOR, TWO_LEVELS, WIDE_PRIOR, LifExperiment
+from helpers.inference.lif.statistics import LIF_STATISTICS, lif_statistic_names, lif_statistics
 from helpers.inference.npe import Posterior, box_prior, train_npe
 from helpers.neurons.models import Pospischil
 
-PRIOR = SHIPPED.prior()
+PRIOR = PUBLISHED_PRIOR
 FIRING = np.array([-54.0, 10.0, 9.0, -77.0, -74.0, -68.0])
 SILENT = np.array([-50.0, 10.0, 14.0, -77.0, -74.0, -70.0])
 
@@ -26,12 +26,12 @@ SILENT = np.array([-50.0, 10.0, 14.0, -77.0, -74.0, -70.0])
 # ------------------------------------------------------------------------------------------------------------ features
 
 
-@pytest.mark.parametrize("version", ["original", "mended"])
+@pytest.mark.parametrize("version", ["original", "corrected"])
 def test_features_of_a_neuron_without_noise(version):
     """Closed form: from V_reset to V_th takes tau ln((S - V_reset) / (S - V_th)), plus the time at rest."""
-    quiet = Experiment(version=version, current_sd=0.0, observation_noise=0.0, dt=0.02)
+    quiet = LifExperiment(version=version, current_sd=0.0, observation_noise=0.0, dt=0.02)
     x = quiet.simulate(PRIOR, FIRING[None], seed=0)
-    found = dict(zip(FEATURES, features(quiet, x)[0], strict=True))
+    found = dict(zip(LIF_STATISTICS, lif_statistics(quiet, x)[0], strict=True))
     V_th, tau, g, V_reset, V_init, E = FIRING
     S = E + 200 / g
     assert found["latency"] == pytest.approx(tau * np.log((S - V_init) / (S - V_th)), abs=0.05)
@@ -46,8 +46,8 @@ def test_features_of_a_neuron_without_noise(version):
 
 
 def test_features_of_noisy_neurons_are_unbiased():
-    x = MENDED.simulate(PRIOR, np.tile(FIRING, (400, 1)), seed=1)
-    found = dict(zip(FEATURES, features(MENDED, x).T, strict=True))
+    x = CORRECTED.simulate(PRIOR, np.tile(FIRING, (400, 1)), seed=1)
+    found = dict(zip(LIF_STATISTICS, lif_statistics(CORRECTED, x).T, strict=True))
     for name, truth, tolerance in (
         ("tau", 10.0, 0.4),
         ("start", -74.0, 0.1),
@@ -60,31 +60,38 @@ def test_features_of_noisy_neurons_are_unbiased():
 
 def test_more_leak_means_less_noise_in_V():
     theta = np.array([[-50.0, 10.0, g, -75.0, -74.0, -72.0 + 20 - 200 / g] for g in np.repeat([7.0, 13.0], 300)])
-    found = dict(zip(FEATURES, features(MENDED, MENDED.simulate(FIGURES.prior(), theta, seed=2)).T, strict=True))
+    found = dict(
+        zip(LIF_STATISTICS, lif_statistics(CORRECTED, CORRECTED.simulate(WIDE_PRIOR, theta, seed=2)).T, strict=True)
+    )
     assert found["noise_high"][300:].mean() > found["noise_high"][:300].mean() + 3
 
 
 def test_features_of_a_silent_neuron_are_stated():
-    x = MENDED.simulate(PRIOR, SILENT[None], seed=3)
-    found = dict(zip(FEATURES, features(MENDED, x)[0], strict=True))
+    x = CORRECTED.simulate(PRIOR, SILENT[None], seed=3)
+    found = dict(zip(LIF_STATISTICS, lif_statistics(CORRECTED, x)[0], strict=True))
     assert x[0, :, 1].sum() == found["spikes"] == 0
     assert found["latency"] == found["mean_interval"] == 200.0 and found["reset"] == found["start"]
     assert found["at_spike"] == found["highest"] and np.isfinite(list(found.values())).all()
 
 
 def test_a_spike_in_the_last_sample_leaves_nothing_undefined():
-    x = MENDED.simulate(PRIOR, SILENT[None], seed=3)
+    x = CORRECTED.simulate(PRIOR, SILENT[None], seed=3)
     x[0, -1] = 20.0, 1.0
-    found = dict(zip(FEATURES, features(MENDED, x)[0], strict=True))
+    found = dict(zip(LIF_STATISTICS, lif_statistics(CORRECTED, x)[0], strict=True))
     assert np.isfinite(list(found.values())).all() and found["reset"] == found["start"] and found["spikes"] == 1
 
 
 def test_two_levels_have_features_each():
     x = TWO_LEVELS.simulate(PRIOR, FIRING[None], seed=4)
-    table = features(TWO_LEVELS, x)
-    assert table.shape == (1, 2 * len(FEATURES)) == (1, len(feature_names(TWO_LEVELS)))
-    np.testing.assert_array_equal(table[:, : len(FEATURES)], features(MENDED, np.ascontiguousarray(x[:, :, :2])))
-    assert feature_names(TWO_LEVELS)[-1] == "noise_high at 400 pA" and feature_names(MENDED) == FEATURES
+    table = lif_statistics(TWO_LEVELS, x)
+    assert table.shape == (1, 2 * len(LIF_STATISTICS)) == (1, len(lif_statistic_names(TWO_LEVELS)))
+    np.testing.assert_array_equal(
+        table[:, : len(LIF_STATISTICS)], lif_statistics(CORRECTED, np.ascontiguousarray(x[:, :, :2]))
+    )
+    assert (
+        lif_statistic_names(TWO_LEVELS)[-1] == "noise_high at 400 pA"
+        and lif_statistic_names(CORRECTED) == LIF_STATISTICS
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------- likelihood
@@ -92,7 +99,7 @@ def test_two_levels_have_features_each():
 
 def test_likelihood_without_a_threshold_is_a_normal_density():
     """V of a neuron that cannot fire is jointly normal: mean and covariance in closed form."""
-    short = replace(MENDED, duration=20.0)
+    short = replace(CORRECTED, duration=20.0)
     x = short.simulate(PRIOR, SILENT[None], seed=5)
     other = SILENT + [0.0, 1.0, 0.5, 0.0, 0.3, 0.4]
     exact = []
@@ -107,7 +114,7 @@ def test_likelihood_without_a_threshold_is_a_normal_density():
     assert ours[1] - ours[0] == pytest.approx(exact[1] - exact[0], abs=1e-3)
 
 
-@pytest.mark.parametrize("experiment", [MENDED, ORIGINAL, TWO_LEVELS])
+@pytest.mark.parametrize("experiment", [CORRECTED, ORIGINAL, TWO_LEVELS])
 def test_the_score_is_zero_on_average_at_the_truth(experiment):
     """True of the right likelihood only. The approximation may shift an estimate by a quarter of its SD."""
     x = experiment.simulate(PRIOR, np.tile(FIRING, (600, 1)), seed=6)
@@ -121,7 +128,7 @@ def test_the_score_is_zero_on_average_at_the_truth(experiment):
 
 def test_the_likelihood_is_of_six_parameters():
     with pytest.raises(ValueError, match="allowed: over V_th, tau_m, g_L, V_reset, V_init, E_L"):
-        log_likelihood(MENDED, box_prior(Pospischil, ["g_Na"]), np.ones((1, 1, 1)), np.zeros((1, 1000, 2)))
+        log_likelihood(CORRECTED, box_prior(Pospischil, ["g_Na"]), np.ones((1, 1, 1)), np.zeros((1, 1000, 2)))
 
 
 # ----------------------------------------------------------------------------------------------------------- inference
@@ -129,16 +136,18 @@ def test_the_likelihood_is_of_six_parameters():
 
 @pytest.fixture(scope="module")
 def simulated():
-    prior = FIGURES.prior()
+    prior = WIDE_PRIOR
     theta, truth = prior.draw(2000, seed=1), prior.draw(150, seed=11)
-    return prior, theta, MENDED.simulate(prior, theta, seed=2), truth, MENDED.simulate(prior, truth, seed=12)
+    return prior, theta, CORRECTED.simulate(prior, theta, seed=2), truth, CORRECTED.simulate(prior, truth, seed=12)
 
 
 def test_features_and_flow_come_near_the_exact_posterior(simulated):
     prior, theta, x, truth, x_test = simulated
-    posterior = train_npe(prior, theta, features(MENDED, x), 0, epochs=30, batch=128, statistics=FEATURES)
-    trials = run_trials(posterior, prior, truth, features(MENDED, x_test), seed=3, samples=300)
-    found, (best, worth) = recovery(trials), exact_recovery(MENDED, posterior, trials, x_test)
+    posterior = train_npe(
+        prior, theta, lif_statistics(CORRECTED, x), 0, epochs=30, batch=128, statistics=LIF_STATISTICS
+    )
+    trials = run_trials(posterior, prior, truth, lif_statistics(CORRECTED, x_test), seed=3, samples=300)
+    found, (best, worth) = recovery(trials), exact_recovery(CORRECTED, posterior, trials, x_test)
     assert (found.r > [0.96, 0.93, 0.75, 0.93, 0.96, 0.75]).all()
     assert np.median(worth) > 3
     good = worth > 20  # elsewhere a single draw may carry all the weight
@@ -151,11 +160,11 @@ def test_a_network_that_looks_is_saved_and_loaded(simulated, tmp_path):
     prior, theta, x, truth, x_test = simulated
     small = Convolutional(filters=(8, 8), strides=(4, 4), n_features=8)
     kept = train_npe(
-        prior, theta, x, 0, embedding=small, features="standardise", epochs=16, batch=128, statistics=MENDED.channels
+        prior, theta, x, 0, embedding=small, features="standardise", epochs=16, batch=128, statistics=CORRECTED.channels
     )
     assert kept.losses[0][-1, 1] < -1.0  # it has learned something
     kept.save(tmp_path / "kept.npz")
-    again = Posterior.load(tmp_path / "kept.npz", prior=prior, statistics=MENDED.channels)
+    again = Posterior.load(tmp_path / "kept.npz", prior=prior, statistics=CORRECTED.channels)
     assert again.embedding == small
     np.testing.assert_array_equal(again.sample(20, x_test[0], seed=1), kept.sample(20, x_test[0], seed=1))
     np.testing.assert_array_equal(again.log_prob(truth, x_test[0]), kept.log_prob(truth, x_test[0]))
@@ -182,7 +191,7 @@ def test_a_network_that_looks_is_trained_to_the_end_on_what_it_will_be_given(sim
 
     monkeypatch.setattr(torch.nn.BatchNorm1d, "forward", watched)
     small = Convolutional(filters=(4, 4), strides=(8, 8), n_features=4)
-    how = {"epochs": 4, "batch": 100, "statistics": MENDED.channels, "features": "standardise"}
+    how = {"epochs": 4, "batch": 100, "statistics": CORRECTED.channels, "features": "standardise"}
     train_npe(prior, theta[:500], x[:500], 0, embedding=small, **how)
     half = len(follows) // 2
     assert half > 0 and all(follows[:half]) and not any(follows[half:])
@@ -210,11 +219,11 @@ def test_trained_posteriors_are_kept_for_their_settings(simulated, tmp_path, mon
         return train_npe(prior, theta[:60], theta[:60], 0, epochs=1)
 
     train.calls = 0
-    for settings, count in (((MENDED, 60), 1), ((MENDED, 60), 1), ((ORIGINAL, 60), 2)):
+    for settings, count in (((CORRECTED, 60), 1), ((CORRECTED, 60), 1), ((ORIGINAL, 60), 2)):
         load_or_train("one", train, prior=prior, settings=settings, folder=tmp_path)
         assert train.calls == count
     next(tmp_path.glob("*.npz")).write_bytes(b"damaged")
-    load_or_train("one", train, prior=prior, settings=(MENDED, 60), folder=tmp_path)
+    load_or_train("one", train, prior=prior, settings=(CORRECTED, 60), folder=tmp_path)
     load_or_train("one", train, prior=prior, settings=(ORIGINAL, 60), folder=tmp_path)
     assert train.calls == 3
     for value, expected in (("1", True), ("0", False), ("", False)):
@@ -230,10 +239,10 @@ def spread(centre, seed=0):
 
 
 def test_a_wrong_threshold_passes_the_band_and_fails_the_intervals():
-    prior = FIGURES.prior()
-    x_o = MENDED.simulate(prior, FIRING[None], seed=7)[0]
+    prior = WIDE_PRIOR
+    x_o = CORRECTED.simulate(prior, FIRING[None], seed=7)[0]
     right, wrong = (
-        lif_check(MENDED, prior, spread(FIRING + [shift, 0, 0, 0, 0, 0]), x_o, seed=8) for shift in (0, 1.5)
+        lif_check(CORRECTED, prior, spread(FIRING + [shift, 0, 0, 0, 0, 0]), x_o, seed=8) for shift in (0, 1.5)
     )
     assert min(right.coverage_90, wrong.coverage_90) > 0.75
     assert right.p_intervals > 0.05 > wrong.p_intervals
@@ -241,9 +250,9 @@ def test_a_wrong_threshold_passes_the_band_and_fails_the_intervals():
 
 
 def test_the_measures_as_the_original_defines_them():
-    prior = FIGURES.prior()
-    x_o = MENDED.simulate(prior, FIRING[None], seed=9)[0]
-    check = lif_check(MENDED, prior, spread(FIRING), x_o, seed=10)
+    prior = WIDE_PRIOR
+    x_o = CORRECTED.simulate(prior, FIRING[None], seed=9)[0]
+    check = lif_check(CORRECTED, prior, spread(FIRING), x_o, seed=10)
     low, middle, high = np.percentile(check.V, [5, 50, 95], axis=0)
     inside = [low[k] <= x_o[k, 0] <= high[k] for k in range(1000)]
     assert check.coverage_90 == pytest.approx(np.mean(inside))
@@ -255,10 +264,10 @@ def test_the_measures_as_the_original_defines_them():
 
 
 def test_nothing_to_align_in_a_silent_recording():
-    x_o = MENDED.simulate(PRIOR, SILENT[None], seed=11)[0]
-    check = lif_check(MENDED, PRIOR, np.tile(SILENT, (20, 1)), x_o, seed=12)
+    x_o = CORRECTED.simulate(PRIOR, SILENT[None], seed=11)[0]
+    check = lif_check(CORRECTED, PRIOR, np.tile(SILENT, (20, 1)), x_o, seed=12)
     assert np.isnan(check.aligned_coverage_90) and np.isnan(check.aligned_mae) and check.p_count == 0.5
     with pytest.raises(ValueError, match="at least 10 draws"):
-        lif_check(MENDED, PRIOR, SILENT[None], x_o, seed=0)
+        lif_check(CORRECTED, PRIOR, SILENT[None], x_o, seed=0)
     with pytest.raises(ValueError, match=r"allowed: \(1000, 2\)"):
-        lif_check(MENDED, PRIOR, np.tile(SILENT, (20, 1)), x_o[:10], seed=0)
+        lif_check(CORRECTED, PRIOR, np.tile(SILENT, (20, 1)), x_o[:10], seed=0)

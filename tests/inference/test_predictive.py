@@ -10,11 +10,11 @@ from support.gaussian import NOISE, PRIOR, SD, Known, simulate
 
 from helpers import figures
 from helpers.inference.diagnostics.calibration import coverage, sbc, tarp
-from helpers.inference.diagnostics.information import information
 from helpers.inference.diagnostics.misspecification import misspecification
 from helpers.inference.diagnostics.predictive import predictive_check
 from helpers.inference.diagnostics.recovery import recovery, shrinkage
 from helpers.inference.diagnostics.spike_trains import interval_distance, mid_rank, spike_distance
+from helpers.inference.diagnostics.statistic_information import statistic_information
 from helpers.inference.diagnostics.trials import run_trials
 from helpers.inference.npe import Prior, box_prior, uniform
 from helpers.inference.reference.local_gaussian import local_gaussian
@@ -191,7 +191,9 @@ def test_misspecification_names_what_lies_outside_and_refuses(simulated, local):
 def test_information_of_a_linear_problem():
     """One statistic for each parameter: alone it narrows it to noise / sqrt(noise² + prior SD²) of the prior."""
     x = simulate(PRIOR.draw(4000, seed=1), 2)
-    table = information(local_gaussian(simulate, PRIOR, [40.0, 7.0], [41.0, 6.8], seed=3, repeats=4000), x, ("a", "b"))
+    table = statistic_information(
+        local_gaussian(simulate, PRIOR, [40.0, 7.0], [41.0, 6.8], seed=3, repeats=4000), x, ("a", "b")
+    )
     np.testing.assert_allclose(table.noise, NOISE, rtol=0.05)
     np.testing.assert_allclose(table.over_prior, np.hypot(SD, NOISE), rtol=0.05)
     np.testing.assert_allclose(np.diag(table.sensitivity), SD / NOISE, rtol=0.05)
@@ -205,13 +207,21 @@ def test_a_statistic_that_is_there_twice_is_worth_one_more_reading():
         return np.column_stack([simulate(theta, seed), simulate(theta, seed + 1000)])
 
     local = local_gaussian(twice, PRIOR, [40.0, 7.0], [41.0, 6.8, 41.0, 6.8], seed=3, repeats=4000)
-    table = information(local, twice(PRIOR.draw(1000, seed=1), 2), tuple("abcd"))
+    table = statistic_information(local, twice(PRIOR.draw(1000, seed=1), 2), tuple("abcd"))
     np.testing.assert_allclose(table.without[0], [np.sqrt(2), 1.0], rtol=0.05)
 
 
 def test_two_of_the_seven_statistics_know_nothing(simulated, local):
-    table = information(local, simulated, NAMES)
-    assert table.mute.tolist() == [True, True, True, False, False, False, False]  # nor does the count, right there
+    table = statistic_information(local, simulated, NAMES)
+    assert table.uninformative.tolist() == [
+        True,
+        True,
+        True,
+        False,
+        False,
+        False,
+        False,
+    ]  # nor does the count, right there
     np.testing.assert_allclose(table.noise[[1, 2]] / table.over_prior[[1, 2]], 1.0, atol=0.1)
     assert (table.over_prior[3:] / table.noise[3:] > 100).all()
     np.testing.assert_allclose(table.without[1:3], 1.0, atol=0.02)
@@ -241,7 +251,7 @@ def test_every_figure_shows_what_it_is_given(observed, local, simulated):
     drawn = figures.plot_predictive_check(check)
     assert sum(bar.get_height() for bar in drawn.axes[1].patches) == 20
     _, ax = plt.subplots()
-    figures.plot_statistic_information(ax, information(local, simulated, NAMES))
+    figures.plot_statistic_information(ax, statistic_information(local, simulated, NAMES))
     assert [label.get_text() for label in ax.get_yticklabels()] == [name.replace("_", " ") for name in NAMES]
     found = misspecification(simulated[:500], local.x_o, NAMES, seed=1)
     assert len(figures.plot_misspecification(simulated, found).axes) == 8

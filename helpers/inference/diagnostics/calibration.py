@@ -1,7 +1,7 @@
 """Is the stated uncertainty right? On average over the prior (SBC, coverage, TARP), and at one observation.
 
 How to read the results: too wide a posterior has too few truths in its tails, too narrow a one too many, a shifted one
-more on one side. All of them average over the prior, and the prior itself would pass: see `dead_parameters`.
+more on one side. All of them average over the prior, and the prior itself would pass: see `unidentified_parameters`.
 """
 
 from __future__ import annotations
@@ -88,22 +88,23 @@ class Coverage:
     marginal: np.ndarray
     region: str
 
-    def at(self, level: float | np.ndarray) -> np.ndarray:
+    def coverage_at(self, level: float | np.ndarray) -> np.ndarray:
         """Share of truths inside the regions of probability `level`: the joint one, then each parameter's, (..., 1 +
         n).
         """
         needed = np.column_stack([self.joint, self.marginal])
         return (needed <= np.asarray(level)[..., None, None]).mean(axis=-2)
 
-    def error(self, level: float) -> float:
-        """Standard error of `at(level)` for a right posterior."""
+    def standard_error(self, level: float) -> float:
+        """Standard error of `coverage_at(level)` for a right posterior."""
         return float(np.sqrt(level * (1 - level) / len(self.joint)))
 
     def __str__(self) -> str:
         def row(level: float) -> str:
-            shares = zip((f"joint ({self.region})", *self.prior.names), self.at(level), strict=True)
+            shares = zip((f"joint ({self.region})", *self.prior.names), self.coverage_at(level), strict=True)
             found = ", ".join(f"{name} {100 * share:.1f} %" for name, share in shares)
-            return f"{100 * level:g} % regions hold the truth: {found} (standard error {100 * self.error(level):.1f})"
+            error = 100 * self.standard_error(level)
+            return f"{100 * level:g} % regions hold the truth: {found} (standard error {error:.1f})"
 
         return "\n  ".join([f"coverage over {len(self.joint)} trials", *map(row, (0.5, 0.8, 0.95))])
 

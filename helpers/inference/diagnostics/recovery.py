@@ -12,7 +12,7 @@ from ..priors import Prior
 from .c2st import c2st
 from .trials import Trials
 
-__all__ = ["DeadParameters", "Recovery", "Shrinkage", "dead_parameters", "recovery", "shrinkage"]
+__all__ = ["UnidentifiedParameters", "Recovery", "Shrinkage", "unidentified_parameters", "recovery", "shrinkage"]
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def shrinkage(trials: Trials) -> Shrinkage:
 
 
 @dataclass(frozen=True)
-class DeadParameters:
+class UnidentifiedParameters:
     """Which parameters the data say nothing about: their posterior is the prior at every observation.
 
     c2st: (n_trials, n_parameters) of posterior against prior, 0.5 if they are the same; shrinkage: (n_trials,
@@ -91,20 +91,20 @@ class DeadParameters:
     shrinkage: np.ndarray
 
     @property
-    def dead(self) -> np.ndarray:
+    def unidentified(self) -> np.ndarray:
         """(n_parameters,): the classifier is right in less than 56 % of cases at the median observation."""
         return np.median(self.c2st, axis=0) < 0.56
 
     def __str__(self) -> str:
-        columns = np.median(self.c2st, axis=0), np.median(self.shrinkage, axis=0), self.dead
+        columns = np.median(self.c2st, axis=0), np.median(self.shrinkage, axis=0), self.unidentified
         rows = [
-            f"{name}: c2st {c:.2f}, shrinkage {s:.2f}{': DEAD, nothing was learned' if dead else ''}"
-            for name, c, s, dead in zip(self.prior.names, *columns, strict=True)
+            f"{name}: c2st {c:.2f}, shrinkage {s:.2f}{': UNIDENTIFIED, nothing was learned' if nothing else ''}"
+            for name, c, s, nothing in zip(self.prior.names, *columns, strict=True)
         ]
         return "\n  ".join([f"posterior against prior (medians over {len(self.c2st)} observations)", *rows])
 
 
-def dead_parameters(trials: Trials, *, seed: int, observations: int = 5) -> DeadParameters:
+def unidentified_parameters(trials: Trials, *, seed: int, observations: int = 5) -> UnidentifiedParameters:
     """Compare the posterior of each parameter with its prior at a few of the trials.
 
     Calibration cannot do this: the prior is a perfectly calibrated posterior.
@@ -114,4 +114,4 @@ def dead_parameters(trials: Trials, *, seed: int, observations: int = 5) -> Dead
     which = np.linspace(0, len(trials.theta) - 1, observations).astype(int)
     columns = range(drawn.shape[1])
     told_apart = [[c2st(drawn[:, [k]], trials.samples[i][:, [k]], seed=seed + 1) for k in columns] for i in which]
-    return DeadParameters(trials.prior, np.array(told_apart), shrinkage(trials).shrinkage[which])
+    return UnidentifiedParameters(trials.prior, np.array(told_apart), shrinkage(trials).shrinkage[which])

@@ -20,15 +20,15 @@ from ..diagnostics.recovery import Recovery
 from ..diagnostics.trials import Trials
 from ..npe import Posterior
 from ..priors import Prior
-from .features import checked_recordings
-from .problem import Experiment
+from .problem import LifExperiment
+from .statistics import checked_recordings
 
 __all__ = ["exact_recovery", "log_likelihood"]
 
 PARAMETERS = ("V_th", "tau_m", "g_L", "V_reset", "V_init", "E_L")
 
 
-def log_likelihood(experiment: Experiment, prior: Prior, theta: np.ndarray, x: np.ndarray) -> np.ndarray:
+def log_likelihood(experiment: LifExperiment, prior: Prior, theta: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Log-likelihood (n, n_draws) of parameters `theta` (n, n_draws, n_parameters) given recordings `x` (n, ...).
 
     x: as `experiment.simulate` returns them. Without the threshold's probability after a spike at 20 mV, which holds no
@@ -54,7 +54,7 @@ def log_likelihood(experiment: Experiment, prior: Prior, theta: np.ndarray, x: n
 
 
 def exact_recovery(
-    experiment: Experiment, posterior: Posterior, trials: Trials, x: np.ndarray
+    experiment: LifExperiment, posterior: Posterior, trials: Trials, x: np.ndarray
 ) -> tuple[Recovery, np.ndarray]:
     """What the exact posterior would recover, and how many independent draws that is computed from, (n_trials,).
 

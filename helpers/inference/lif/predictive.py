@@ -16,7 +16,7 @@ from helpers.validation import plain, whole_number
 
 from ..diagnostics.spike_trains import SpikeTrainComparison
 from ..priors import Prior
-from .problem import Experiment
+from .problem import LifExperiment
 
 __all__ = ["LifCheck", "lif_check"]
 
@@ -117,7 +117,7 @@ class LifCheck(SpikeTrainComparison):
 
 
 def lif_check(
-    experiment: Experiment, prior: Prior, theta: np.ndarray, x_o: np.ndarray, *, seed: int, compared: int = 100
+    experiment: LifExperiment, prior: Prior, theta: np.ndarray, x_o: np.ndarray, *, seed: int, compared: int = 100
 ) -> LifCheck:
     """Repeat an experiment with parameters from the posterior and compare with the observed recording.
 

@@ -2,11 +2,11 @@
 
 A noisy current drives the neuron; recorded are V with noise of its own and the spikes, nothing of the current.
 Parameters, prior, currents and noise are those of the repository Simulation-Based-Inference by B. Kiyani. Its simulator
-is here as it was ("original") and mended:
+is here in two versions:
 
-    original   noise of a fixed SD in every step, so that V depends on the step; Euler's method; V is reset in the
-               sample of the spike, so that no spike is seen in V
-    mended     noise of a fixed intensity (its SD grows as 1/sqrt(dt)); exact steps; a spike is drawn at 20 mV
+    original   as published: noise of a fixed SD in every step, so that V depends on the step; Euler's method; V is
+               reset in the sample of the spike, so that no spike is seen in V
+    corrected  noise of a fixed intensity (its SD grows as 1/sqrt(dt)); exact steps; a spike is drawn at 20 mV
 """
 
 from __future__ import annotations
@@ -24,59 +24,71 @@ from helpers.validation import MOST_STEPS, number, numbers, one_of, whole_number
 from ..marginals import Marginal, normal, uniform
 from ..priors import Prior, prior_of
 
-__all__ = ["FIGURES", "MENDED", "ORIGINAL", "SHIPPED", "TWO_LEVELS", "Beliefs", "Experiment", "clipped_draws"]
+__all__ = [
+    "CORRECTED",
+    "ORIGINAL",
+    "PUBLISHED_PRIOR",
+    "TWO_LEVELS",
+    "WIDE_PRIOR",
+    "LifExperiment",
+    "clipped_draws",
+    "lif_prior",
+]
 
-VERSIONS = ("original", "mended")
-STEP_OF_ORIGINAL = 0.2  # ms; where both versions have the same noise
+VERSIONS = ("original", "corrected")
+DT_OF_ORIGINAL = 0.2  # ms; at this step both versions have the same noise
 
 
-@dataclass(frozen=True)
-class Beliefs:
-    """What is believed of the six parameters before any data.
+def lif_prior(voltage_sd: float | None = 2.0, membrane_sd: float = 0.2) -> Prior:
+    """Prior over V_th, tau_m, g_L, V_reset, V_init, E_L, in which V_reset < V_init < E_L, by 0.5 mV at least.
 
-    voltage_sd: SD of the four potentials around -55 (V_th), -70 (E_L, V_init) and -72 mV (V_reset), each within bounds;
-    None: uniform between the bounds.
-    membrane_sd: SD of the logarithms of tau_m and g_L around their medians, 10 ms and 10 nS.
+    The original clips tau_m and g_L to their bounds. Here they are truncated: no value has a probability of its own.
+
+    Parameters
+    ----------
+    voltage_sd
+        SD of the four potentials around -55 (V_th), -70 (E_L, V_init) and -72 mV (V_reset), each within bounds [mV];
+        None: uniform between the bounds.
+    membrane_sd
+        SD of the logarithms of tau_m and g_L around their medians, 10 ms and 10 nS.
     """
 
-    voltage_sd: float | None = 2.0
-    membrane_sd: float = 0.2
+    def potential(mean: float, low: float, high: float) -> Marginal:
+        return uniform(low, high) if voltage_sd is None else normal(mean, voltage_sd, low, high)
 
-    def __post_init__(self) -> None:
-        if self.voltage_sd is not None:
-            object.__setattr__(self, "voltage_sd", number("voltage_sd", self.voltage_sd, "mV", above=0.0))
-        object.__setattr__(self, "membrane_sd", number("membrane_sd", self.membrane_sd, above=0.0))
-
-    def prior(self) -> Prior:
-        """The prior over V_th, tau_m, g_L, V_reset, V_init, E_L, in which V_reset < V_init < E_L, by 0.5 mV at least.
-
-        The original clips tau_m and g_L to their bounds. Here they are cut off: no value has a probability of its own.
-        """
-
-        def potential(mean: float, low: float, high: float) -> Marginal:
-            return uniform(low, high) if self.voltage_sd is None else normal(mean, self.voltage_sd, low, high)
-
-        return prior_of(
-            LeakyIntegrateAndFire,
-            {
-                "V_th": potential(-55.0, -60.0, -50.0),
-                "tau_m": normal(10.0, self.membrane_sd, 5.0, 20.0, log=True),
-                "g_L": normal(10.0, self.membrane_sd, 5.0, 15.0, log=True),
-                "V_reset": potential(-72.0, -85.0, -65.0),
-                "V_init": potential(-70.0, -80.0, -65.0),
-                "E_L": potential(-70.0, -75.0, -60.0),
-            },
-            below={"V_init": ("E_L", 0.5), "V_reset": ("V_init", 0.5)},
-        )
+    return prior_of(
+        LeakyIntegrateAndFire,
+        {
+            "V_th": potential(-55.0, -60.0, -50.0),
+            "tau_m": normal(10.0, membrane_sd, 5.0, 20.0, log=True),
+            "g_L": normal(10.0, membrane_sd, 5.0, 15.0, log=True),
+            "V_reset": potential(-72.0, -85.0, -65.0),
+            "V_init": potential(-70.0, -80.0, -65.0),
+            "E_L": potential(-70.0, -75.0, -60.0),
+        },
+        below={"V_init": ("E_L", 0.5), "V_reset": ("V_init", 0.5)},
+    )
 
 
-SHIPPED = Beliefs()  # of the code that the original ships
-FIGURES = Beliefs(voltage_sd=5.0)  # its figures show truths that fill the bounds: another prior
+PUBLISHED_PRIOR = lif_prior()  # of the published code
+WIDE_PRIOR = lif_prior(voltage_sd=5.0)  # the published figures show truths that fill the bounds, as this one does
 
 
-def clipped_draws(beliefs: Beliefs, n: int, seed: int) -> np.ndarray:
-    """`n` parameter sets (n, 6) as the original draws them: tau_m and g_L clipped to their bounds, not cut off."""
-    prior = beliefs.prior()
+def clipped_draws(prior: Prior, n: int, seed: int) -> np.ndarray:
+    """Draw parameter sets as the original does: tau_m and g_L clipped to their bounds, not truncated.
+
+    Parameters
+    ----------
+    prior
+        One that `lif_prior` returned.
+    n, seed
+        Number of draws, and their seed.
+
+    Returns
+    -------
+    ndarray
+        (n, 6) parameter sets.
+    """
     theta = prior.draw(n, seed)
     for name, z in zip(("tau_m", "g_L"), np.random.default_rng([int(seed), 1]).standard_normal((2, n)), strict=True):
         column = prior.names.index(name)
@@ -86,12 +98,12 @@ def clipped_draws(beliefs: Beliefs, n: int, seed: int) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Experiment:
+class LifExperiment:
     """How the neuron is driven and recorded.
 
     currents: mean of the injected current in each sweep [pA]. current_sd: its SD [pA], by definition in a step of
     0.2 ms. duration, dt: of each sweep, and the time between samples [ms]. t_ref: refractory time [ms].
-    observation_noise: SD of the noise of the recorded V [mV]. version: "original" or "mended".
+    observation_noise: SD of the noise of the recorded V [mV]. version: "original" or "corrected".
     """
 
     currents: tuple[float, ...] = (200.0,)
@@ -100,7 +112,7 @@ class Experiment:
     dt: float = 0.2
     t_ref: float = 2.0
     observation_noise: float = 1.0
-    version: str = "mended"
+    version: str = "corrected"
 
     def __post_init__(self) -> None:
         one_of("version", self.version, VERSIONS)
@@ -141,7 +153,7 @@ class Experiment:
         The simulator's noise has an intensity; its SD in a step is intensity / sqrt(dt). The same SD at any step is
         therefore an intensity that grows as sqrt(dt).
         """
-        per_step = self.dt if self.version == "original" else STEP_OF_ORIGINAL
+        per_step = self.dt if self.version == "original" else DT_OF_ORIGINAL
         return LeakyIntegrateAndFire(noise=self.current_sd * np.sqrt(per_step), t_ref=self.t_ref)
 
     @property
@@ -176,6 +188,6 @@ class Experiment:
         return np.stack([V + self.observation_noise * noise, spikes], axis=2, dtype=np.float32, casting="same_kind")
 
 
-ORIGINAL = Experiment(version="original")
-MENDED = Experiment()
-TWO_LEVELS = Experiment(currents=(200.0, 400.0))
+ORIGINAL = LifExperiment(version="original")
+CORRECTED = LifExperiment()
+TWO_LEVELS = LifExperiment(currents=(200.0, 400.0))

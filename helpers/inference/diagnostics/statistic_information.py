@@ -11,11 +11,11 @@ from helpers.validation import numbers
 
 from ..reference.local_gaussian import LocalGaussian
 
-__all__ = ["Information", "information"]
+__all__ = ["StatisticInformation", "statistic_information"]
 
 
 @dataclass(frozen=True)
-class Information:
+class StatisticInformation:
     """What each statistic knows about each parameter at one point of the parameter space.
 
     names, parameters: of statistics and parameters. noise (n_features,): SD over repeats; over_prior (n_features,): SD
@@ -34,7 +34,7 @@ class Information:
     without: np.ndarray
 
     @property
-    def mute(self) -> np.ndarray:
+    def uninformative(self) -> np.ndarray:
         """Which statistics know nothing: none narrows any parameter below 90 % of its prior, alone. (n_features,)."""
         return (self.alone > 0.9).all(axis=1)
 
@@ -53,7 +53,7 @@ class Information:
         return "\n".join("  ".join(f"{cell:>{w}}" for cell, w in zip(row, widths, strict=True)) for row in rows)
 
 
-def information(local: LocalGaussian, x: np.ndarray, names: Sequence[str]) -> Information:
+def statistic_information(local: LocalGaussian, x: np.ndarray, names: Sequence[str]) -> StatisticInformation:
     """The table of the statistics `names` from repeats at one point (`local`) and simulations `x` from the prior.
 
     All from the Fisher information of `local`: see `local_gaussian`. A statistic without noise that does not change
@@ -69,7 +69,7 @@ def information(local: LocalGaussian, x: np.ndarray, names: Sequence[str]) -> In
     for j in np.flatnonzero(local.used):
         others = local.used & (np.arange(len(noise)) != j)
         without[j] = _sd(local, others) / local.sd
-    return Information(
+    return StatisticInformation(
         tuple(names), local.prior.names, noise, x.std(axis=0),
         np.sign(local.jacobian) * response * prior_sd, 1.0 / np.sqrt(1.0 + (response * prior_sd) ** 2), without,
     )  # fmt: skip

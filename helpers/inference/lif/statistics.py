@@ -16,11 +16,11 @@ from numba import njit, prange
 
 from helpers.validation import plain
 
-from .problem import Experiment
+from .problem import LifExperiment
 
-__all__ = ["FEATURES", "feature_names", "features"]
+__all__ = ["LIF_STATISTICS", "lif_statistic_names", "lif_statistics"]
 
-FEATURES = (
+LIF_STATISTICS = (
     "spikes", "latency", "mean_interval", "sd_interval",
     "tau", "settled", "start", "reset", "misfit",
     "at_spike", "sd_at_spike", "highest", "noise_low", "noise_high",
@@ -29,14 +29,14 @@ TAUS = np.geomspace(4.0, 25.0, 13)  # ms
 MIDDLING = 8.5, 6.0, 12.0  # nS: leak conductances whose noise the curve is fitted with; compared with the first
 
 
-def feature_names(experiment: Experiment) -> tuple[str, ...]:
+def lif_statistic_names(experiment: LifExperiment) -> tuple[str, ...]:
     """Names of the columns of `features`."""
     if len(experiment.currents) == 1:
-        return FEATURES
-    return tuple(f"{name} at {current:g} pA" for current in experiment.currents for name in FEATURES)
+        return LIF_STATISTICS
+    return tuple(f"{name} at {current:g} pA" for current in experiment.currents for name in LIF_STATISTICS)
 
 
-def features(experiment: Experiment, x: np.ndarray) -> np.ndarray:
+def lif_statistics(experiment: LifExperiment, x: np.ndarray) -> np.ndarray:
     """The features of each sweep of the recordings `x` (n, n_samples, 2 n_currents): (n, 14 n_currents).
 
     spikes, latency [ms], mean_interval and sd_interval [ms]. Without a spike, latency and interval are the duration;
@@ -69,7 +69,7 @@ def features(experiment: Experiment, x: np.ndarray) -> np.ndarray:
     return table
 
 
-def checked_recordings(experiment: Experiment, x: np.ndarray) -> np.ndarray:
+def checked_recordings(experiment: LifExperiment, x: np.ndarray) -> np.ndarray:
     """Recordings as `experiment.simulate` returns them, (n, n_samples, 2 n_currents), all of them finite."""
     if not (isinstance(x, np.ndarray) and x.dtype in (np.float32, np.float64)):  # single precision stays so
         x = plain("x", x, "recordings")
@@ -111,7 +111,7 @@ def _times(spikes, dt):
 
 @njit(cache=True)
 def _curve(V, spikes, dt, rests, current_noise, observed, original):
-    """The fitted curve and what it says, the last ten of `FEATURES`."""
+    """The fitted curve and what it says, the last ten of `LIF_STATISTICS`."""
     best, misfits = 0, np.empty(len(TAUS))
     for t in range(len(TAUS)):
         misfits[t] = _filter(V, spikes, dt, rests, TAUS[t], current_noise / MIDDLING[0], observed, original)[0]
