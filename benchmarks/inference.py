@@ -22,7 +22,9 @@ from helpers.inference.diagnostics.c2st import c2st
 from helpers.inference.diagnostics.calibration import coverage, sbc, tarp
 from helpers.inference.diagnostics.predictive import predictive_check
 from helpers.inference.diagnostics.trials import run_trials
-from helpers.inference.npe import Posterior, box_prior, train_npe
+from helpers.inference.npe import train_npe
+from helpers.inference.posterior import Posterior
+from helpers.inference.priors import box_prior
 from helpers.inference.reference.local_gaussian import local_gaussian
 from helpers.inference.reference.synthetic_likelihood import GridPosterior, synthetic_likelihood
 from helpers.inference.truncated_rounds import truncated_rounds

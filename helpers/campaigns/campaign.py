@@ -30,6 +30,7 @@ from numba.core.dispatcher import Dispatcher
 from tqdm.auto import tqdm
 
 from helpers.inference.priors import Prior
+from helpers.inference.simulator import differences
 from helpers.neurons.equations import Neuron
 from helpers.simulation.arguments import as_seed, as_stimulus, number_of_steps
 from helpers.simulation.batch import simulate_many
@@ -39,7 +40,7 @@ from helpers.simulation.stimuli import Stimulus
 from helpers.simulation.summaries import Summary, summary_statistics
 from helpers.validation import instance, whole_number
 
-from .identity import description, differences
+from .identity import description
 from .shards import DAMAGED, clear_leftovers, cover, fault, list_shards, write_shard
 from .simulations import MANIFEST, Simulations, key_of, write_manifest
 

@@ -16,8 +16,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from helpers.inference.npe import FEWEST, Posterior, checked, fit
+from helpers.inference.npe import MIN_SIMULATIONS, checked, fit
+from helpers.inference.posterior import Posterior
 from helpers.inference.scaling import SEEN, Features
+from helpers.inference.simulator import DESCRIBED
 
 from .simulations import Simulations
 
@@ -41,9 +43,9 @@ def train_on(
     Raises ValueError for a damaged or missing file, and for simulations from which nothing can be learned.
     """
     scale = _scale(simulations, features)
-    statistics = simulations.statistics
+    statistics, simulated = simulations.statistics, {name: simulations.about[name] for name in DESCRIBED}
     with _on_disk(simulations, scale, Path(folder or simulations.folder)) as (z, seen):
-        return fit(simulations.prior, scale, z, seen, seed, statistics=statistics, **options)
+        return fit(simulations.prior, scale, z, seen, seed, statistics=statistics, simulated=simulated, **options)
 
 
 def _scale(simulations: Simulations, kind: str) -> Features:
@@ -59,7 +61,7 @@ def _scale(simulations: Simulations, kind: str) -> Features:
         highs.append(x.max(axis=0))
         first += len(x)
     seen, low, high = np.concatenate(rows), np.min(lows, axis=0), np.max(highs, axis=0)
-    if len(simulations) < FEWEST or (low == high).all():  # says what is wrong with them
+    if len(simulations) < MIN_SIMULATIONS or (low == high).all():  # says what is wrong with them
         checked(simulations.prior, *simulations.read(0, min(len(simulations), ROWS)), simulations.statistics, 2)
     scale = Features.of(seen, kind)
     scale.lowest.copy_(torch.as_tensor(low))

@@ -14,7 +14,7 @@ from typing import Any
 from helpers.cache import cache_folder
 
 from .fingerprint import fingerprint, versions
-from .npe import Posterior
+from .posterior import Posterior
 from .priors import Prior
 
 __all__ = ["fast", "load_or_train"]

@@ -1,14 +1,14 @@
 """The posterior at one observation, in rounds: each simulates only where the posterior of the last one has mass.
 
-An amortised network spends its simulations on the whole prior. Where the data say much, the posterior fills a millionth
-of it, and no network resolves that. Truncated proposals (Deistler, Gonçalves & Macke 2022, NeurIPS) draw the next
-simulations from the prior cut down to a region around the current posterior. As the proposal is the prior itself, only
-cut, the loss needs no correction. Here the region is a box with a margin, and every round trains a fresh network on the
-scale of its region: on the scale of the whole prior all of the region would be one point.
+An amortised network spends its simulations on the whole prior. Where the data are informative, the posterior fills a
+millionth of it, and no network resolves that. Truncated proposals (Deistler, Gonçalves & Macke 2022, NeurIPS) draw the
+next simulations from the prior, truncated to a region around the current posterior; the loss then needs no correction.
+Here the region is a box with a margin, and every round trains a new network, scaled to its region: on the scale of the
+whole prior all of the region would be one point.
 
-sbi's `RestrictedPrior` does the cutting by rejection: it draws from the whole prior until enough draws have a high
-density under the network. With a region of a 50,000th of the prior that is 200 million draws for a round of 4,000, and
-what an early network gets wrong about the density is lost for good. A box is drawn from directly, and can grow again.
+sbi's `RestrictedPrior` truncates by rejection: it draws from the whole prior until enough draws have a high density
+under the network. With a region of a 50,000th of the prior that is 200 million draws for a round of 4,000, and what an
+early network gets wrong about the density is lost for good. A box is drawn from directly, and can grow again.
 """
 
 from __future__ import annotations
@@ -22,31 +22,42 @@ from typing import Any
 
 import numpy as np
 
-from helpers.validation import number, plain, whole_number
+from helpers.validation import number, numbers, whole_number
 
-from .npe import FEWEST, Posterior, train_npe
+from .npe import MIN_SIMULATIONS, train_npe
+from .posterior import ExtrapolationWarning, Posterior
 from .priors import Prior
+from .simulator import NeuronSimulator
 from .storage import read_arrays, write_arrays
 
 __all__ = ["Round", "Rounds", "truncated_rounds"]
 
-FILE_FORMAT = 1
-DRAWS = 4000  # of the posterior, to place the next box
+FILE_FORMAT = 2
+N_DRAWS = 4000  # of the posterior, to place the next box
 TAILS = (0.5, 99.5)  # percentiles between which the posterior lies, but for its tails
-SETTLED = 0.7  # the box is settled when no side shrinks to less than this
-FRESH = 0.25  # smallest share of new simulations in a round
-EDGE = 0.02  # share of the box's width that counts as its edge
-CROWDED = 0.01  # more of the posterior than this at an edge, and the box was cut too small there
+MIN_SIDE_RATIO = 0.7  # the box has converged when no side shrinks to less than this
+MIN_NEW_FRACTION = 0.25  # of the simulations of a round
+EDGE_WIDTH = 0.02  # of the width of the box
+MAX_EDGE_MASS = 0.01  # with more of the posterior than this at an edge, the box was cut too small there
 
 
 @dataclass(frozen=True)
 class Round:
     """What one round did.
 
-    theta, x: its new simulations, (n, n_parameters) and (n, n_statistics), drawn from the box; n_used: on how many the
-    network was trained, with those of earlier rounds that lie in the box. posterior: what it learned, on the box only.
-    samples: draws at x_o. crowded: share of them at the lower and upper edges of the box, (2, n_parameters), where that
-    is too large; 0 elsewhere, and where the edge is that of the prior.
+    Attributes
+    ----------
+    theta, x
+        Its new simulations, (n, n_parameters) and (n, n_statistics), drawn from the box.
+    n_used
+        How many simulations the network was trained on, with those of earlier rounds that lie in the box.
+    posterior
+        What it learned, on the box only.
+    samples
+        Draws at x_o, (n_draws, n_parameters).
+    edge_mass
+        Share of the draws at the lower and upper edges of the box, (2, n_parameters), where that is too large; 0
+        elsewhere, and where the edge is that of the prior.
     """
 
     theta: np.ndarray
@@ -54,7 +65,7 @@ class Round:
     n_used: int
     posterior: Posterior
     samples: np.ndarray
-    crowded: np.ndarray
+    edge_mass: np.ndarray
 
     @property
     def box(self) -> tuple[np.ndarray, np.ndarray]:
@@ -69,27 +80,29 @@ class Round:
 
 @dataclass(frozen=True)
 class Rounds:
-    """All rounds in order; the last one's posterior is the result. `stopped` says why they ended."""
+    """All rounds in order; the posterior of the last one is the result. `stopped` says why they ended."""
 
     rounds: tuple[Round, ...]
     stopped: str
 
     @property
     def posterior(self) -> Posterior:
+        """The posterior of the last round."""
         return self.rounds[-1].posterior
 
     @property
     def n_simulations(self) -> int:
+        """Simulations in all rounds together."""
         return sum(len(one.theta) for one in self.rounds)
 
     def table(self) -> str:
-        """A line per round: simulations, the box, SD at x_o."""
+        """Return a line per round: simulations, the box, SD at x_o."""
         prior = self.posterior.prior
         lines = ["round  simulations" + "".join(f"  {name + ' from':>12}{'to':>10}{'SD':>10}" for name in prior.names)]
-        for row_number, one in enumerate(self.rounds, 1):
+        for count, one in enumerate(self.rounds, 1):
             cells = zip(*one.box, one.sd, strict=True)
             row = "".join(f"  {low:12.4g}{high:10.4g}{sd:10.3g}" for low, high, sd in cells)
-            lines.append(f"{row_number:5d}{len(one.theta):13d}{row}")
+            lines.append(f"{count:5d}{len(one.theta):13d}{row}")
         return "\n".join([*lines, self.stopped])
 
 
@@ -108,33 +121,50 @@ def truncated_rounds(
     progress: bool = False,
     **training: Any,
 ) -> Rounds:
-    """Infer the posterior at `x_o` (n_statistics,) in rounds, each in a smaller box around it.
+    """Infer the posterior at `x_o` in rounds, each in a smaller box around it.
 
-    simulate: function of parameters (n, n_parameters) and a seed that gives statistics (n, n_statistics).
-    n_round, n_final: on how many simulations a round trains, and the last one, which trains an `ensemble`. Earlier ones
-        that lie in the box count; at least a quarter are new. budget: of simulations in all rounds together.
-    margin: the next box spans the central 99 % of the draws at x_o, and on either side `margin` times that width more.
-    folder: keeps every round, so that the same call goes on where an earlier one was cut off.
-    progress, training: as in `train_npe`.
+    A box was cut too small if more than 1 % of the posterior lies in the outer 2 % of it: it then grows to that side by
+    its own width. The box has converged when no side would shrink by more than 30 %. Then comes the final round, and it
+    is the last one if the box is still unchanged after it. Otherwise the rounds go on until the budget is used up, and
+    end with a warning. Ctrl-C ends them at once and returns what there is.
 
-    A box on whose edge the posterior crowds (more than 1 % of it in the outer 2 %) was cut too small: it grows to that
-    side by its own width. The box is settled when no side would shrink by more than 30 %: then comes the final round,
-    and it is the last if the box is still settled after it. Otherwise the rounds go on until the budget is used up, and
-    end with a warning. Ctrl-C ends them at once and gives what there is.
-    Raises ValueError for a prior with dependencies, bad simulations, or a folder of other settings.
+    Parameters
+    ----------
+    simulate
+        A `NeuronSimulator`, which the posterior then remembers, or any function of parameters (n, n_parameters) and a
+        seed that returns statistics (n, n_statistics).
+    prior
+        Without dependencies between parameters.
+    x_o
+        The observation, (n_statistics,).
+    n_round, n_final
+        How many simulations a round trains on, and the last one, which trains an `ensemble` of networks. Earlier
+        simulations that lie in the box count; at least a quarter are new.
+    budget
+        Of simulations in all rounds together.
+    margin
+        The next box spans the central 99 % of the draws at x_o, and on either side `margin` times that width more.
+    folder
+        Stores every round, so that the same call resumes where an earlier one was interrupted.
+    progress, training
+        As in `train_npe`.
+
+    Raises
+    ------
+    ValueError
+        For a prior with dependencies, bad simulations, or a folder that holds rounds with other settings.
+
+    References
+    ----------
+    Deistler, Gonçalves & Macke 2022, NeurIPS.
     """
-    x_o, seed, margin = (
-        plain("x_o", x_o, "one finite number per statistic"),
-        whole_number("seed", seed),
-        number("margin", margin),
-    )
+    x_o, seed = numbers("x_o", x_o, shape=(None,)), whole_number("seed", seed)
+    margin = number("margin", margin, above=0.0)
     ensemble = whole_number("ensemble", ensemble, 1)
-    n_round, n_final = whole_number("n_round", n_round, FEWEST), whole_number("n_final", n_final, FEWEST)
+    n_round = whole_number("n_round", n_round, MIN_SIMULATIONS)
+    n_final = whole_number("n_final", n_final, MIN_SIMULATIONS)
     budget = whole_number("budget", budget, n_round + n_final)
-    if not margin > 0:
-        raise ValueError(f"margin = {margin!r}; allowed: above 0")
-    if x_o.ndim != 1 or not np.isfinite(x_o).all():
-        raise ValueError(f"x_o = {x_o}; allowed: one finite number per statistic")
+    simulator = simulate if isinstance(simulate, NeuronSimulator) else None
     settings = {
         "prior": prior.as_data(),
         "x_o": x_o.tolist(),
@@ -145,27 +175,28 @@ def truncated_rounds(
         "margin": margin,
         "ensemble": ensemble,
         "training": training,
+        "simulated": simulator and simulator.as_data(),
     }
-    kept = None if folder is None else _Kept(Path(folder), settings)
-    region, settled, rounds = prior.restricted(prior.lower, prior.upper), False, []
-    left, final, stopped = budget, False, ""
+    stored = None if folder is None else _Folder(Path(folder), settings)
+    region, rounds, left, final, stopped = prior.restricted(prior.lower, prior.upper), [], budget, False, ""
     try:
         while not stopped:
             wanted = n_final if final else n_round
-            count = min(left, max(wanted - _n_inside(rounds, region), round(FRESH * wanted)))
-            members = ensemble if final else 1
-            one = _round(simulate, prior, region, x_o, seed, rounds, count, members, kept, progress, training)
+            inside = sum(int(region.contains(one.theta).sum()) for one in rounds)
+            count = min(left, max(wanted - inside, round(MIN_NEW_FRACTION * wanted)))
+            how = {"ensemble": ensemble if final else 1, "simulator": simulator, "progress": progress, **training}
+            one = _round(simulate, prior, region, x_o, seed, rounds, count, stored, how)
             rounds.append(one)
             left -= count
             if one.posterior.interrupted:
                 raise KeyboardInterrupt
-            region, settled = _next_region(prior, one, margin)
-            if final and settled:
+            region, converged = _next_region(prior, one, margin)
+            if final and converged:
                 stopped = "ended: the box is settled, and the final round lies well inside it"
-            elif left < FRESH * n_final:
+            elif left < MIN_NEW_FRACTION * n_final:
                 stopped = f"ended: the budget of {budget} simulations is used up before the box has settled"
                 warnings.warn(f"{stopped}: the posterior may be too wide", stacklevel=2)
-            final = settled or left < n_round + n_final
+            final = converged or left < n_round + n_final
     except KeyboardInterrupt:
         if not rounds:
             raise
@@ -181,63 +212,55 @@ def _round(
     seed: int,
     earlier: Sequence[Round],
     count: int,
-    ensemble: int,
-    kept: _Kept | None,
-    progress: bool,
-    training: dict[str, Any],
+    stored: _Folder | None,
+    how: dict[str, Any],
 ) -> Round:
-    """Simulate `count` draws from `region`, train on all that lie in it, and look at x_o."""
+    """Simulate `count` draws from `region`, train on all that lie in it, and draw at x_o."""
     number = len(earlier) + 1
     seeds = [int(word) for word in np.random.SeedSequence((seed, number)).generate_state(4)]
     theta = region.draw(count, seeds[0])
-    x = kept.simulations(number, theta) if kept else None
+    x = stored.simulations(number, theta) if stored else None
     if x is None:
         x = np.asarray(simulate(theta, seeds[1]), dtype=float)
         if x.shape != (count, len(x_o)):
             raise ValueError(f"simulate gave statistics of shape {x.shape}; allowed: {(count, len(x_o))}, as x_o has")
-        if kept:
-            kept.keep_simulations(number, theta, x)
+        if stored:
+            stored.store_simulations(number, theta, x)
     all_theta = np.concatenate([*(one.theta for one in earlier), theta])
     all_x = np.concatenate([*(one.x for one in earlier), x])
     inside = region.contains(all_theta)
-    posterior = kept.posterior(number, region) if kept else None
+    posterior = stored.posterior(number, region) if stored else None
     if posterior is None:
-        posterior = train_npe(
-            region, all_theta[inside], all_x[inside], seeds[2], ensemble=ensemble, progress=progress, **training
-        )
-        if kept and not posterior.interrupted:
-            posterior.save(kept.path(number, "posterior"))
+        posterior = train_npe(region, all_theta[inside], all_x[inside], seeds[2], **how)
+        if stored and not posterior.interrupted:
+            posterior.save(stored.path(number, "posterior"))
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "x_o lies outside all simulations")  # the edges of the box tell, next
-        samples = posterior.sample(DRAWS, x_o, seeds[3])
-    return Round(theta, x, int(inside.sum()), posterior, samples, _crowding(prior, region, samples))
+        warnings.simplefilter("ignore", ExtrapolationWarning)  # the mass at the edges of the box tells it, next
+        samples = posterior.sample(N_DRAWS, x_o, seeds[3])
+    return Round(theta, x, int(inside.sum()), posterior, samples, _edge_mass(prior, region, samples))
 
 
-def _n_inside(rounds: Sequence[Round], region: Prior) -> int:
-    return sum(int(region.contains(one.theta).sum()) for one in rounds)
-
-
-def _crowding(prior: Prior, region: Prior, samples: np.ndarray) -> np.ndarray:
-    """Share of the samples at the lower and upper edges of the box, (2, n_parameters); 0 where it is not too large."""
-    share = (samples - region.lower) / (region.upper - region.lower)
-    at_edges = np.array([(share < EDGE).mean(axis=0), (share > 1 - EDGE).mean(axis=0)])
+def _edge_mass(prior: Prior, region: Prior, samples: np.ndarray) -> np.ndarray:
+    """Share of the samples at the lower and upper edges of the box, (2, n_parameters); 0 where it is small enough."""
+    position = (samples - region.lower) / (region.upper - region.lower)
+    mass = np.array([(position < EDGE_WIDTH).mean(axis=0), (position > 1 - EDGE_WIDTH).mean(axis=0)])
     inner = np.array([region.lower > prior.lower, region.upper < prior.upper])
-    return np.where(inner & (at_edges > CROWDED), at_edges, 0.0)
+    return np.where(inner & (mass > MAX_EDGE_MASS), mass, 0.0)
 
 
 def _next_region(prior: Prior, one: Round, margin: float) -> tuple[Prior, bool]:
-    """The prior cut down to the next box, and whether the box has settled."""
+    """The prior cut down to the next box, and whether the box has converged."""
     lower, upper = one.box
-    if one.crowded.any():
-        growth = (upper - lower) * (one.crowded > 0)
+    if one.edge_mass.any():
+        growth = (upper - lower) * (one.edge_mass > 0)
         return prior.restricted(lower - growth[0], upper + growth[1]), False
     low, high = np.percentile(one.samples, TAILS, axis=0)
     region = prior.restricted(low - margin * (high - low), high + margin * (high - low))
-    return region, bool(((region.upper - region.lower) > SETTLED * (upper - lower)).all())
+    return region, bool(((region.upper - region.lower) > MIN_SIDE_RATIO * (upper - lower)).all())
 
 
-class _Kept:
-    """A folder that keeps the settings and, for every round, its simulations and its posterior."""
+class _Folder:
+    """A folder that stores the settings and, for every round, its simulations and its posterior."""
 
     def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
         self.folder = folder
@@ -245,8 +268,8 @@ class _Kept:
         path = folder / "settings.npz"
         settings = json.loads(json.dumps(settings))
         if not path.exists():
-            if strangers := sorted(entry.name for entry in folder.iterdir()):
-                raise ValueError(f"folder {folder} holds no rounds but {strangers[0]}: choose an empty one")
+            if others := sorted(entry.name for entry in folder.iterdir()):
+                raise ValueError(f"folder {folder} holds no rounds but {others[0]}: choose an empty one")
             write_arrays(path, {"format": FILE_FORMAT, "settings": settings}, {})
         found = read_arrays(path, FILE_FORMAT, "settings of rounds")[0]["settings"]
         for name in settings:
@@ -260,7 +283,7 @@ class _Kept:
         return self.folder / f"round_{number}_{what}.npz"
 
     def simulations(self, number: int, theta: np.ndarray) -> np.ndarray | None:
-        """The statistics that `theta` gave in this round; None where it was never reached."""
+        """The statistics that `theta` gave in this round; None if it was never reached."""
         path = self.path(number, "simulations")
         if not path.exists():
             return None
@@ -269,7 +292,7 @@ class _Kept:
             raise ValueError(f"{path} holds other parameters than this round draws: choose another folder")
         return arrays["x"]
 
-    def keep_simulations(self, number: int, theta: np.ndarray, x: np.ndarray) -> None:
+    def store_simulations(self, number: int, theta: np.ndarray, x: np.ndarray) -> None:
         write_arrays(self.path(number, "simulations"), {"format": FILE_FORMAT}, {"theta": theta, "x": x})
 
     def posterior(self, number: int, region: Prior) -> Posterior | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from helpers.figures.colours import COLOURS
-from helpers.inference.npe import Posterior
+from helpers.inference.posterior import ExtrapolationWarning, Posterior
 from helpers.neurons.equations import Neuron
 from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import Stimulus
@@ -61,28 +61,30 @@ def inferred(
     neuron: Neuron,
     stimulus: Stimulus,
     duration: float,
-    dt: float = 0.025,
     *,
     seed: int,
+    dt: float | None = None,
     summarise: Summary = summary_statistics,
     **truth: float,
 ) -> Inferred:
     """Simulate `neuron` with the parameters `truth` under `stimulus`, and infer them from its trace.
 
-    posterior: trained with simulations of the same neuron, stimulus, duration [ms], dt [ms] and `summarise`.
+    posterior: trained on simulations of the same neuron, stimulus, duration [ms] and `summarise`. dt [ms]: by default
+    that of the training.
     truth: one value for each parameter of the posterior's prior, by name. seed: of the noise and of the draws.
-    Raises ValueError for other names, a truth outside the prior, or statistics that the posterior does not take.
+    Raises ValueError for other names, a truth outside the prior, or another simulation than those of the training.
     """
     prior = posterior.prior
     if set(truth) != set(prior.names):
         raise ValueError(f"truth names {', '.join(truth) or 'nothing'}; allowed: one value each for {prior.names}")
     values = prior.check(np.array([truth[name] for name in prior.names]), "truth")
+    dt = posterior.check_simulation(neuron, stimulus, duration, dt=dt, summarise=summarise)
     trace = simulate(replace(neuron, **truth), stimulus, duration, dt, seed=seed)
     x_o = summarise(trace)
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         samples = posterior.sample(DRAWS, x_o, seed)
-    outside = "; ".join(str(warning.message) for warning in said if "outside all simulations" in str(warning.message))
+    outside = "; ".join(str(one.message) for one in said if issubclass(one.category, ExtrapolationWarning))
     return Inferred(posterior, values, trace, x_o, samples, outside)
 
 
@@ -105,18 +107,20 @@ def explore_posterior(
     neuron: Neuron,
     stimulus: Stimulus,
     duration: float,
-    dt: float = 0.025,
     *,
     seed: int = 0,
+    dt: float | None = None,
     summarise: Summary = summary_statistics,
 ) -> Explorer:
     """Choose the two parameters of a neuron; see its trace and the posterior, on the whole prior and close up.
 
-    The arguments are those of `inferred`. Raises ValueError for a posterior of another number of parameters.
+    The arguments are those of `inferred`. Raises ValueError for a posterior of another number of parameters or
+    trained on other simulations.
     """
     prior = posterior.prior
     if len(prior.names) != 2:
         raise ValueError(f"a posterior of {', '.join(prior.names)}; allowed: of two parameters")
+    dt = posterior.check_simulation(neuron, stimulus, duration, dt=dt, summarise=summarise)
     figure = canvas(5.2)
     grid = figure.add_gridspec(2, 2, height_ratios=[1, 1.35])
     for_V, for_prior, for_close = (figure.add_subplot(part) for part in (grid[0, :], grid[1, 0], grid[1, 1]))
@@ -133,7 +137,7 @@ def explore_posterior(
     for_prior.set(xlim=(prior.lower[0], prior.upper[0]), ylim=(prior.lower[1], prior.upper[1]))
 
     def update(**truth: float) -> str:
-        result = inferred(posterior, neuron, stimulus, duration, dt, seed=seed, summarise=summarise, **truth)
+        result = inferred(posterior, neuron, stimulus, duration, dt=dt, seed=seed, summarise=summarise, **truth)
         line_V.set_data(result.trace.t, result.trace.V)
         for cloud, mark in zip(clouds, marks, strict=True):
             cloud.set_data(*result.samples.T)

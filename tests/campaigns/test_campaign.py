@@ -24,7 +24,9 @@ from helpers.inference.cache import load_or_train
 from helpers.inference.fingerprint import fingerprint
 from helpers.inference.lif.problem import CORRECTED, PUBLISHED_PRIOR
 from helpers.inference.marginals import normal, uniform
-from helpers.inference.npe import Posterior, box_prior, prior_of, train_npe
+from helpers.inference.npe import train_npe
+from helpers.inference.posterior import Posterior
+from helpers.inference.priors import box_prior, prior_of
 from helpers.neurons.equations import gate
 from helpers.neurons.functions import exp, linoid
 from helpers.neurons.models import Pospischil
@@ -177,7 +179,7 @@ import numpy as np
 from dask.distributed import Client
 from helpers.campaigns.campaign import Campaign
 from helpers.neurons.equations import Neuron, current, state
-from helpers.inference.npe import box_prior
+from helpers.inference.priors import box_prior
 from helpers.neurons.parameters import parameter
 from helpers.simulation.stimuli import step
 from helpers.simulation.summaries import summary

@@ -14,7 +14,7 @@ from helpers.figures.posteriors import (
 )
 from helpers.figures.predictive import plot_paired_experiments, plot_prior_predictive, plot_spike_close_ups
 from helpers.inference.diagnostics.predictive import predictive_check
-from helpers.inference.npe import box_prior
+from helpers.inference.priors import box_prior
 from helpers.neurons.models import Pospischil
 from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step

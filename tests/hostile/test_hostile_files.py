@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 from support.corruption import KINDS, outcomes
 
 from helpers.campaigns.shards import Shard, fault, read_shard
-from helpers.inference.npe import Posterior, train_npe
+from helpers.inference.npe import train_npe
+from helpers.inference.posterior import Posterior
 from helpers.inference.priors import Prior, box_prior
 from helpers.inference.storage import read_arrays, write_arrays
 from helpers.inference.truncated_rounds import truncated_rounds
@@ -152,7 +153,7 @@ def test_a_payload_is_refused_and_does_not_run(how, reader, prior, saved, tmp_pa
         if reader == "posterior":
             Posterior.load(folder / place)
         elif reader == "arrays":
-            read_arrays(folder / place, 3, "posterior")
+            read_arrays(folder / place, 4, "posterior")
         else:
             rounds()
     assert not (tmp_path / MARK).exists(), "the payload ran"
@@ -181,11 +182,11 @@ def test_arrays_that_would_fill_the_memory_are_refused(tmp_path):
     path = tmp_path / "bomb.npz"
     np.savez_compressed(path, about=np.array("{}"), x=np.zeros(10**7))
     with pytest.raises(ValueError, match=r"bomb\.npz holds no posterior.*larger than the file"):
-        read_arrays(path, 3, "posterior")
+        read_arrays(path, 4, "posterior")
     head = array_of(np.zeros(3)).replace(b"(3,), }" + b" " * 10, b"(" + b"9" * 12 + b",), }")
     npz(path, about=array_of(np.array("{}")), x=head)
     with pytest.raises(ValueError, match=r"bomb\.npz holds no posterior"):
-        read_arrays(path, 3, "posterior")
+        read_arrays(path, 4, "posterior")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="workers are forked")
@@ -228,7 +229,18 @@ WRONG = st.one_of(
 @settings(max_examples=120, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(
     key=st.sampled_from(
-        ["format", "model", "networks", "features", "statistics", "interrupted", "prior", "shape", "embedding"]
+        [
+            "format",
+            "model",
+            "networks",
+            "features",
+            "statistics",
+            "interrupted",
+            "prior",
+            "shape",
+            "embedding",
+            "simulated",
+        ]
     ),
     value=WRONG,
     deeper=st.sampled_from(["", "parameters", "marginals", "below"]),

@@ -35,7 +35,8 @@ from helpers.inference.lif.predictive import lif_check
 from helpers.inference.lif.problem import PUBLISHED_PRIOR, LifExperiment, clipped_draws, lif_prior
 from helpers.inference.lif.statistics import lif_statistic_names, lif_statistics
 from helpers.inference.marginals import normal, uniform
-from helpers.inference.npe import Posterior, train_npe
+from helpers.inference.npe import train_npe
+from helpers.inference.posterior import Posterior
 from helpers.inference.priors import Prior, box_prior, prior_of
 from helpers.inference.reference.local_gaussian import local_gaussian
 from helpers.inference.reference.rejection_abc import rejection_abc

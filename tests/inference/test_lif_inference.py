@@ -15,7 +15,9 @@ from helpers.inference.lif.likelihood import exact_recovery, log_likelihood
 from helpers.inference.lif.predictive import lif_check
 from helpers.inference.lif.problem import CORRECTED, ORIGINAL, PUBLISHED_PRIOR, TWO_LEVELS, WIDE_PRIOR, LifExperiment
 from helpers.inference.lif.statistics import LIF_STATISTICS, lif_statistic_names, lif_statistics
-from helpers.inference.npe import Posterior, box_prior, train_npe
+from helpers.inference.npe import train_npe
+from helpers.inference.posterior import Posterior
+from helpers.inference.priors import box_prior
 from helpers.neurons.models import Pospischil
 
 PRIOR = PUBLISHED_PRIOR

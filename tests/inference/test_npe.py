@@ -7,7 +7,10 @@ from scipy import stats
 
 from helpers.inference import density_estimators as estimators
 from helpers.inference.density_estimators import MODELS, Training, new_network, repeatable
-from helpers.inference.npe import Posterior, box_prior, normal, prior_of, train_npe
+from helpers.inference.marginals import normal
+from helpers.inference.npe import train_npe
+from helpers.inference.posterior import Posterior
+from helpers.inference.priors import box_prior, prior_of
 from helpers.neurons.models import Pospischil
 from helpers.simulation.batch import simulate_many
 from helpers.simulation.stimuli import step

@@ -16,11 +16,12 @@ from helpers.inference.diagnostics.recovery import recovery, shrinkage
 from helpers.inference.diagnostics.spike_trains import interval_distance, mid_rank, spike_distance
 from helpers.inference.diagnostics.statistic_information import statistic_information
 from helpers.inference.diagnostics.trials import run_trials
-from helpers.inference.npe import Prior, box_prior, uniform
+from helpers.inference.marginals import uniform
+from helpers.inference.priors import Prior, box_prior
 from helpers.inference.reference.local_gaussian import local_gaussian
 from helpers.neurons.models import Pospischil
-from helpers.simulation.single import simulate as simulate_one
 from helpers.simulation.batch import simulate_many
+from helpers.simulation.single import simulate as simulate_one
 from helpers.simulation.stimuli import Step, step
 from helpers.simulation.summaries import summary, summary_statistics
 

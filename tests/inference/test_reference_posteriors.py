@@ -6,7 +6,7 @@ from scipy.stats import gamma, norm, skew
 from support.gaussian import MEAN, NOISE, POSTERIOR_SD, PRIOR, SD, Known, simulate
 
 from helpers.inference.diagnostics.c2st import c2st
-from helpers.inference.npe import box_prior
+from helpers.inference.priors import box_prior
 from helpers.inference.reference.local_gaussian import local_gaussian
 from helpers.inference.reference.rejection_abc import rejection_abc
 from helpers.inference.reference.synthetic_likelihood import synthetic_likelihood

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from helpers.inference.npe import box_prior, normal, prior_of, uniform
+from helpers.inference.marginals import normal, uniform
+from helpers.inference.priors import box_prior, prior_of
 from helpers.inference.truncated_rounds import truncated_rounds
 from helpers.neurons.models import LeakyIntegrateAndFire, Pospischil
 from helpers.simulation.batch import simulate_many
@@ -56,7 +57,7 @@ def test_a_box_cut_in_the_wrong_place_grows_until_it_holds_the_posterior():
 
     found = truncated_rounds(first_misled, PRIOR, X_O, seed=3, **SMALL)
     assert found.rounds[1].box[1][0] < TRUTH[0]  # the second box misses the truth
-    assert found.rounds[1].crowded[1, 0] > 0.5
+    assert found.rounds[1].edge_mass[1, 0] > 0.5
     assert (np.diff([one.box[1][0] for one in found.rounds]) > 0).any()
     assert_is_exact(found.posterior)
 
@@ -146,8 +147,8 @@ def test_too_small_a_budget_is_told():
     [
         ({"n_round": 10}, "n_round = 10; allowed: a whole number from 50"),
         ({"budget": 700}, "budget = 700; allowed: a whole number from 800"),
-        ({"margin": 0.0}, r"margin = 0.0; allowed: above 0"),
-        ({"x_o": np.array([1.0, np.nan, 0.0])}, "allowed: one finite number per statistic"),
+        ({"margin": 0.0}, "margin = 0; allowed: above 0"),
+        ({"x_o": np.array([1.0, np.nan, 0.0])}, r"x_o = nan \(entry 1\); allowed: finite numbers"),
         ({"x_o": X_O[:2]}, r"simulate gave statistics of shape \(200, 3\); allowed: \(200, 2\)"),
         ({"simulate": lambda theta, seed: readings(theta, seed) * np.nan}, r"x\[0\] = .* is not finite"),
         ({"simulate": lambda theta, seed: np.zeros((len(theta), 3))}, "all 200 simulations give the same statistics"),

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from helpers.inference.npe import box_prior, train_npe
+from helpers.inference.npe import train_npe
+from helpers.inference.priors import box_prior
 from helpers.neurons.equations import Neuron, current, gate, state
 from helpers.neurons.functions import exp
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil

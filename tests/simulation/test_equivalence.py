@@ -7,7 +7,7 @@ import pytest
 from numba import njit
 from scipy import stats
 
-from helpers.inference.npe import box_prior
+from helpers.inference.priors import box_prior
 from helpers.neurons.models import Pospischil
 from helpers.simulation.batch import simulate_many, simulate_traces
 from helpers.simulation.compiler.codegen import KernelSpec

@@ -13,7 +13,7 @@ from typing import Any
 
 import helpers.campaigns.campaign
 from helpers.campaigns.campaign import Campaign
-from helpers.inference.npe import box_prior
+from helpers.inference.priors import box_prior
 from helpers.neurons.models import Pospischil
 from helpers.simulation.stimuli import step
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from helpers.inference.npe import normal, prior_of
+from helpers.inference.marginals import normal
+from helpers.inference.priors import prior_of
 from helpers.neurons.models import Pospischil
 
 PRIOR = prior_of(Pospischil, {"g_Na": normal(40.0, 2.0, 0.5, 80.0), "g_K": normal(7.0, 0.5, 1e-4, 15.0)})

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from helpers.inference.npe import box_prior, train_npe
+from helpers.inference.npe import train_npe
+from helpers.inference.priors import box_prior
 from helpers.neurons.models import Pospischil
 from helpers.simulation.batch import simulate_many
 from helpers.simulation.single import simulate
@@ -13,7 +14,7 @@ from helpers.widgets.posterior import explore_posterior, inferred, inferred_in_w
 
 # Without spiking channels V settles at E_L + I / g_L: two steps tell both, on paper as well.
 PASSIVE = Pospischil(g_Na=0.0, g_K=0.0, g_M=0.0, noise=0.0)
-DURATION, STIMULUS = 120.0, step(1.0, 60.0, 119.0)
+DURATION, STIMULUS, DT = 120.0, step(1.0, 60.0, 119.0), 0.025
 
 
 @summary(before="mV", during="mV")
@@ -25,16 +26,16 @@ def plateaus(sweep):
 def posterior():
     prior = box_prior(PASSIVE, ["g_L", "E_L"], low=[0.1, -80.0], high=[0.5, -50.0])
     theta = prior.draw(1500, seed=1)
-    x = simulate_many(PASSIVE, STIMULUS, prior.by_name(theta), DURATION, 0.025, seed=2, summarise=plateaus)
+    x = simulate_many(PASSIVE, STIMULUS, prior.by_name(theta), DURATION, DT, seed=2, summarise=plateaus)
     return train_npe(prior, theta, x, 0, epochs=40, statistics=plateaus.names)
 
 
 def infer(posterior, seed=5, **truth):
-    return inferred(posterior, PASSIVE, STIMULUS, DURATION, seed=seed, summarise=plateaus, **truth)
+    return inferred(posterior, PASSIVE, STIMULUS, DURATION, seed=seed, dt=DT, summarise=plateaus, **truth)
 
 
 def explore(posterior):
-    return explore_posterior(posterior, PASSIVE, STIMULUS, DURATION, summarise=plateaus)
+    return explore_posterior(posterior, PASSIVE, STIMULUS, DURATION, dt=DT, summarise=plateaus)
 
 
 @pytest.mark.parametrize("g_L, E_L", [(0.2, -70.0), (0.4, -55.0), (0.3, -78.0)])
@@ -50,11 +51,17 @@ def test_it_finds_what_ohms_law_says(posterior, g_L, E_L):
 
 
 def test_the_same_seed_gives_the_same_and_the_trace_is_that_of_the_simulator(posterior):
-    noisy = {"posterior": posterior, "neuron": Pospischil(noise=0.1), "stimulus": STIMULUS, "duration": DURATION}
+    noisy = {
+        "posterior": posterior,
+        "neuron": Pospischil(noise=0.1),
+        "stimulus": STIMULUS,
+        "duration": DURATION,
+        "dt": DT,
+    }
     one, same, other = (inferred(**noisy, seed=seed, summarise=plateaus, g_L=0.2, E_L=-70.0) for seed in (5, 5, 6))
     np.testing.assert_array_equal(one.samples, same.samples)
     assert not np.array_equal(one.trace.V, other.trace.V)
-    expected = simulate(Pospischil(noise=0.1, g_L=0.2, E_L=-70.0), STIMULUS, DURATION, 0.025, seed=5)
+    expected = simulate(Pospischil(noise=0.1, g_L=0.2, E_L=-70.0), STIMULUS, DURATION, DT, seed=5)
     np.testing.assert_array_equal(one.trace.V, expected.V)
     np.testing.assert_array_equal(one.x_o, plateaus(expected))
 
@@ -74,7 +81,7 @@ def test_words_say_what_was_found_and_whether_it_is_right(posterior):
 def test_an_observation_beyond_the_training_is_said_to_be_one(posterior):
     elsewhere = Pospischil(g_Na=0.0, g_K=0.0, g_M=0.6, noise=0.0, E_K=-40.0)  # lifts V above all leaks of the prior
     result = inferred(
-        posterior, elsewhere, step(20.0, 60.0, 119.0), DURATION, seed=5, summarise=plateaus, g_L=0.1, E_L=-50.0
+        posterior, elsewhere, step(20.0, 60.0, 119.0), DURATION, seed=5, dt=DT, summarise=plateaus, g_L=0.1, E_L=-50.0
     )
     assert "outside all simulations" in result.outside and "Beware: x_o lies outside" in inferred_in_words(result)
     assert not infer(posterior, g_L=0.3, E_L=-65.0).outside

@@ -19,6 +19,7 @@ from helpers.simulation.summaries import Summary, summary_statistics
 from helpers.simulation.trace import Trace
 from helpers.validation import number, whole_number
 
+from ..posterior import Posterior
 from ..priors import Prior
 from .spike_trains import SpikeTrainComparison, mid_rank
 
@@ -87,9 +88,10 @@ def predictive_check(
     observed: Trace,
     *,
     seed: int,
-    dt: float = 0.01,
+    dt: float | None = None,
     summarise: Summary = summary_statistics,
     window: float = 2.0,
+    posterior: Posterior | None = None,
 ) -> PredictiveCheck:
     """Simulate a neuron with parameters from the posterior and compare the traces with the observed one.
 
@@ -104,11 +106,13 @@ def predictive_check(
     observed
         The observed trace; its spike threshold is used for the simulated ones, too.
     seed, dt
-        Seed of the noise and time step [ms] of the simulations.
+        Seed of the noise and time step [ms] of the simulations; by default dt is that of the training, or 0.01 ms.
     summarise
         The summary statistics to compare.
     window
         Time scale of `spike_distance` [ms].
+    posterior
+        Where theta is from; simulations that differ from those of its training are refused.
 
     Raises
     ------
@@ -121,7 +125,11 @@ def predictive_check(
         raise ValueError(
             f"theta has shape {theta.shape}; allowed: (n_draws, {len(prior.names)}) with at least 10 draws"
         )
+    if dt is None:
+        dt = (posterior and posterior.dt) or 0.01
     parameters, n_steps = prior.by_name(theta), round((observed.t[-1] - observed.t[0]) / dt)
+    if posterior is not None:
+        posterior.check_simulation(neuron, stimulus, n_steps * dt, dt=dt, summarise=summarise)
     V = simulate_traces(neuron, stimulus, parameters, n_steps * dt, dt, seed=seed)
     t, stimulus = np.arange(n_steps + 1) * dt, as_stimulus(stimulus, n_steps, dt)
     of_stimulus = [name for name in prior.names if name in stimulus.parameters()]

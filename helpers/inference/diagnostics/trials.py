@@ -14,14 +14,10 @@ import torch
 
 from helpers.validation import plain, whole_number
 
-from ..density_estimators import repeatable
-from ..npe import Posterior
+from ..posterior import Posterior
 from ..priors import Prior
 
 __all__ = ["Sampler", "Trials", "run_trials"]
-
-LARGEST = 100_000  # draws that sbi makes at a time without a word of warning
-BLOCK = 100  # observations at a time
 
 
 class Sampler(Protocol):
@@ -81,25 +77,13 @@ def run_trials(
         row = np.argmin(np.isfinite(x).reshape(len(x), -1).all(axis=1))
         raise ValueError(f"x[{row}] is not finite: mend it or leave that trial out")
     if isinstance(posterior, Posterior):
-        posterior.check_reach("x", x)
-        with repeatable(seed):
-            blocks = as_tensor(x, exact=True).split(BLOCK)
-            drawn = [_batch(posterior.sbi(), samples, block) for block in blocks]
-        table = np.concatenate([block.swapaxes(0, 1) for block in drawn])
+        table = posterior.sample_each(samples, x, seed)
     else:
         seeds = np.random.SeedSequence(seed).generate_state(len(x))
         table = np.stack([posterior.sample(samples, row, int(own)) for row, own in zip(x, seeds, strict=True)])
     if table.shape != (len(theta), samples, theta.shape[1]) or not np.isfinite(table).all():
         raise ValueError(f"the posterior's draws have shape {table.shape} or are not finite")
     return Trials(prior, theta, x, table)
-
-
-def _batch(posterior: Any, samples: int, x: torch.Tensor) -> np.ndarray:
-    """Draws of an sbi posterior for several observations, (n_samples, n_observations, n_parameters)."""
-    drawn = posterior.sample_batched(
-        (samples,), x=x, show_progress_bars=False, max_sampling_batch_size=LARGEST // BLOCK
-    )
-    return drawn.detach().numpy().astype(float)
 
 
 def as_tensor(values: np.ndarray, exact: bool = False) -> torch.Tensor:

@@ -18,7 +18,7 @@ from helpers.validation import plain
 
 from ..diagnostics.recovery import Recovery
 from ..diagnostics.trials import Trials
-from ..npe import Posterior
+from ..posterior import Posterior
 from ..priors import Prior
 from .problem import LifExperiment
 from .statistics import checked_recordings

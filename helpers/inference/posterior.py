@@ -1,0 +1,272 @@
+"""A trained posterior, and its file."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from sbi.inference.posteriors import DirectPosterior
+
+from helpers.neurons.equations import Neuron
+from helpers.simulation.stimuli import Stimulus
+from helpers.simulation.summaries import Summary, summary_statistics
+from helpers.validation import plain, whole_number
+
+from .density_estimators import Estimator, new_network, repeatable
+from .embedding import Convolutional
+from .priors import Prior
+from .scaling import Features
+from .simulator import DESCRIBED, NeuronSimulator, differences
+from .storage import read_arrays, write_arrays
+
+__all__ = ["ExtrapolationWarning", "Posterior"]
+
+MAX_SCALED = 1e6  # a network answers NaN to what lies further out, in units of the simulations' scatter
+MAX_NUMBERS = 10**8  # in one observation
+BLOCK = 100  # observations at a time
+MAX_DRAWS = 100_000  # that sbi makes at a time without a warning
+FILE_FORMAT = 4
+
+
+class ExtrapolationWarning(UserWarning):
+    """An observation lies outside all simulations that a posterior was trained on."""
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """A trained posterior: for any observation, samples and log-probabilities of the parameters.
+
+    Attributes
+    ----------
+    prior
+        The prior that it was trained with.
+    network
+        The ensemble of networks, in raw parameters and raw statistics.
+    model
+        Their kind, see `train_npe`.
+    losses
+        For each network the loss after every epoch, (n_epochs, 2): of training and of validation, as mean
+        log p(theta) - log p(theta|x) in nats; 0 is no better than the prior.
+    statistics
+        Names of the summary statistics; empty if unknown.
+    interrupted
+        Whether the user stopped the training (Ctrl-C); these are the best networks so far.
+    embedding
+        The architecture of the networks that summarise a recording; None for summary statistics.
+    simulated
+        What the training simulations were: neuron, stimulus, duration, dt and statistics as plain data (see
+        `NeuronSimulator.as_data`); None if unknown.
+    """
+
+    prior: Prior
+    network: Estimator = field(repr=False)
+    model: str
+    losses: tuple[np.ndarray, ...] = field(repr=False)
+    statistics: tuple[str, ...] = ()
+    interrupted: bool = False
+    embedding: Convolutional | None = None
+    simulated: Mapping[str, Any] | None = field(default=None, repr=False)
+
+    @property
+    def dt(self) -> float | None:
+        """The time step [ms] of the training simulations; None if unknown."""
+        return None if self.simulated is None else self.simulated["dt"]
+
+    def check_simulation(
+        self,
+        neuron: Neuron,
+        stimulus: Stimulus | np.ndarray,
+        duration: float,
+        *,
+        dt: float | None = None,
+        summarise: Summary = summary_statistics,
+    ) -> float:
+        """Check that simulations are made like those of the training, and return their time step [ms].
+
+        Parameters
+        ----------
+        neuron, stimulus, duration, summarise
+            As in `simulate_many`. Inferred parameters may have any value.
+        dt
+            By default that of the training, or 0.01 ms if it is unknown.
+
+        Raises
+        ------
+        ValueError
+            If anything differs from the training. If `simulated` is None, only the names of the statistics are
+            compared.
+        """
+        if self.statistics and self.statistics != summarise.names:
+            raise ValueError(
+                f"statistics {', '.join(summarise.names)}; the posterior was trained on {', '.join(self.statistics)}"
+            )
+        if self.simulated is None:
+            return 0.01 if dt is None else dt
+        dt = self.simulated["dt"] if dt is None else dt
+        simulator = NeuronSimulator(neuron, stimulus, self.prior, duration, dt, summarise)
+        own, new = (self._fixed(data) for data in (self.simulated, simulator.as_data()))
+        if found := ", ".join(differences(own, new)):
+            raise ValueError(f"the posterior was trained on other simulations: {found}")
+        return dt
+
+    def _fixed(self, simulated: Mapping[str, Any]) -> dict[str, Any]:
+        """A description of simulations without the parameters that are inferred."""
+        parts = dict(simulated)
+        for name in ("neuron", "stimulus"):
+            values = {key: value for key, value in parts[name]["parameters"].items() if key not in self.prior.names}
+            parts[name] = {**parts[name], "parameters": values}
+        return parts
+
+    def sample(self, n: int, x_o: np.ndarray, seed: int) -> np.ndarray:
+        """`n` draws of the parameters given the observation `x_o` (n_statistics,): (n, n_parameters).
+
+        Warns where a statistic of `x_o` lies beyond everything the networks were trained on. Raises ValueError where
+        `x_o` has the wrong shape or is not finite.
+        """
+        n = whole_number("n", n, 1)
+        observation = self._observation(x_o)
+        with repeatable(seed):
+            return self.network.sample((n,), observation)[:, 0].numpy().astype(float)
+
+    def log_prob(self, theta: np.ndarray, x_o: np.ndarray) -> np.ndarray:
+        """Log-density of `theta` (n, n_parameters) given `x_o` (n_statistics,): (n,); minus infinity off the prior."""
+        given = np.array(np.atleast_2d(plain("theta", theta, "parameters")))  # a copy: torch dislikes some views
+        if given.ndim != 2 or np.isnan(given).any():
+            raise ValueError(f"theta of shape {given.shape}; allowed: (n, {len(self.prior.names)}), without NaN")
+        points = torch.as_tensor(given)
+        if points.shape[1] != len(self.prior.names):
+            raise ValueError(
+                f"theta has {points.shape[1]} columns; allowed: {len(self.prior.names)}, {self.prior.names}"
+            )
+        with repeatable(0), torch.no_grad():
+            return self.network.log_prob(points[:, None], self._observation(x_o))[:, 0].numpy().astype(float)
+
+    def sample_each(self, n: int, x: np.ndarray, seed: int) -> np.ndarray:
+        """Return `n` draws given each of several observations `x` (n_observations, ...), all at once.
+
+        Returns (n_observations, n, n_parameters). Raises ValueError where `x` is further out than networks can follow.
+        """
+        self._check_reach("x", x)
+        drawn = []
+        with repeatable(seed):
+            for block in torch.as_tensor(np.ascontiguousarray(x), dtype=torch.float64).split(BLOCK):
+                drawn.append(
+                    self.sbi().sample_batched(
+                        (n,), x=block, show_progress_bars=False, max_sampling_batch_size=MAX_DRAWS // BLOCK
+                    )
+                )
+        return np.concatenate([one.numpy().astype(float).swapaxes(0, 1) for one in drawn])
+
+    def sbi(self) -> DirectPosterior:
+        """The same as a posterior of sbi, which takes raw statistics as tensors: for its diagnostics and plots."""
+        return DirectPosterior(self.network, self.prior)
+
+    def save(self, path: str | Path) -> None:
+        """Write the posterior to a file of plain arrays (NumPy's .npz), which `load` reads without running code.
+
+        The file appears under its name when it is whole; one of that name is replaced.
+        """
+        about = {
+            "format": FILE_FORMAT,
+            "model": self.model,
+            "networks": len(self.losses),
+            "features": self.network.features.kind,
+            "statistics": self.statistics,
+            "interrupted": self.interrupted,
+            "prior": self.prior.as_data(),
+            "shape": list(self.network.condition_shape),
+            "embedding": None if self.embedding is None else asdict(self.embedding),
+            "simulated": self.simulated,
+        }
+        arrays = {f"network.{name}": value.numpy() for name, value in self.network.state_dict().items()}
+        arrays |= {f"losses.{number}": losses for number, losses in enumerate(self.losses)}
+        write_arrays(path, about, arrays)
+
+    @classmethod
+    def load(
+        cls, path: str | Path, *, prior: Prior | None = None, statistics: Sequence[str] | None = None
+    ) -> Posterior:
+        """Read a posterior written by `save`.
+
+        prior, statistics: what the file must have been trained with; leave out what does not matter.
+        Raises ValueError for a file that is damaged, something else, or trained with another prior or other statistics.
+        """
+        about, arrays = read_arrays(path, FILE_FORMAT, "posterior")
+        try:
+            own = Prior.from_data(about["prior"])
+            shape, n_scales = tuple(about["shape"]), len(arrays["network.features.centre"])
+            if not (shape[-1] == n_scales and math.prod(shape) <= MAX_NUMBERS):
+                raise ValueError(f"x of shape {shape} and {n_scales} scales do not fit together")
+            embedding = None if about["embedding"] is None else Convolutional(**about["embedding"])
+            losses = tuple(arrays.pop(f"losses.{number}") for number in range(about["networks"]))
+            with repeatable(0):  # numbers to be replaced by those of the file
+                made = [new_member(about["model"], len(own.names), shape, embedding) for _ in losses]
+            network = Estimator(own, Features(about["features"], n_scales), *zip(*made, strict=True), shape)
+            weights = {name.removeprefix("network."): torch.as_tensor(value) for name, value in arrays.items()}
+            network.load_state_dict(weights)
+            simulated = about["simulated"]
+            if simulated is not None:
+                for name in ("neuron", "stimulus"):
+                    dict(simulated[name]["parameters"])
+                if set(simulated) != set(DESCRIBED) or not simulated["dt"] > 0:
+                    raise ValueError("its description of the simulations is incomplete")
+            names, interrupted = tuple(about["statistics"]), about["interrupted"]
+            saved = cls(own, network.eval(), about["model"], losses, names, interrupted, embedding, simulated)
+        except Exception as error:  # of a file that was written by hand: anything may be missing
+            raise ValueError(f"{Path(path).name} holds no posterior that can be read: {error}") from error
+        if prior is not None and (difference := prior.difference(own)):
+            raise ValueError(f"{Path(path).name} was trained with another prior: {difference}")
+        if statistics is not None and tuple(statistics) != saved.statistics:
+            raise ValueError(
+                f"{Path(path).name} was trained with other statistics: {saved.statistics}; expected {tuple(statistics)}"
+            )
+        return saved
+
+    def _check_reach(self, name: str, x: np.ndarray) -> None:
+        """Refuse observations `x`, (n_statistics,) or (n, n_statistics), further out than a network can follow."""
+        if not (self.network.features(torch.as_tensor(x)).abs() < MAX_SCALED).all():
+            raise ValueError(f"{name} = {x}; allowed: less than {MAX_SCALED:g} times as far out as simulations scatter")
+
+    def _observation(self, x_o: np.ndarray) -> torch.Tensor:
+        values, expected = np.array(plain("x_o", x_o, "statistics")), tuple(self.network.condition_shape)
+        names = self.statistics or tuple(f"x_o[{i}]" for i in range(expected[-1]))
+        if values.shape != expected:
+            raise ValueError(
+                f"x_o has shape {values.shape}; allowed: {expected}, one number each for {', '.join(names)}"
+            )
+        columns = values.reshape(-1, expected[-1]).T
+        if not np.isfinite(values).all():
+            raise ValueError(f"x_o: {names[int(np.argmin(np.isfinite(columns).all(axis=1)))]} is not finite: {values}")
+        self._check_reach("x_o", values)
+        features = self.network.features
+        if (off := features.outside(values)).any():
+            low, high = features.lowest.numpy(), features.highest.numpy()
+            worst = [
+                max(column, key=lambda value, at=i: max(low[at] - value, value - high[at]))
+                for i, column in enumerate(columns)
+            ]
+            listed = "; ".join(
+                f"{names[i]} = {worst[i]:g}, simulated {low[i]:g} to {high[i]:g}" for i in np.flatnonzero(off)
+            )
+            warnings.warn(
+                f"x_o lies outside all simulations that the posterior was trained on, which makes it a guess: {listed} "
+                "(another model or prior than the data's? statistics in another order?)",
+                ExtrapolationWarning,
+                stacklevel=3,
+            )
+        return torch.as_tensor(values[None])
+
+
+def new_member(
+    model: str, n_parameters: int, shape: Sequence[int], embedding: Convolutional | None
+) -> tuple[torch.nn.Module, torch.nn.Module]:
+    """A density estimator, and the network that looks at x for it; both untrained."""
+    if embedding is None:
+        return new_network(model, n_parameters, *shape), torch.nn.Identity()
+    return new_network(model, n_parameters, embedding.n_features), embedding.build(*shape)

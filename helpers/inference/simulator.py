@@ -1,0 +1,113 @@
+"""Simulations of a neuron as inference uses them, and a description of them that a file can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from helpers.neurons.equations import Neuron
+from helpers.simulation.arguments import as_stimulus, number_of_steps
+from helpers.simulation.batch import simulate_many
+from helpers.simulation.integrators import EXPONENTIAL_EULER
+from helpers.simulation.stimuli import Stimulus, Waveform
+from helpers.simulation.summaries import Summary, summary_statistics
+from helpers.validation import instance
+
+from .fingerprint import fingerprint
+from .priors import Prior
+
+__all__ = ["DESCRIBED", "NeuronSimulator", "described", "differences"]
+
+DESCRIBED = ("neuron", "stimulus", "duration", "dt", "summarise")
+
+
+@dataclass(frozen=True)
+class NeuronSimulator:
+    """A simulator for inference: parameters and a seed in, summary statistics out.
+
+    A posterior that was trained with one (`train_npe(..., simulator=...)`, `truncated_rounds`) remembers what was
+    simulated, and refuses observations that were made in another way.
+
+    Parameters
+    ----------
+    neuron, stimulus
+        As in `simulate_many`.
+    prior
+        Names the parameters that vary.
+    duration, dt
+        Of a simulation and of its time step [ms].
+    summarise
+        The summary statistics.
+
+    Examples
+    --------
+    >>> simulator = NeuronSimulator(Pospischil(), step(3.248, 10.0, 110.0), prior, 120.0)
+    >>> x = simulator(theta, seed=1)  # (n, n_statistics) for theta (n, n_parameters)
+    """
+
+    neuron: Neuron
+    stimulus: Stimulus | np.ndarray
+    prior: Prior
+    duration: float
+    dt: float = 0.01
+    summarise: Summary = summary_statistics
+
+    def __post_init__(self) -> None:
+        n_steps = number_of_steps(self.duration, self.dt, EXPONENTIAL_EULER, self.neuron)
+        instance("prior", self.prior, Prior, "a Prior")
+        instance("summarise", self.summarise, Summary, "a Summary, such as summary_statistics")
+        object.__setattr__(self, "stimulus", as_stimulus(self.stimulus, n_steps, float(self.dt)))
+
+    def __call__(self, theta: np.ndarray, seed: int) -> np.ndarray:
+        """Return the statistics (n, n_statistics) of simulations with parameters `theta` (n, n_parameters)."""
+        parameters = self.prior.by_name(theta)
+        return simulate_many(
+            self.neuron, self.stimulus, parameters, self.duration, self.dt, seed=seed, summarise=self.summarise
+        )
+
+    def as_data(self) -> dict[str, Any]:
+        """Return what is simulated as plain data, see `described`."""
+        return described(self.neuron, self.stimulus, self.duration, self.dt, self.summarise)
+
+
+def described(
+    neuron: Neuron, stimulus: Stimulus, duration: float, dt: float, summarise: Summary | Callable[..., Any]
+) -> dict[str, Any]:
+    """Return what is simulated as plain data that can be stored and compared. Code is represented by a fingerprint."""
+    samples = stimulus.samples if isinstance(stimulus, Waveform) else None
+    named = isinstance(summarise, Summary)
+    equations = {name: (one.kind, one.arguments, one.function) for name, one in neuron.equations.items()}
+    return {
+        "neuron": {
+            "class": type(neuron).__name__,
+            "parameters": neuron.values(),
+            "equations": fingerprint(equations),
+        },
+        "stimulus": {
+            "class": type(stimulus).__name__,
+            "parameters": stimulus.values(),
+            "waveform": fingerprint(stimulus.I and stimulus.I.function, samples),
+        },
+        "summarise": {
+            "statistics": list(summarise.names) if named else [],
+            "function": fingerprint(summarise.compiled if named else summarise),
+        },
+        "duration": round(float(duration), 9),  # 12 000 · 0.01 ms is 120 ms
+        "dt": float(dt),
+    }
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any], where: str = "") -> Iterator[str]:
+    """Yield, in words, which entries of two descriptions differ."""
+    for name in {**old, **new}:
+        a, b = old.get(name), new.get(name)
+        if a == b:
+            continue
+        if isinstance(a, dict) and isinstance(b, dict):
+            yield from differences(a, b, f"{where}{name}: ")
+        else:
+            short = all(isinstance(value, int | float) or len(str(value)) <= 20 for value in (a, b))
+            yield f"{where}{name}" + (f" {a}, now {b}" if short else " differs")
