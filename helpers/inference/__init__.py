@@ -34,6 +34,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "reference.local_gaussian": ["local_gaussian"],
         "reference.rejection_abc": ["rejection_abc"],
         "reference.synthetic_likelihood": ["synthetic_likelihood"],
+        "simulator": ["NeuronSimulator"],
         "truncated_rounds": ["truncated_rounds"],
     },
 )
