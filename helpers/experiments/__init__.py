@@ -1,33 +1,55 @@
-"""What is done to a simulated neuron: clamp it, find its threshold, its rest, its bifurcations."""
+"""Experiments on a simulated neuron: voltage clamp, thresholds, firing, and the analysis of its dynamics.
+
+clamp, Command, step_command         voltage clamp, its commands, a step command
+peak_currents                        current-voltage relation
+steady_currents, conductances        ionic currents at steady state; conductances during a trace
+freeze_gate                          the same neuron with one gate fixed
+find_threshold                       smallest strength that fires, by bisection
+strength_duration                    threshold for pulses of several widths
+weiss, lapicque                      laws of strength and duration
+fit_strength_duration                rheobase and chronaxie
+refractory_threshold                 threshold after a spike, relative to rest
+steady_states                        all other states at a given V
+fixed_points, fixed_point_current    fixed points at a given current; the current at a given V
+resting_state                        the lowest fixed point without a current
+jacobian, eigenvalues                stability of a fixed point
+hopf_points, unstable_range          where stability is lost to an oscillation
+nullclines, separatrix               a plane of two states
+firing_properties                    lowest rate, adaptation, bursts, rebound
+operations_per_step                  arithmetic and exponentials per time step
+squid_response, UnlabelledCells      for the exercises of notebook 1
+"""
 
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "comparison": ["abilities", "cost_of_a_step"],
+        "comparison": ["firing_properties", "operations_per_step"],
         "current_clamp": [
             "conductances",
+            "find_threshold",
             "fit_strength_duration",
-            "hold_gate",
+            "freeze_gate",
             "lapicque",
-            "resting_state",
+            "refractory_threshold",
             "steady_currents",
             "strength_duration",
-            "threshold",
-            "threshold_after_spike",
             "weiss",
         ],
         "dynamics": [
-            "currents_without_rest",
             "eigenvalues",
+            "fixed_point_current",
             "fixed_points",
-            "holding_current",
             "hopf_points",
             "jacobian",
-            "settled",
+            "nullclines",
+            "resting_state",
+            "separatrix",
+            "steady_states",
+            "unstable_range",
         ],
-        "exercises": ["UnknownPair", "held_current"],
+        "exercises": ["UnlabelledCells", "squid_response"],
         "voltage_clamp": ["Command", "clamp", "peak_currents", "step_command"],
     },
 )

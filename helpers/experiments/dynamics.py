@@ -1,12 +1,12 @@
-"""A neuron as a dynamical system: where it stands still, whether it stays there, and what its states do to each other.
+"""A neuron as a dynamical system: its fixed points, their stability, and its phase planes.
 
 All of it follows from the slopes d(state)/dt of the neuron's own equations, under a constant current and without noise.
-Resets (of integrate-and-fire neurons) are not seen. What the words mean: Izhikevich 2007, Dynamical Systems in
+Resets (of integrate-and-fire neurons) are ignored. For the terms see Izhikevich 2007, Dynamical Systems in
 Neuroscience, chapters 3 to 6.
 
-    fixed_points, holding_current          where all slopes vanish
-    jacobian, eigenvalues, hopf_points     whether a small push dies out there, and the currents at which that changes
-    nullclines, separatrix                 a plane of two states, the others frozen
+    fixed_points, fixed_point_current, resting_state          where all slopes vanish
+    jacobian, eigenvalues, hopf_points, unstable_range        whether a small perturbation decays there
+    nullclines, separatrix                                    a plane of two states, the others frozen
 """
 
 from __future__ import annotations
@@ -28,27 +28,34 @@ from helpers.validation import number, numbers, one_of, whole_number
 
 __all__ = [
     "HopfPoint",
-    "currents_without_rest",
     "eigenvalues",
+    "fixed_point_current",
     "fixed_points",
-    "holding_current",
     "hopf_points",
     "jacobian",
     "nullclines",
+    "resting_state",
     "separatrix",
-    "settled",
+    "steady_states",
+    "unstable_range",
 ]
 
-SPAN = (-120.0, 60.0)  # of the first state: mV, where membranes live
-NOTHING: Mapping[str, float] = MappingProxyType({})
+SPAN = (-120.0, 60.0)  # of the first state [mV]
+NONE: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class HopfPoint:
     """Where a fixed point gains or loses its stability to an oscillation.
 
-    I: the constant current [µA/cm²]. state: value of every state by name.
-    frequency: of the oscillation that neither grows nor decays [Hz, for a neuron that counts in ms].
+    Parameters
+    ----------
+    I : float
+        The constant current [µA/cm²].
+    state : Mapping[str, float]
+        The value of every state.
+    frequency : float
+        Of the oscillation that neither grows nor decays [Hz, for a neuron whose time unit is the ms].
     """
 
     I: float
@@ -56,68 +63,139 @@ class HopfPoint:
     frequency: float
 
 
-def settled(neuron: Neuron, x: Any, I: Any = 0.0, frozen: Mapping[str, float] = NOTHING) -> np.ndarray:
-    """All states, (n_states, ...), where the first is held at `x` (...) [mV] until the others stand still.
+def steady_states(neuron: Neuron, x: Any, I: Any = 0.0, frozen: Mapping[str, float] = NONE) -> np.ndarray:
+    """Return the steady state of all other states while the first one is held.
 
-    frozen: states by name that stay at a value instead.
-    Raises ValueError where another state never settles, or not by the first state alone.
+    Parameters
+    ----------
+    neuron : Neuron
+    x : array_like
+        The first state, of any shape (...) [mV].
+    I : float or ndarray of shape (...)
+        The constant current [µA/cm²].
+    frozen : Mapping[str, float]
+        States that keep a given value instead.
+
+    Returns
+    -------
+    ndarray of shape (n_states, ...)
+
+    Raises
+    ------
+    ValueError
+        If another state has no steady state, or one that does not depend on the first state alone.
     """
     first, *others = neuron.states
     for name, value in frozen.items():
-        if name not in others:
-            raise ValueError(f"frozen state {name!r}; allowed: {', '.join(others)}")
-        number(f"frozen {name}", value, low=-1e6, high=1e6)
+        number(f"frozen {one_of('frozen state', name, others)}", value, low=-1e6, high=1e6)
     x = numbers(first, x, "mV", low=-MAX_POTENTIAL, high=MAX_POTENTIAL)
     I = numbers("I", I)
     if I.ndim and I.shape != x.shape:
         raise ValueError(f"I has shape {I.shape}; allowed: one number, or one for each x, {x.shape}")
-    names = {**neuron.constants(), **frozen, first: x, "I": I}
-    free = [name for name in others if name not in frozen]
+    values = {**neuron.constants(), **frozen, first: x, "I": I}
+    free = {name for name in others if name not in frozen}
     states = [x]
     for name in others:
         if name in frozen:
             states.append(frozen[name])
             continue
         entry = neuron.equations[name]
-        if set(free) & set(entry.arguments):
+        if free & set(entry.arguments):
             raise ValueError(f"{type(neuron).__name__}.{name} does not depend on {first} alone: freeze what it needs")
-        a, b = entry.evaluate(names)
+        a, b = entry.evaluate(values)
         b = a + b if entry.kind == "gate" else b  # alpha and beta of a gate
         if not np.all(b):
-            raise ValueError(f"{type(neuron).__name__}.{name} never settles: freeze it")
+            raise ValueError(f"{type(neuron).__name__}.{name} has no steady state: freeze it")
         states.append(a / b)
     return np.array(np.broadcast_arrays(*states))
 
 
-def holding_current(neuron: Neuron, x: Any, frozen: Mapping[str, float] = NOTHING) -> np.ndarray:
-    """The constant current [µA/cm²], (...), under which the neuron stands still with its first state at `x` (...)."""
-    # The slope of the first state is a straight line in I.
-    at_0, at_1 = (slopes(neuron, settled(neuron, x, I, frozen), I)[0] for I in (0.0, 1.0))
+def fixed_point_current(neuron: Neuron, x: Any, frozen: Mapping[str, float] = NONE) -> np.ndarray:
+    """Return the constant current at which the neuron has a fixed point with its first state at `x`.
+
+    Parameters
+    ----------
+    x : array_like
+        Of any shape (...) [mV].
+    frozen : Mapping[str, float]
+        As in `steady_states`.
+
+    Returns
+    -------
+    ndarray of shape (...)
+        In µA/cm².
+    """
+    # The slope of the first state is a linear function of I.
+    at_0, at_1 = (slopes(neuron, steady_states(neuron, x, I, frozen), I)[0] for I in (0.0, 1.0))
     return at_0 / (at_0 - at_1)
 
 
 def fixed_points(
-    neuron: Neuron, I: float = 0.0, frozen: Mapping[str, float] = NOTHING, span: tuple[float, float] = SPAN
+    neuron: Neuron, I: float = 0.0, frozen: Mapping[str, float] = NONE, span: tuple[float, float] = SPAN
 ) -> np.ndarray:
-    """The states at which nothing moves under the current `I` [µA/cm²]: (n_points, n_states), by rising first state.
+    """Return the fixed points under a constant current, in ascending order of the first state.
 
-    span: where to look for the first state [mV]. Two points closer than a thousandth of it can be missed.
-    frozen: as in `settled`; slopes of frozen states are not asked to vanish.
+    Parameters
+    ----------
+    neuron : Neuron
+    I : float
+        The constant current [µA/cm²].
+    frozen : Mapping[str, float]
+        As in `steady_states`; the slopes of frozen states need not vanish.
+    span : tuple of float
+        Where to look for the first state [mV]. Two points closer than a thousandth of it can be missed.
+
+    Returns
+    -------
+    ndarray of shape (n_points, n_states)
     """
 
     def excess(x: Any) -> Any:
-        return slopes(neuron, settled(neuron, x, I, frozen), I)[0]
+        return slopes(neuron, steady_states(neuron, x, I, frozen), I)[0]
 
     number("I", I)
     grid = np.linspace(*_checked_span(span), 2001)
     roots = [brentq(excess, low, high, xtol=1e-13) for low, high in _sign_changes(grid, excess(grid))]
-    return np.array([settled(neuron, root, I, frozen) for root in roots]).reshape(-1, len(neuron.states))
+    return steady_states(neuron, roots, I, frozen).T if roots else np.empty((0, len(neuron.states)))
 
 
-def jacobian(neuron: Neuron, state: np.ndarray, frozen: Mapping[str, float] = NOTHING) -> np.ndarray:
-    """Derivative of each slope (row) by each state (column) at `state` (n_states, ...): (n_free, n_free, ...) [1/ms].
+def resting_state(neuron: Neuron, span: tuple[float, float] = SPAN) -> dict[str, float]:
+    """Return the fixed point without a current whose first state is lowest, e.g. as `initial_state` of a simulation.
 
-    A constant current does not show in it, as it only adds to a slope. frozen: as in `settled`, left out.
+    It may be unstable: see `eigenvalues`.
+
+    Parameters
+    ----------
+    span : tuple of float
+        As in `fixed_points` [mV].
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    points = fixed_points(neuron, span=span)
+    if not len(points):
+        raise ValueError(f"{neuron} has no fixed point between {span[0]:g} and {span[1]:g} mV")
+    return dict(zip(neuron.states, points[0].tolist(), strict=True))
+
+
+def jacobian(neuron: Neuron, state: np.ndarray, frozen: Mapping[str, float] = NONE) -> np.ndarray:
+    """Return the derivative of each slope (row) with respect to each state (column).
+
+    It does not depend on a constant current, which only adds to a slope.
+
+    Parameters
+    ----------
+    neuron : Neuron
+    state : ndarray of shape (n_states, ...)
+    frozen : Mapping[str, float]
+        As in `steady_states`; these states are left out.
+
+    Returns
+    -------
+    ndarray of shape (n_free, n_free, ...)
+        In 1/ms.
     """
     free, state = _free(neuron, frozen), _checked_state(neuron, "state", state)
 
@@ -127,41 +205,73 @@ def jacobian(neuron: Neuron, state: np.ndarray, frozen: Mapping[str, float] = NO
     return differentiate.jacobian(free_slopes, state[free]).df
 
 
-def eigenvalues(neuron: Neuron, state: np.ndarray, frozen: Mapping[str, float] = NOTHING) -> np.ndarray:
-    """Eigenvalues of the Jacobian at `state` (n_states, ...), by falling real part: (..., n_free) complex [1/ms].
+def eigenvalues(neuron: Neuron, state: np.ndarray, frozen: Mapping[str, float] = NONE) -> np.ndarray:
+    """Return the eigenvalues of the Jacobian, in descending order of the real part.
 
-    A small push along the direction of one grows as exp(real part · t) and turns at the imaginary part [rad/ms]: a
-    fixed point is stable where the first real part is below zero.
+    A small perturbation along the direction of one grows as exp(real part · t) and oscillates at the imaginary part
+    [rad/ms]: a fixed point is stable if the first real part is below zero.
+
+    Parameters
+    ----------
+    neuron : Neuron
+    state : ndarray of shape (n_states, ...)
+    frozen : Mapping[str, float]
+        As in `jacobian`.
+
+    Returns
+    -------
+    ndarray of complex, of shape (..., n_free)
+        In 1/ms.
     """
     values = np.linalg.eigvals(np.moveaxis(jacobian(neuron, state, frozen), (0, 1), (-2, -1))).astype(complex)
     return np.take_along_axis(values, np.lexsort((-values.imag, -values.real)), axis=-1)
 
 
 def hopf_points(neuron: Neuron, span: tuple[float, float] = (-100.0, 0.0), steps: int = 200) -> list[HopfPoint]:
-    """The Hopf points that are met while the first state is held higher and higher through `span` [mV] in `steps`.
+    """Return the Hopf points, where the real part of a leading complex pair of eigenvalues passes through zero.
 
-    There the real part of the leading eigenvalues, a complex pair, passes through zero.
+    Parameters
+    ----------
+    neuron : Neuron
+    span : tuple of float
+        Fixed points with a first state in this range [mV] are examined, in ascending order.
+    steps : int
+        Number of intervals into which `span` is divided.
     """
 
     def leading(x: Any) -> Any:
-        return eigenvalues(neuron, settled(neuron, x))[..., 0]
+        return eigenvalues(neuron, steady_states(neuron, x))[..., 0]
 
     found, grid = [], np.linspace(*_checked_span(span), whole_number("steps", steps, 2, 100_000) + 1)
     for low, high in _sign_changes(grid, leading(grid).real):
         x = brentq(lambda x: leading(x).real, low, high, xtol=1e-10)
-        turning = abs(leading(x).imag)
-        if turning > 1e-6:  # else two fixed points meet here: a real eigenvalue passes through zero
-            state = dict(zip(neuron.states, settled(neuron, x).tolist(), strict=True))
-            found.append(HopfPoint(float(holding_current(neuron, x)), state, float(1000.0 * turning / (2.0 * np.pi))))
+        angular = abs(leading(x).imag)
+        if angular > 1e-6:  # else two fixed points meet here: a real eigenvalue passes through zero
+            state = dict(zip(neuron.states, steady_states(neuron, x).tolist(), strict=True))
+            current = float(fixed_point_current(neuron, x))
+            found.append(HopfPoint(current, state, float(1000.0 * angular / (2.0 * np.pi))))
     return found
 
 
-def currents_without_rest(
+def unstable_range(
     neuron: Neuron, name: str, values: np.ndarray, span: tuple[float, float] = (-100.0, 0.0)
 ) -> np.ndarray:
-    """The two currents [µA/cm²] between which no fixed point is stable, (n, 2), by `values` (n,) of parameter `name`.
+    """Return the two currents between which the fixed point is unstable, as a function of a parameter.
 
-    NaN for a value with which the neuron has not just two Hopf points within `span` [mV].
+    Parameters
+    ----------
+    neuron : Neuron
+    name : str
+        The parameter.
+    values : ndarray of shape (n,)
+        Its values.
+    span : tuple of float
+        As in `hopf_points` [mV].
+
+    Returns
+    -------
+    ndarray of shape (n, 2)
+        In µA/cm²; NaN where the neuron does not have exactly two Hopf points.
     """
     one_of("name", name, neuron.parameters())
     values = numbers("values", values, shape=(None,))
@@ -172,10 +282,24 @@ def currents_without_rest(
 def nullclines(
     neuron: Neuron, plane: tuple[str, str], x: np.ndarray, y: np.ndarray, state: np.ndarray, I: float = 0.0
 ) -> dict[str, list[np.ndarray]]:
-    """Where the slope of each of two states is zero, in the plane of both: by name, lines as arrays (n, 2) of points.
+    """Return where the slope of each of two states is zero, in the plane of both.
 
-    plane: names of the states along `x` (n_x,) and `y` (n_y,), the grid on which the lines are sought.
-    state: (n_states,), at which all other states are frozen.
+    Parameters
+    ----------
+    neuron : Neuron
+    plane : tuple of str
+        The names of the states along `x` and `y`.
+    x, y : ndarray of shape (n_x,), (n_y,)
+        The grid on which the lines are sought.
+    state : ndarray of shape (n_states,)
+        At which all other states are frozen.
+    I : float
+        The constant current [µA/cm²].
+
+    Returns
+    -------
+    dict
+        For each of the two states a list of lines, each of shape (n, 2).
     """
     if len(plane) != 2 or not all(name in neuron.states for name in plane) or plane[0] == plane[1]:
         raise ValueError(f"plane {plane}; allowed: two of {', '.join(neuron.states)}")
@@ -190,19 +314,37 @@ def nullclines(
     across, up = (neuron.states.index(name) for name in plane)
     grid = np.multiply.outer(state, np.ones((len(y), len(x))))
     grid[across], grid[up] = np.meshgrid(x, y)
-    moves = slopes(neuron, grid, I)
-    return {name: contour_generator(x, y, moves[k]).lines(0.0) for name, k in zip(plane, (across, up), strict=True)}
+    slope = slopes(neuron, grid, I)
+    return {name: contour_generator(x, y, slope[k]).lines(0.0) for name, k in zip(plane, (across, up), strict=True)}
 
 
 def separatrix(
     neuron: Neuron, saddle: np.ndarray, frozen: Mapping[str, float], I: float = 0.0, span: tuple[float, float] = SPAN
 ) -> np.ndarray:
-    """The line through a saddle that parts the starts which end on one side from those on the other, (n, n_states).
+    """Return the line through a saddle that separates the states from which the neuron goes to either side.
 
-    saddle: (n_states,), a fixed point of the two states that are not `frozen`. The line is followed backwards in time
-    until the first state leaves `span` [mV] or the second one its range from 0 to 1.
+    It is followed backwards in time until the first state leaves `span` or the second one its range from 0 to 1.
 
-    Raises ValueError where `saddle` is no saddle of two states.
+    Parameters
+    ----------
+    neuron : Neuron
+    saddle : ndarray of shape (n_states,)
+        A fixed point of the two states that are not frozen.
+    frozen : Mapping[str, float]
+        All states but two.
+    I : float
+        The constant current [µA/cm²].
+    span : tuple of float
+        Of the first state [mV].
+
+    Returns
+    -------
+    ndarray of shape (n, n_states)
+
+    Raises
+    ------
+    ValueError
+        If `saddle` is not a saddle of two states.
     """
     free, shape = _free(neuron, frozen), (len(neuron.states),)
     saddle = numbers("saddle", saddle, shape=shape, low=-MAX_POTENTIAL, high=MAX_POTENTIAL)
@@ -228,7 +370,7 @@ def separatrix(
 def _checked_span(span: tuple[float, float]) -> np.ndarray:
     ends = numbers("span", span, shape=(2,), low=-1000.0, high=1000.0)
     if not ends[0] < ends[1]:
-        raise ValueError(f"span = {span}; allowed: two potentials, rising")
+        raise ValueError(f"span = {span}; allowed: two numbers, rising")
     return ends
 
 
@@ -241,12 +383,12 @@ def _checked_state(neuron: Neuron, name: str, state: Any) -> np.ndarray:
 
 
 def _free(neuron: Neuron, frozen: Mapping[str, float]) -> list[int]:
-    """Where in the order of the states the free ones stand."""
+    """Indices of the states that are not frozen."""
     return [k for k, name in enumerate(neuron.states) if name not in frozen]
 
 
 def _joined(neuron: Neuron, values: np.ndarray, frozen: Mapping[str, float]) -> np.ndarray:
-    """All states, (n_states, ...), from those that are free, (n_free, ...), and those that are frozen."""
+    """All states, (n_states, ...), from the free ones, (n_free, ...), and the frozen ones."""
     free = iter(values)
     states = [frozen[name] if name in frozen else next(free) for name in neuron.states]
     return np.array(np.broadcast_arrays(*states))
@@ -254,5 +396,4 @@ def _joined(neuron: Neuron, values: np.ndarray, frozen: Mapping[str, float]) -> 
 
 def _sign_changes(x: np.ndarray, y: np.ndarray) -> list[tuple[float, float]]:
     """The neighbours in `x` (n,) between which `y` (n,) changes its sign."""
-    before = np.flatnonzero(np.diff(np.signbit(y)))
-    return [(x[k], x[k + 1]) for k in before]
+    return [(x[k], x[k + 1]) for k in np.flatnonzero(np.diff(np.signbit(y)))]

@@ -1,4 +1,4 @@
-"""What the exercises of notebook 1 stand on: an axon under a step, and two neurons that nobody can look into."""
+"""What the exercises of notebook 1 use: a response of the squid axon, and a pair of unlabelled cells."""
 
 from __future__ import annotations
 
@@ -10,16 +10,21 @@ from helpers.neurons.models import HodgkinHuxley, Pospischil
 from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
 from helpers.simulation.trace import Trace
-from helpers.validation import number, whole_number
+from helpers.validation import number, one_of, whole_number
 
-__all__ = ["UnknownPair", "held_current"]
+__all__ = ["UnlabelledCells", "squid_response"]
 
 
 @dataclass(frozen=True)
-class UnknownPair:
-    """Neurons "X" and "Y": one has an M current, the other, in its place, a larger leak. `seed` says which.
+class UnlabelledCells:
+    """Cells "X" and "Y": one has an M current, the other a larger leak instead.
 
-    A step of 3 µA/cm² makes both fire equally fast at first, so that only their later firing tells them apart.
+    A step of 3 µA/cm² makes both fire at the same rate at first; only their later firing differs.
+
+    Parameters
+    ----------
+    seed : int
+        Decides which is which, and seeds the noise.
     """
 
     seed: int
@@ -32,27 +37,19 @@ class UnknownPair:
             pair.reverse()
         object.__setattr__(self, "_neurons", dict(zip("XY", pair, strict=True)))
 
-    def record(self, name: str, current: float, length: float = 1000.0) -> Trace:
-        """V of neuron "X" or "Y" under `current` [µA/cm²] for `length` [ms], from 50 ms on, as an electrode sees it.
-
-        Raises ValueError for another name.
-        """
-        self._check(name)
-        noise = (self.seed, "XY".index(name))
-        whole = simulate(self._neurons[name], step(current, 50.0, 50.0 + length), length + 100.0, dt=0.02, seed=noise)
+    def record(self, cell: str, current: float, length: float = 1000.0) -> Trace:
+        """Return V of cell "X" or "Y" under `current` [µA/cm²], applied for `length` [ms] from 50 ms on."""
+        neuron = self._neurons[one_of("cell", cell, self._neurons)]
+        noise = (self.seed, "XY".index(cell))
+        whole = simulate(neuron, step(current, 50.0, 50.0 + length), length + 100.0, dt=0.02, seed=noise)
         return replace(whole, states={"V": whole.V}, currents={})
 
-    def has_M_current(self, name: str) -> bool:
-        """Whether neuron "X" or "Y" is the one with the M current. Raises ValueError for another name."""
-        self._check(name)
-        return self._neurons[name].g_M > 0.0
-
-    def _check(self, name: str) -> None:
-        if not (isinstance(name, str) and name in self._neurons):
-            raise ValueError(f"neuron {name!r}; allowed: 'X', 'Y'")
+    def has_M_current(self, cell: str) -> bool:
+        """Whether cell "X" or "Y" is the one with the M current."""
+        return self._neurons[one_of("cell", cell, self._neurons)].g_M > 0.0
 
 
-def held_current(amplitude: float) -> Trace:
-    """The squid axon under a current of `amplitude` [µA/cm²] from 5 to 95 ms."""
+def squid_response(amplitude: float) -> Trace:
+    """Return the response of the squid axon to a current of `amplitude` [µA/cm²] from 5 to 95 ms."""
     amplitude = number("amplitude", amplitude, "µA/cm²")
     return simulate(HodgkinHuxley(), step(amplitude, 5.0, 95.0), 100.0, dt=0.02)

@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from helpers.experiments.current_clamp import Fitted, steady_currents
+from helpers.experiments.current_clamp import StrengthDurationFit, steady_currents
 from helpers.neurons.equations import Neuron
 from helpers.simulation.trace import Trace
 
@@ -97,7 +97,7 @@ def plot_pulse_responses(pulses: Mapping[float, Trace], named: Mapping[float, tu
 def plot_strength_duration(
     widths: np.ndarray,
     thresholds: np.ndarray,
-    laws: Mapping[str, tuple[Callable[[np.ndarray, float, float], np.ndarray], Fitted]],
+    laws: Mapping[str, tuple[Callable[[np.ndarray, float, float], np.ndarray], StrengthDurationFit]],
 ) -> Figure:
     """Make a figure of threshold current and threshold charge against the duration of the pulse.
 
@@ -125,7 +125,7 @@ def plot_strength_duration(
     return figure
 
 
-def plot_refractoriness(intervals: np.ndarray, relative: np.ndarray, strongest: float) -> Figure:
+def plot_refractoriness(intervals: np.ndarray, relative: np.ndarray, max_relative: float) -> Figure:
     """Make a figure of the threshold of a second pulse against the time since the first.
 
     Parameters
@@ -134,7 +134,7 @@ def plot_refractoriness(intervals: np.ndarray, relative: np.ndarray, strongest: 
         Times between the pulses (n,) [ms].
     relative
         Threshold relative to that at rest (n,); infinite where no pulse gives a second spike.
-    strongest
+    max_relative
         Upper end of the axis.
     """
     figure, ax = plt.subplots(figsize=(9, 4))
@@ -142,11 +142,11 @@ def plot_refractoriness(intervals: np.ndarray, relative: np.ndarray, strongest: 
     ax.plot(intervals, relative, color=COLOURS["V"])
     ax.axhline(1.0, color="0.6", linewidth=1, linestyle=":")
     ax.axvspan(intervals[0], absolute, color="0.87", linewidth=0)
-    ax.text(0.5 * (intervals[0] + absolute), 0.5 * strongest, "absolute", ha="center", va="center", rotation=90)
-    ax.text(absolute + 3.5, 0.62 * strongest, "relative")
+    ax.text(0.5 * (intervals[0] + absolute), 0.5 * max_relative, "absolute", ha="center", va="center", rotation=90)
+    ax.text(absolute + 3.5, 0.62 * max_relative, "relative")
     easiest = intervals[relative.argmin()]
     ax.annotate("easier than at rest", (easiest, relative.min()), (0, -30), textcoords="offset points", ha="center")
     ax.text(intervals[-1], 1.12, "threshold at rest", ha="right", color="0.35")
     ax.set(xlabel="time between the pulses (ms)", ylabel="threshold / threshold at rest")
-    ax.set(xlim=(intervals[0], intervals[-1]), ylim=(0, strongest))
+    ax.set(xlim=(intervals[0], intervals[-1]), ylim=(0, max_relative))
     return figure

@@ -7,16 +7,16 @@ from support import oracles
 
 from helpers.experiments.current_clamp import (
     conductances,
+    find_threshold,
     fit_strength_duration,
-    hold_gate,
+    freeze_gate,
     lapicque,
-    resting_state,
+    refractory_threshold,
     steady_currents,
     strength_duration,
-    threshold,
-    threshold_after_spike,
     weiss,
 )
+from helpers.experiments.dynamics import resting_state
 from helpers.experiments.voltage_clamp import clamp, step_command
 from helpers.neurons.models import HodgkinHuxley, Pospischil
 from helpers.simulation.single import simulate
@@ -39,7 +39,7 @@ def test_a_neuron_begun_at_rest_stays_there(neuron):
 
 def test_no_rest_between_the_limits_is_named():
     with pytest.raises(ValueError, match="between -100 and -90 mV"):
-        resting_state(HodgkinHuxley(), -100.0, -90.0)
+        resting_state(HodgkinHuxley(), (-100.0, -90.0))
 
 
 def test_steady_currents_are_where_a_clamp_ends():
@@ -61,8 +61,8 @@ def test_conductance_times_driving_force_is_the_current():
 @pytest.mark.parametrize("gate", ["m", "h", "n"])
 def test_a_held_gate_against_an_independent_integration(gate):
     """The equations written out again, one gate a constant, at a tight tolerance."""
-    held, axon = 0.4, hold_gate(HodgkinHuxley(), gate, 0.4)
-    assert axon.values() == {**HodgkinHuxley().values(), "held": held}
+    held, axon = 0.4, freeze_gate(HodgkinHuxley(), gate, 0.4)
+    assert axon.values() == {**HodgkinHuxley().values(), "frozen": held}
 
     def slope(t, x):
         values = dict(zip("mhn", x[1:], strict=True)) | {gate: held}
@@ -81,15 +81,15 @@ def test_a_held_gate_against_an_independent_integration(gate):
 
 
 def test_a_gate_that_is_not_there_is_refused():
-    with pytest.raises(ValueError, match="gate 'p'; allowed: m, h, n"):
-        hold_gate(HodgkinHuxley(), "p", 0.5)
-    with pytest.raises(ValueError, match="held"):
-        hold_gate(HodgkinHuxley(), "h", 1.5)
+    with pytest.raises(ValueError, match="gate = 'p'; allowed: m, h, n"):
+        freeze_gate(HodgkinHuxley(), "p", 0.5)
+    with pytest.raises(ValueError, match="frozen"):
+        freeze_gate(HodgkinHuxley(), "h", 1.5)
 
 
 def test_threshold_finds_known_borders():
     border = np.array([0.001, 1.0, 77.7, 2000.0])
-    found = threshold(lambda strength: strength >= border, 0.0, 1000.0, tolerance=1e-6)
+    found = find_threshold(lambda strength: strength >= border, 0.0, 1000.0, tolerance=1e-6)
     np.testing.assert_allclose(found[:3], border[:3], rtol=2e-6)
     assert (found[:3] >= border[:3]).all()  # what is returned did fire
     assert found[3] == np.inf
@@ -102,7 +102,7 @@ def test_threshold_finds_known_borders():
 )  # fmt: skip
 def test_threshold_refuses(low, high, tolerance, message):
     with pytest.raises(ValueError, match=message):
-        threshold(lambda strength: strength >= 5.0, [low], [high], tolerance)
+        find_threshold(lambda strength: strength >= 5.0, [low], [high], tolerance)
 
 
 def test_rheobase_is_the_published_one():
@@ -120,7 +120,7 @@ def test_thresholds_are_borders_of_the_adaptive_solver():
 
 
 def test_without_sodium_no_pulse_fires():
-    assert strength_duration(HodgkinHuxley(block_Na=1.0), [1.0], strongest=30.0).tolist() == [np.inf]
+    assert strength_duration(HodgkinHuxley(block_Na=1.0), [1.0], max_amplitude=30.0).tolist() == [np.inf]
 
 
 def test_short_pulses_need_one_charge():
@@ -130,7 +130,7 @@ def test_short_pulses_need_one_charge():
 
 
 def test_after_a_spike_the_axon_is_refractory_then_supernormal():
-    relative = threshold_after_spike(HodgkinHuxley(), [6.0, 12.0, 19.0, 100.0])
+    relative = refractory_threshold(HodgkinHuxley(), [6.0, 12.0, 19.0, 100.0])
     assert relative[0] == np.inf and relative[1] > 2.0
     assert relative[2] == pytest.approx(0.84, abs=0.01)
     assert relative[3] == pytest.approx(1.0, abs=0.01)  # all is forgotten
@@ -138,15 +138,15 @@ def test_after_a_spike_the_axon_is_refractory_then_supernormal():
 
 def test_threshold_after_a_spike_is_a_border_of_single_runs():
     neuron, start = HodgkinHuxley(), {"V": resting_state(HodgkinHuxley())["V"]}
-    (relative,), (at_rest,) = threshold_after_spike(neuron, [12.0]), strength_duration(neuron, [0.5])
+    (relative,), (at_rest,) = refractory_threshold(neuron, [12.0]), strength_duration(neuron, [0.5])
     for factor, expected in ((1.01, 2), (0.99, 1)):
         pair = pulse_pair(2 * at_rest, 0.5, 12.0, 5.0, 60.0, second_amplitude=factor * relative * at_rest)
         assert len(simulate(neuron, pair, 60.0, initial_state=start).spike_times) == expected
 
 
 def test_a_second_pulse_that_needs_no_channels_is_refused():
-    with pytest.raises(ValueError, match="lifts V to -20 mV by itself"):
-        threshold_after_spike(HodgkinHuxley(), [10.0], strongest=8.0)
+    with pytest.raises(ValueError, match="raises V to -20 mV without channels"):
+        refractory_threshold(HodgkinHuxley(), [10.0], max_relative=8.0)
 
 
 @pytest.mark.parametrize("law", [weiss, lapicque])

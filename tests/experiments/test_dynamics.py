@@ -7,15 +7,15 @@ import pytest
 from support.oracles import hodgkin_huxley_slopes
 
 from helpers.experiments.dynamics import (
-    currents_without_rest,
     eigenvalues,
+    fixed_point_current,
     fixed_points,
-    holding_current,
     hopf_points,
     jacobian,
     nullclines,
     separatrix,
-    settled,
+    steady_states,
+    unstable_range,
 )
 from helpers.neurons.equations import Neuron, state
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
@@ -41,7 +41,7 @@ def test_nothing_moves_at_a_fixed_point(neuron, I):
     assert len(points) and np.all(np.diff(points[:, 0]) > 0)
     for point in points:
         assert np.abs(slopes(neuron, point, I)).max() < 1e-9
-        assert holding_current(neuron, point[0]) == pytest.approx(I, abs=1e-9)
+        assert fixed_point_current(neuron, point[0]) == pytest.approx(I, abs=1e-9)
 
 
 def test_fixed_points_in_closed_form():
@@ -69,7 +69,7 @@ def test_jacobian_against_equations_written_out_again():
 
 
 def test_eigenvalues_of_many_states_at_once():
-    states = settled(AXON, np.linspace(-70.0, -40.0, 7))
+    states = steady_states(AXON, np.linspace(-70.0, -40.0, 7))
     together = eigenvalues(AXON, states)
     assert together.shape == (7, 4) and np.all(np.diff(together.real, axis=1) <= 1e-12)
     for k in range(7):
@@ -94,32 +94,32 @@ def test_a_hopf_point_in_closed_form_and_a_fold_that_is_none():
     assert hopf_points(Izhikevich(a=0.5), span=(-80.0, -50.0)) == []  # the fold, at v = -60, comes first
 
 
-@pytest.mark.parametrize(("above", "settles"), [(-0.3, True), (0.3, False)])
-def test_a_small_push_dies_out_below_the_first_hopf_point_and_grows_above_it(above, settles):
+@pytest.mark.parametrize(("above", "decays"), [(-0.3, True), (0.3, False)])
+def test_a_small_perturbation_decays_below_the_first_hopf_point_and_grows_above_it(above, decays):
     low, _ = hopf_points(AXON)
     I = low.I + above
     rest = dict(zip(AXON.states, fixed_points(AXON, I)[0], strict=True))
     trace = simulate(AXON, step(I, 0.0, 60.0), 60.0, 0.001, "rk4", initial_state={**rest, "V": rest["V"] + 0.01})
-    swing = np.abs(trace.V - rest["V"])
-    early, late = swing[5_000:25_000].max(), swing[-20_000:].max()
-    assert (late < early) == settles
+    deviation = np.abs(trace.V - rest["V"])
+    early, late = deviation[5_000:25_000].max(), deviation[-20_000:].max()
+    assert (late < early) == decays
     up = np.flatnonzero((trace.V[:-1] < rest["V"]) & (trace.V[1:] >= rest["V"]))
     assert 1.0 / np.diff(trace.t[up]).mean() * 1000.0 == pytest.approx(low.frequency, rel=0.03)
 
 
-def test_pushes_grow_at_the_rate_of_the_leading_eigenvalue():
+def test_perturbations_grow_at_the_rate_of_the_leading_eigenvalue():
     """A neuron that is kept by a fixed point of one real, growing direction: the saddle of V and m."""
     saddle = fixed_points(AXON, frozen=FROZEN)[1]
     growth = eigenvalues(AXON, saddle, FROZEN)[0].real
     values, vectors = np.linalg.eig(jacobian(AXON, saddle, FROZEN))
-    pushed = saddle.copy()
-    pushed[:2] += 1e-5 * vectors[:, values.argmax()]
-    assert slopes(AXON, pushed, 0.0)[:2] == pytest.approx(growth * (pushed - saddle)[:2], rel=1e-3)
+    perturbed = saddle.copy()
+    perturbed[:2] += 1e-5 * vectors[:, values.argmax()]
+    assert slopes(AXON, perturbed, 0.0)[:2] == pytest.approx(growth * (perturbed - saddle)[:2], rel=1e-3)
 
 
-def test_a_tongue_closes():
-    tongue = currents_without_rest(AXON, "block_Na", np.array([0.0, 0.3, 0.35]))
-    np.testing.assert_allclose(tongue, [[9.775, 154.52], [42.14, 70.90], [np.nan, np.nan]], atol=0.01)
+def test_an_unstable_range_closes():
+    found = unstable_range(AXON, "block_Na", np.array([0.0, 0.3, 0.35]))
+    np.testing.assert_allclose(found, [[9.775, 154.52], [42.14, 70.90], [np.nan, np.nan]], atol=0.01)
 
 
 def test_nullclines_are_where_a_slope_vanishes():
@@ -176,8 +176,11 @@ def test_a_frozen_state_makes_the_rest_solvable():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: fixed_points(AXON, frozen={"V": -65.0}), "frozen state 'V'; allowed: m, h, n"),
-        (lambda: fixed_points(LeakyIntegrateAndFire()), "LeakyIntegrateAndFire.refractory never settles: freeze it"),
+        (lambda: fixed_points(AXON, frozen={"V": -65.0}), "frozen state = 'V'; allowed: m, h, n"),
+        (
+            lambda: fixed_points(LeakyIntegrateAndFire()),
+            "LeakyIntegrateAndFire.refractory has no steady state: freeze it",
+        ),
         (lambda: separatrix(AXON, REST, FROZEN), r"eigenvalues .* allowed: two real ones, one below and one above 0"),
         (lambda: separatrix(AXON, REST, {}), "allowed: two real ones"),
         (lambda: fixed_points(Chain()), "Chain.z does not depend on x alone: freeze what it needs"),

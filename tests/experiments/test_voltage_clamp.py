@@ -162,15 +162,19 @@ class GateOnGate(HodgkinHuxley):
 @pytest.mark.parametrize(
     ("levels", "durations", "message"),
     [
-        ((), (), "0 levels and 0 durations; allowed: as many, at least one"),
+        ((), (), "0 levels and 0 durations; allowed: equally many, at least one"),
         ((-65.0, 0.0), (5.0,), "2 levels and 1 durations"),
-        ((-65.0, np.nan), (5.0, 5.0), "level nan mV; allowed: from -300 to 300 mV"),
-        ((-65.0, [0.0, 1e4]), (5.0, 5.0), "level 10000 mV"),
-        ((-65.0, "high"), (5.0, 5.0), "levels and durations must be numbers"),
-        (([0.0, 1.0], [0.0, 1.0, 2.0]), (5.0, 5.0), "all arrays of levels of one length"),
-        ((-65.0, np.zeros((2, 2))), (5.0, 5.0), r"levels of shape \(2, 2\)"),
-        ((-65.0, []), (5.0, 5.0), r"levels of shape \(0,\)"),
-        ((-65.0, 0.0), (5.0, 0.0), r"durations = \(5.0, 0.0\) ms; allowed: finite and above 0 ms"),
+        ((-65.0, np.nan), (5.0, 5.0), "levels = nan mV; allowed: from -300 to 300 mV"),
+        ((-65.0, [0.0, 1e4]), (5.0, 5.0), "levels = 10000 mV"),
+        ((-65.0, "high"), (5.0, 5.0), "levels = 'high' is not a number"),
+        (
+            ([0.0, 1.0], [0.0, 1.0, 2.0]),
+            (5.0, 5.0),
+            r"levels have shapes \(2,\), \(3,\); allowed: numbers, and arrays \(n_family,\) of one length",
+        ),
+        ((-65.0, np.zeros((2, 2))), (5.0, 5.0), r"levels have shapes \(\), \(2, 2\)"),
+        ((-65.0, []), (5.0, 5.0), r"levels has shape \(0,\)"),
+        ((-65.0, 0.0), (5.0, 0.0), "durations = 0 ms; allowed: above 0"),
         ((-65.0, 0.0), (-5.0, 5.0), "durations"),
         ((-65.0, 0.0), (5.0, np.inf), "durations"),
     ],
@@ -192,14 +196,14 @@ def test_bad_commands(levels, durations, message):
 )
 def test_bad_arguments_of_clamp(neuron, dt, message):
     with pytest.raises(ValueError, match=message):
-        clamp(neuron, STEP, dt)
+        clamp(neuron, STEP, dt=dt)
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("I_Ca",), "current 'I_Ca'; allowed: I_Na, I_K, I_L"),
-        (("I_Na", 3), "part = 3; allowed: from 0 to 2"),
+        (("I_Ca",), "current = 'I_Ca'; allowed: I_Na, I_K, I_L"),
+        (("I_Na", 3), "part = 3; allowed: a whole number from 0 to 2"),
         (("I_Na", -1), "part = -1"),
     ],
 )
@@ -209,5 +213,5 @@ def test_bad_arguments_of_peak(arguments, message):
 
 
 def test_a_part_between_two_samples_has_no_peak():
-    with pytest.raises(ValueError, match="part 1 of the command holds no sample"):
+    with pytest.raises(ValueError, match="part 1 of the command contains no sample"):
         clamp(HodgkinHuxley(), Command((-65.0, 0.0, -65.0), (1.2, 0.5, 5.0)), dt=1.0).peak("I_Na")

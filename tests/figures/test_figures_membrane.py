@@ -6,13 +6,13 @@ import pytest
 
 from helpers import figures
 from helpers.experiments.current_clamp import (
-    Fitted,
+    StrengthDurationFit,
     conductances,
     lapicque,
-    resting_state,
     steady_currents,
     weiss,
 )
+from helpers.experiments.dynamics import resting_state
 from helpers.experiments.voltage_clamp import clamp, step_command
 from helpers.neurons.models import HodgkinHuxley
 from helpers.recordings.voltage_clamp import RecordedFamily
@@ -67,7 +67,8 @@ def test_sodium_families_with_and_without_a_recording():
 
 def test_laws_and_thresholds_are_drawn_as_current_and_as_charge():
     widths, needed = np.array([0.1, 1.0, 10.0]), np.array([60.0, 7.0, 2.2])
-    laws = {"Weiss": (weiss, Fitted(2.0, 2.0, needed)), "Lapicque": (lapicque, Fitted(2.0, 2.0, needed))}
+    fit = StrengthDurationFit(2.0, 2.0, needed)
+    laws = {"Weiss": (weiss, fit), "Lapicque": (lapicque, fit)}
     left, right = figures.plot_strength_duration(widths, needed, laws).axes
     np.testing.assert_allclose(right.lines[2].get_ydata(), left.lines[2].get_ydata() * widths)
     assert left.lines[0].get_ydata()[-1] == pytest.approx(weiss(10.0, 2.0, 2.0))
@@ -75,5 +76,5 @@ def test_laws_and_thresholds_are_drawn_as_current_and_as_charge():
 
 def test_the_refractory_curve_ends_where_nothing_helps():
     intervals, relative = np.arange(5.0, 10.0), np.array([np.inf, np.inf, 3.0, 1.5, 0.9])
-    (ax,) = figures.plot_refractoriness(intervals, relative, strongest=5.0).axes
+    (ax,) = figures.plot_refractoriness(intervals, relative, max_relative=5.0).axes
     assert ax.patches[0].get_x() + ax.patches[0].get_width() == pytest.approx(6.0)

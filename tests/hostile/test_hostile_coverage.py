@@ -59,8 +59,8 @@ NAMES = {
     "Runs": RESULT, "Task": RESULT, "read_family": FILES_OF,
 }  # fmt: skip
 RESULTS = {
-    "Abilities", "AbcPosterior", "Attempt", "Calibration", "RecordedFI", "ClampTrace", "Cost", "Coverage", "UnidentifiedParameters",
-    "Decoded", "Fitted", "GridPosterior", "HopfPoint", "StatisticInformation", "Learned", "Lesson", "LifCheck", "LocalGaussian",
+    "FiringProperties", "AbcPosterior", "Attempt", "Calibration", "RecordedFI", "ClampTrace", "Operations", "Coverage", "UnidentifiedParameters",
+    "Decoded", "StrengthDurationFit", "GridPosterior", "HopfPoint", "StatisticInformation", "Learned", "Lesson", "LifCheck", "LocalGaussian",
     "LocalTest", "Marks", "Misspecification", "PassiveProperties", "Posterior", "PredictiveCheck", "PricedRuns",
     "RecordedFamily", "Recovery", "Responses", "Round", "Rounds", "Shrinkage", "SpikeCost", "SpikeTrainComparison", "Tarp", "Trials", "History",
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Hostile input to experiments on neurons: protocols, clamp, dynamics, the rig, the zoo, the exercises."""
+"""Hostile input to experiments on neurons, to recordings and to the exercises."""
 
 # ruff: noqa: E501  (the tables below: one function per line)
 
@@ -9,31 +9,31 @@ from hypothesis import strategies as st
 from support.builders import step_trace
 from support.strategies import Drawn, Kind, always, array, both_lengths, choice, number, seed, target, thing, whole
 
-from helpers.experiments.comparison import abilities, cost_of_a_step
+from helpers.experiments.comparison import firing_properties, operations_per_step
 from helpers.experiments.current_clamp import (
     conductances,
+    find_threshold,
     fit_strength_duration,
-    hold_gate,
+    freeze_gate,
     lapicque,
-    resting_state,
+    refractory_threshold,
     steady_currents,
     strength_duration,
-    threshold,
-    threshold_after_spike,
     weiss,
 )
 from helpers.experiments.dynamics import (
-    currents_without_rest,
     eigenvalues,
+    fixed_point_current,
     fixed_points,
-    holding_current,
     hopf_points,
     jacobian,
     nullclines,
+    resting_state,
     separatrix,
-    settled,
+    steady_states,
+    unstable_range,
 )
-from helpers.experiments.exercises import UnknownPair, held_current
+from helpers.experiments.exercises import UnlabelledCells, squid_response
 from helpers.experiments.voltage_clamp import ClampTrace, Command, clamp, peak_currents, step_command
 from helpers.neurons.models import HodgkinHuxley, Izhikevich
 from helpers.recordings.f_I import recorded_f_I, steady_rate
@@ -81,24 +81,24 @@ def frozen() -> Kind:
 
 
 def command(test: np.ndarray, before: float, during: float) -> ClampTrace:
-    return clamp(HH, step_command(-65.0, test, before, during), 0.1)
+    return clamp(HH, step_command(-65.0, test, before, during), dt=0.1)
 
 
 def threshold_of(low: np.ndarray, high: np.ndarray, tolerance: float) -> np.ndarray:
-    return threshold(lambda strength: strength >= 3.0, low, high, tolerance)
+    return find_threshold(lambda strength: strength >= 3.0, low, high, tolerance)
 
 
 POTENTIALS = array(6, low=-100.0, high=50.0)
 V_NAME = {"named": {"x": "x|V"}}
 TARGETS = [
-    target(held_current, 40, amplitude=number(0.0, 20.0), like={"compare": False, "named": {"amplitude": "amplitude|unstable"}}),
+    target(squid_response, 40, amplitude=number(0.0, 20.0), like={"compare": False, "named": {"amplitude": "amplitude|unstable"}}),
     target(partial(steady_currents, HH), 250, V=POTENTIALS, like={"name": "steady_currents", "covers": (steady_currents,)}),
-    target(resting_state, 150, neuron=thing(HH), low=number(-120.0, -100.0), high=number(-20.0, 0.0), like={"named": {"low": "low|between", "high": "high|between"}}),
+    target(resting_state, 150, neuron=thing(HH), span=span(-120.0, 0.0)),
     target(conductances, 40, neuron=thing(HH), trace=thing(SPIKING)),
-    target(hold_gate, 150, neuron=thing(HH), gate=choice("m", "h", "n"), value=number(0.0, 1.0), like={"named": {"value": "held"}}),
-    target(threshold_of, 250, low=array(4, low=0.0, high=2.0), high=array(4, low=4.0, high=9.0), tolerance=number(1e-4, 1e-2), like={"name": "threshold", "covers": (threshold,), "undefined": True}),
-    target(strength_duration, 40, neuron=always(HH), widths=array(2, low=0.5, high=2.0), strongest=number(100.0, 500.0), tolerance=number(1e-2, 1e-1), dt=always(0.05), like={"undefined": True}),
-    target(threshold_after_spike, 25, neuron=always(HH), intervals=array(2, low=8.0, high=20.0), width=number(0.5, 0.5), strongest=number(2.0, 3.0), tolerance=always(0.05), dt=always(0.05), like={"undefined": True, "named": {"width": "width|widths|strongest|interval|stop"}}),
+    target(freeze_gate, 150, neuron=thing(HH), gate=choice("m", "h", "n"), value=number(0.0, 1.0), like={"named": {"value": "frozen"}}),
+    target(threshold_of, 250, low=array(4, low=0.0, high=2.0), high=array(4, low=4.0, high=9.0), tolerance=number(1e-4, 1e-2), like={"name": "find_threshold", "covers": (find_threshold,), "undefined": True}),
+    target(strength_duration, 40, neuron=always(HH), widths=array(2, low=0.5, high=2.0), max_amplitude=number(100.0, 500.0), tolerance=number(1e-2, 1e-1), dt=always(0.05), like={"undefined": True}),
+    target(refractory_threshold, 25, neuron=always(HH), intervals=array(2, low=8.0, high=20.0), width=number(0.5, 0.5), max_relative=number(2.0, 3.0), tolerance=always(0.05), dt=always(0.05), like={"undefined": True, "named": {"width": "width|widths|max_relative|interval|stop"}}),
     target(weiss, 100, widths=array(5, low=0.1, high=9.0), rheobase=number(1.0, 9.0), chronaxie=number(0.5, 2.0)),
     target(lapicque, 100, widths=array(5, low=0.1, high=9.0), rheobase=number(1.0, 9.0), chronaxie=number(0.5, 2.0)),
     target(partial(fit_strength_duration, weiss), 250, widths=array(6, low=0.1, high=9.0), thresholds=array(6, low=5.0, high=20.0), like={"name": "fit_strength_duration", "covers": (fit_strength_duration,), "named": {"widths": "widths|thresholds"}}),
@@ -106,16 +106,16 @@ TARGETS = [
     target(clamp, 100, neuron=thing(HH), command=thing(step_command(-65.0, 0.0)), dt=number(0.1, 0.2, slow=(1e-7, 1e-3)), like={"name": "clamp's objects"}),
     target(Command, 150, levels=array(3, low=-90.0, high=40.0), durations=array(3, low=1.0, high=9.0), like={"named": {"levels": "levels?", "durations": "durations?"}}),
     target(peak_currents, 150, neuron=thing(HH), levels=array(3, low=-90.0, high=40.0), holding=number(-90.0, -60.0), during=number(5.0, 9.0, slow=(1e3, 1e7)), dt=always(0.1), like={"named": {"levels": "levels?", "holding": "levels?", "during": "durations|part|command"}}),
-    target(clamp(HH, step_command(-65.0, 0.0), 0.1).peak, 100, name=choice("I_Na", "I_K"), part=whole(0, 2, none_below=0), like={"name": "ClampTrace.peak", "named": {"name": "current"}}),
+    target(clamp(HH, step_command(-65.0, 0.0), dt=0.1).peak, 100, name=choice("I_Na", "I_K"), part=whole(0, 2, none_below=0), like={"name": "ClampTrace.peak", "named": {"name": "current"}}),
     target(FAMILY.without_steady_current, 100, last=number(1.0, 5.0), like={"name": "RecordedFamily.without_steady_current"}),
     target(FAMILY.peaks, 100, begin=number(0.0, 5.0), like={"name": "RecordedFamily.peaks"}),
-    target(settled, 200, neuron=thing(HH), x=POTENTIALS, I=number(-5.0, 20.0), frozen=frozen(), like=V_NAME),
-    target(holding_current, 150, neuron=thing(HH), x=POTENTIALS, frozen=frozen(), like=V_NAME),
+    target(steady_states, 200, neuron=thing(HH), x=POTENTIALS, I=number(-5.0, 20.0), frozen=frozen(), like=V_NAME),
+    target(fixed_point_current, 150, neuron=thing(HH), x=POTENTIALS, frozen=frozen(), like=V_NAME),
     target(fixed_points, 100, neuron=thing(HH), I=number(-5.0, 20.0), frozen=frozen(), span=span(-120.0, 60.0)),
     target(jacobian, 60, neuron=thing(HH), state=array(4, low=0.0, high=1.0)),
     target(eigenvalues, 60, neuron=thing(HH), state=array(4, low=0.0, high=1.0)),
     target(hopf_points, 25, neuron=thing(HH), span=span(-70.0, -20.0), steps=whole(20, 30, none_below=1)),
-    target(currents_without_rest, 20, neuron=thing(HH), name=choice("g_Na"), values=array(1, low=110.0, high=130.0), span=always((-66.0, -40.0)), like={"undefined": True, "named": {"values": "values|g_Na"}}),
+    target(unstable_range, 20, neuron=thing(HH), name=choice("g_Na"), values=array(1, low=110.0, high=130.0), span=always((-66.0, -40.0)), like={"undefined": True, "named": {"values": "values|g_Na"}}),
     target(nullclines, 120, neuron=thing(HH), plane=always(("V", "n")), x=array(5, low=-90.0, high=40.0, rising=True), y=array(4, low=0.0, high=1.0, rising=True), state=array(4, low=0.1, high=0.9), I=number(-5.0, 20.0)),
     target(separatrix, 20, neuron=thing(HH), saddle=array(4, low=0.1, high=0.9), frozen=always({"m": 0.1, "h": 0.5}), like={"named": {"saddle": "saddle|eigenvalues"}}),
     target(partial(crop, PASSIVE), 200, begin=number(0.0, 40.0), end=number(260.0, 290.0), like={"name": "crop", "covers": (crop,), "named": {"begin": "begin|stimulus", "end": "end|stimulus|trace"}}),
@@ -126,10 +126,10 @@ TARGETS = [
     target(synthetic_recording, 60, amplitude=number(-50.0, 200.0), name=choice("regular_spiking", "fast_spiking"), seed=seed(), like={"named": {"amplitude": "amplitude|unstable"}}),
     target(steady_rate, 20, trace=thing(SPIKING)),
     target(recorded_f_I, 60, name=choice()),
-    target(cost_of_a_step, 20, neuron=thing(HH, Izhikevich())),
-    target(abilities, 12, neuron=thing(Izhikevich()), currents=array(3, low=6.0, high=15.0), drive=number(9.0, 12.0), pull=number(-12.0, -9.0), like={"named": {"drive": "drive|amplitude|unstable", "pull": "pull|amplitude|unstable", "currents": "currents|amplitude|unstable"}}),
-    target(UnknownPair, 60, seed=seed()),
-    target(UnknownPair(1).record, 60, name=choice("X", "Y"), current=number(0.0, 5.0), length=always(50.0), like={"name": "UnknownPair.record", "named": {"name": "neuron", "current": "amplitude|unstable"}}),
+    target(operations_per_step, 20, neuron=thing(HH, Izhikevich())),
+    target(firing_properties, 12, neuron=thing(Izhikevich()), currents=array(3, low=6.0, high=15.0), drive=number(9.0, 12.0), hyperpolarisation=number(-12.0, -9.0), like={"named": {"drive": "drive|amplitude|unstable", "hyperpolarisation": "hyperpolarisation|amplitude|unstable", "currents": "currents|amplitude|unstable"}}),
+    target(UnlabelledCells, 60, seed=seed()),
+    target(UnlabelledCells(1).record, 60, cell=choice("X", "Y"), current=number(0.0, 5.0), length=always(50.0), like={"name": "UnlabelledCells.record", "named": {"current": "amplitude|unstable"}}),
 ]  # fmt: skip
 
 test_answers_or_refuses_by_name, test_answers_or_refuses_by_name_in_more_cases = both_lengths(TARGETS)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import helpers
-from helpers.experiments.current_clamp import hold_gate
+from helpers.experiments.current_clamp import freeze_gate
 from helpers.neurons.models import HodgkinHuxley
 from helpers.simulation.batch import simulate_many
 from helpers.simulation.compiler.codegen import KernelSpec
@@ -142,7 +142,7 @@ def test_a_class_made_by_a_function_keeps_its_sources():
     """Pickled by value, since no module holds it by name; a worker then compiles the same module."""
     import cloudpickle
 
-    neuron = hold_gate(HodgkinHuxley(), "n", 0.3)
+    neuron = freeze_gate(HodgkinHuxley(), "n", 0.3)
     program = (
         "import pickle, sys\nfrom helpers.simulation.compiler.codegen import KernelSpec\n"
         "from helpers.simulation.stimuli import Step\n"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers.experiments.exercises import held_current
+from helpers.experiments.exercises import squid_response
 from helpers.figures.colours import COLOURS, LINES
 from helpers.figures.posteriors import plot_posterior
 from helpers.figures.predictive import plot_predictive_traces
@@ -29,7 +29,7 @@ def explore_spikes():
     """The smallest explorer: slide the injected current; see V and the gates."""
     figure = canvas(5.0)
     top, bottom = figure.subplots(2, sharex=True, height_ratios=[3, 2])
-    first = held_current(0.0)
+    first = squid_response(0.0)
     (line_V,) = top.plot(first.t, first.V, color=COLOURS["V"])
     top.axhline(first.spike_threshold, color="0.7", linestyle=":", linewidth=1)
     gates = {
@@ -41,7 +41,7 @@ def explore_spikes():
     bottom.legend(ncols=3, loc="upper right")
 
     def update(amplitude):
-        trace = held_current(amplitude)
+        trace = squid_response(amplitude)
         line_V.set_ydata(trace.V)
         for name, line in gates.items():
             line.set_ydata(trace.states[name])
@@ -174,7 +174,7 @@ def test_words_and_lines_follow_the_slider():
     for amplitude, words in ((2.0, "0 spikes"), (2.25, "2.25 µA/cm² for 90 ms: 1 spike ("), (10.0, "7 spikes")):
         explorer.sliders["amplitude"].value = amplitude
         assert words in explorer.sentence.value and words in shown_by(explorer)[0]
-        np.testing.assert_array_equal(line.get_ydata(), held_current(amplitude).V)
+        np.testing.assert_array_equal(line.get_ydata(), squid_response(amplitude).V)
 
 
 # ------------------------------------------------------------------------------------------------------ the benches
