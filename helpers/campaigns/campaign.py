@@ -34,7 +34,7 @@ from helpers.inference.simulator import differences
 from helpers.neurons.equations import Neuron
 from helpers.simulation.arguments import as_seed, as_stimulus, number_of_steps
 from helpers.simulation.batch import simulate_many
-from helpers.simulation.compiler.codegen import LANES
+from helpers.simulation.compiler.spec import LANES
 from helpers.simulation.integrators import EXPONENTIAL_EULER
 from helpers.simulation.stimuli import Stimulus
 from helpers.simulation.summaries import Summary, summary_statistics

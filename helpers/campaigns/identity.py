@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from helpers.inference.fingerprint import fingerprint, versions
 from helpers.inference.simulator import described
 from helpers.simulation.compiler import kernels
-from helpers.simulation.compiler.codegen import LANES, KernelSpec
+from helpers.simulation.compiler.codegen import generated_source
+from helpers.simulation.compiler.spec import LANES, KernelSpec
 
 if TYPE_CHECKING:
     from .campaign import Campaign
@@ -25,6 +26,6 @@ def description(campaign: Campaign) -> dict[str, Any]:
         "seed": campaign.seed,
         "method": campaign.method,
         "precision": campaign.precision,
-        "machine code": fingerprint(spec.source(), [kernels.__dict__[name] for name in kernels.__all__]),
+        "machine code": fingerprint(generated_source(spec), [kernels.__dict__[name] for name in kernels.__all__]),
         "versions": versions("numpy", "numba", "torch"),
     }

@@ -16,8 +16,9 @@ from helpers.neurons.equations import Neuron
 from helpers.validation import MOST_STEPS, number, whole_number, whole_steps
 
 from .arguments import as_seed, as_stimulus, check_window, number_of_steps, values_of_simulations
-from .compiler.codegen import LANES, KernelSpec
+from .compiler.codegen import compile_kernel
 from .compiler.kernels import random_keys
+from .compiler.spec import LANES, KernelSpec
 from .engine import (
     PRECISIONS,
     checked_precision,
@@ -94,7 +95,7 @@ def simulate_many(
         summarise.check(starts.min(), starts.min() + (stops - starts).min(), batch.dt)
         summarise = summarise.compiled
     compiled = summarise if is_jitted(summarise) else njit(nogil=True, error_model="numpy")(summarise)
-    inject, samples, t = batch.spec.compile().inject, batch.samples, np.arange(batch.n_steps + 1) * batch.dt
+    inject, samples, t = compile_kernel(batch.spec).inject, batch.samples, np.arange(batch.n_steps + 1) * batch.dt
     one_current = not set(batch.stimulus.parameters()) & set(parameters)
 
     def statistics(block: _Block) -> np.ndarray:

@@ -14,7 +14,8 @@ from tqdm.auto import tqdm
 from helpers.neurons.equations import Neuron
 from helpers.validation import one_of, whole_number
 
-from .compiler.codegen import LANES, MAX_HALVINGS, KernelSpec
+from .compiler.codegen import compile_kernel
+from .compiler.spec import LANES, MAX_HALVINGS, KernelSpec
 from .stimuli import Stimulus, Waveform
 from .trace import LazyArrays, Trace
 
@@ -77,7 +78,7 @@ def run_kernel(
         attempt = replace(spec, halvings=halvings)
         work, left = workspace.ravel().copy(), tuple(array.copy() for array in links)
         target = recorded if pending.all() else np.empty_like(recorded)
-        ended = attempt.compile().run(work, keys, samples, dt, n_steps, noisy, target, *([left] if links else []))
+        ended = compile_kernel(attempt).run(work, keys, samples, dt, n_steps, noisy, target, *([left] if links else []))
         if ended < n_steps:
             report(target[..., : ended + 2])
         if target is not recorded:

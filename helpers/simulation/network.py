@@ -19,8 +19,8 @@ from helpers.neurons.equations import Neuron
 from helpers.validation import plain
 
 from .arguments import as_seed, as_stimulus, check_window, number_of_steps, prefixed
-from .compiler.codegen import KernelSpec
 from .compiler.kernels import random_keys
+from .compiler.spec import KernelSpec
 from .connections import ChemicalSynapse, Connection, GapJunction, excitatory, inhibitory
 from .engine import diverged, make_workspace, run_kernel, stimulus_samples, trace_of
 from .integrators import EXPONENTIAL_EULER, METHODS

@@ -11,8 +11,8 @@ from helpers.neurons.equations import Neuron
 from helpers.validation import instance, number
 
 from .arguments import as_seed, as_stimulus, check_window, number_of_steps, prefixed
-from .compiler.codegen import KernelSpec
 from .compiler.kernels import random_keys
+from .compiler.spec import KernelSpec
 from .engine import checked_precision, make_workspace, report_overflow, run_kernel, stimulus_samples, trace_of
 from .integrators import EXPONENTIAL_EULER
 from .lsoda import integrate

@@ -10,8 +10,8 @@ from scipy import stats
 from helpers.inference.priors import box_prior
 from helpers.neurons.models import Pospischil
 from helpers.simulation.batch import simulate_many, simulate_traces
-from helpers.simulation.compiler.codegen import KernelSpec
 from helpers.simulation.compiler.kernels import random_keys
+from helpers.simulation.compiler.spec import KernelSpec
 from helpers.simulation.engine import make_workspace, report_overflow, run_kernel
 from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import Step, step

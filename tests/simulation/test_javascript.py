@@ -10,7 +10,7 @@ from helpers.neurons.equations import Neuron, derived, event, state
 from helpers.neurons.functions import exp, expm1, linoid, sin, sqrt, where
 from helpers.neurons.models import HodgkinHuxley
 from helpers.neurons.parameters import parameter
-from helpers.simulation.compiler.javascript import javascript, javascript_function
+from helpers.simulation.compiler.targets.javascript import javascript, javascript_function
 from helpers.widgets.live.bench import ZOO, live_bench, standalone
 
 

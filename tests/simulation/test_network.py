@@ -8,7 +8,8 @@ from scipy.integrate import solve_ivp
 from support import oracles
 
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
-from helpers.simulation.compiler.codegen import KernelSpec
+from helpers.simulation.compiler.codegen import generated_source
+from helpers.simulation.compiler.spec import KernelSpec
 from helpers.simulation.network import ChemicalSynapse, GapJunction, excitatory, inhibitory, simulate_network
 from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import Step, step
@@ -94,7 +95,7 @@ def test_fast_neurons_get_the_wider_update_that_single_ones_get():
 
 
 def test_uncoupled_kernels_know_nothing_of_links():
-    assert "links" not in KernelSpec(HodgkinHuxley, Step, lanes=2).source()
+    assert "links" not in generated_source(KernelSpec(HodgkinHuxley, Step, lanes=2))
 
 
 # ---------------------------------------------------------------------------------------------------- gap junctions

@@ -1,4 +1,4 @@
-"""The rewritten equations against the text as it was written, and the rules one by one."""
+"""The optimised equations against the text as it was written, and the rules one by one."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,32 +12,32 @@ from helpers.neurons.functions import exp, linoid
 from helpers.neurons.models import HodgkinHuxley, Pospischil
 from helpers.neurons.parameters import parameter
 from helpers.simulation.compiler import kernels
-from helpers.simulation.compiler.codegen import _rewritten
-from helpers.simulation.compiler.optimise import rewrite
+from helpers.simulation.compiler.codegen import function_text
+from helpers.simulation.compiler.optimise import optimise, optimised_equations
 
 KERNELS = {name: getattr(kernels, name) for name in ("bounded_exp", "exp", "fma", "linoid", "linoid_given", "where")}
 
 
 def values_of(neuron, name, V, precision="double"):
-    """(a, b) of gate `name` by its rewritten text, at each V."""
-    rewritten = _rewritten(type(neuron), precision)
+    """(a, b) of gate `name` by its optimised text, at each V."""
+    equations = optimised_equations(type(neuron), precision)
     suffix = "_single" if precision == "single" else ""
     kernel = {name: getattr(kernels, name + suffix, getattr(kernels, name)) for name in KERNELS}
     real = np.float32 if suffix else np.float64
     scope = {"njit": njit, "OPTIONS": {}, "real": real, **kernel}
-    for text in rewritten.texts:
-        exec(text, scope)
+    for function in equations.functions.values():
+        exec(function_text(function, precision), scope)
     names = {key: real(value) for key, value in neuron.constants().items()}
-    for row in rewritten.invariants:
-        names[row] = scope[row](*(names[x] for x in rewritten.arguments[row]))
+    for row in equations.invariants:
+        names[row] = scope[row](*(names[x] for x in equations.functions[row].arguments))
     results = []
     for v in V:
         names["V"] = real(v)
-        for entry in rewritten.exponentials:
-            names[entry.row] = kernel["bounded_exp"](real(-float(entry.slope)) * names["V"], real(1 / entry.highest))
+        for entry in equations.exponentials:
+            names[entry.row] = kernel["bounded_exp"](real(-float(entry.slope)) * names["V"], real(1 / entry.max_power))
             if entry.inverse:
                 names[entry.inverse] = real(1) / names[entry.row]
-        results.append(scope[f"gate_{name}"](*(names[x] for x in rewritten.arguments[f"gate_{name}"])))
+        results.append(scope[f"gate_{name}"](*(names[x] for x in equations.functions[f"gate_{name}"].arguments)))
     return np.array(results, dtype=float).T
 
 
@@ -56,16 +56,16 @@ def test_rates_are_those_of_the_text_as_written(neuron, name, precision):
 
 
 def test_one_exponential_serves_all_whose_slopes_are_whole_multiples():
-    shared = {neuron: _rewritten(neuron, "double").exponentials for neuron in (HodgkinHuxley, Pospischil)}
-    assert [(x.slope, x.highest) for x in shared[HodgkinHuxley]] == [(Fraction(1, 80), 8)]  # 10, 10, 20, 80; not 18
-    assert [(x.slope, x.highest) for x in shared[Pospischil]] == [(Fraction(1, 40), 10)]  # 4, 5, 10, 20, 40; not 18
+    shared = {neuron: optimised_equations(neuron, "double").exponentials for neuron in (HodgkinHuxley, Pospischil)}
+    assert [(x.slope, x.max_power) for x in shared[HodgkinHuxley]] == [(Fraction(1, 80), 8)]  # 10, 10, 20, 80; not 18
+    assert [(x.slope, x.max_power) for x in shared[Pospischil]] == [(Fraction(1, 40), 10)]  # 4, 5, 10, 20, 40; not 18
 
 
 def test_plain_text_is_left_alone():
-    plain = _rewritten(Pospischil, "plain")
-    assert not plain.names
-    assert "linoid(-(u - 13.0) / 4.0)" in "".join(plain.texts)
-    assert plain.arguments["gate_m"] == ("V", "V_T")
+    plain = optimised_equations(Pospischil, "plain")
+    assert not plain.rows
+    assert "linoid(-(u - 13.0) / 4.0)" in "".join(function.as_python() for function in plain.functions.values())
+    assert plain.functions["gate_m"].arguments == ("V", "V_T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,12 +114,12 @@ def test_only_what_is_understood_is_rewritten(name):
 
 
 def test_what_depends_on_parameters_only_is_an_invariant_and_a_state_is_not():
-    rewritten = _rewritten(Written, "double")
-    assert [(x.slope, x.highest) for x in rewritten.exponentials] == [(Fraction(1, 60), 9)]
-    assert not {"k", "tau"} & set(rewritten.arguments["gate_shared"])
-    assert rewritten.arguments["gate_steep"] == ("V", "invariant_0")  # 1/k
-    assert rewritten.arguments["gate_with_a_state"][:2] == ("V", "c")  # V + c is no line in V and parameters
-    assert set(rewritten.arguments["current_I_L"]) <= set(rewritten.invariants)
+    equations = optimised_equations(Written, "double")
+    assert [(x.slope, x.max_power) for x in equations.exponentials] == [(Fraction(1, 60), 9)]
+    assert not {"k", "tau"} & set(equations.functions["gate_shared"].arguments)
+    assert equations.functions["gate_steep"].arguments == ("V", "invariant_0")  # 1/k
+    assert equations.functions["gate_with_a_state"].arguments[:2] == ("V", "c")  # V + c is no line in V and parameters
+    assert set(equations.functions["current_I_L"].arguments) <= set(equations.invariants)
 
 
 def test_the_bound_of_a_shared_exponential_is_that_of_its_steepest():
@@ -129,5 +129,5 @@ def test_the_bound_of_a_shared_exponential_is_that_of_its_steepest():
         return exp(-V / 4.0), exp(-V / 2.0)
 
     entry = gate(steep)
-    (shared,) = rewrite({"gate_steep": entry}, ["gate_steep"], "V", (), "single").exponentials
-    assert (shared.slope, shared.highest) == (Fraction(1, 4), 2)
+    (shared,) = optimise({"gate_steep": entry}, ["gate_steep"], "V", (), "single").exponentials
+    assert (shared.slope, shared.max_power) == (Fraction(1, 4), 2)

@@ -12,7 +12,8 @@ from support import oracles
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
 from helpers.simulation.batch import simulate_many, simulate_traces
 from helpers.simulation.compiler import cache as generated
-from helpers.simulation.compiler import codegen as compiler
+from helpers.simulation.compiler.codegen import generated_source
+from helpers.simulation.compiler.spec import KernelSpec
 from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import Waveform, step
 from helpers.simulation.summaries import summary, summary_statistics
@@ -190,7 +191,7 @@ def test_exponential_euler_is_stable_however_fast_a_gate_is():
 def test_threads_may_meet_at_a_module_that_nobody_has_compiled(monkeypatch, tmp_path):
     monkeypatch.setenv("PYHH_CACHE", str(tmp_path))
     generated._load_once.cache_clear()
-    source = compiler.KernelSpec(HodgkinHuxley, type(step(1.0, 1.0, 2.0)), lanes=8).source()
+    source = generated_source(KernelSpec(HodgkinHuxley, type(step(1.0, 1.0, 2.0)), lanes=8))
     with ThreadPoolExecutor(8) as pool:
         modules = set(pool.map(generated.load, [source] * 32))
     assert len(modules) == len(list(tmp_path.glob("kernels/*.py"))) == 1

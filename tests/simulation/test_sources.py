@@ -15,7 +15,8 @@ import helpers
 from helpers.experiments.current_clamp import freeze_gate
 from helpers.neurons.models import HodgkinHuxley
 from helpers.simulation.batch import simulate_many
-from helpers.simulation.compiler.codegen import KernelSpec
+from helpers.simulation.compiler.codegen import generated_source
+from helpers.simulation.compiler.spec import KernelSpec
 from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import Step, step
 
@@ -144,19 +145,20 @@ def test_a_class_made_by_a_function_keeps_its_sources():
 
     neuron = freeze_gate(HodgkinHuxley(), "n", 0.3)
     program = (
-        "import pickle, sys\nfrom helpers.simulation.compiler.codegen import KernelSpec\n"
+        "import pickle, sys\nfrom helpers.simulation.compiler.codegen import generated_source\n"
+        "from helpers.simulation.compiler.spec import KernelSpec\n"
         "from helpers.simulation.stimuli import Step\n"
-        "print(KernelSpec(type(pickle.load(sys.stdin.buffer)), Step, 'exponential_euler').source(), end='')"
+        "print(generated_source(KernelSpec(type(pickle.load(sys.stdin.buffer)), Step, 'exponential_euler')), end='')"
     )
     there = python(program, stdin=cloudpickle.dumps(neuron)).decode()
-    assert there == KernelSpec(type(neuron), Step, "exponential_euler").source()
+    assert there == generated_source(KernelSpec(type(neuron), Step, "exponential_euler"))
 
 
 def test_a_file_that_was_edited_after_the_import_does_not_change_the_equations(module, tmp_path):
     before = simulated(module)
     path = tmp_path / "here" / "one_gate.py"
     path.write_text("\n\n\n" + CLASSES.replace("-77.0", "-20.0"), "utf-8")
-    source = KernelSpec(module.OneGate, module.Triangle, "rk4").source()
+    source = generated_source(KernelSpec(module.OneGate, module.Triangle, "rk4"))
     assert "-77.0" in source and "-20.0" not in source
     assert simulated(module) == before
 

@@ -1,140 +1,131 @@
-"""From the text of an equation to a text that runs fast. The equations stay as they are written; this does the rest.
+"""From the text of an equation to one that runs fast. The equations stay as they are written; this does the rest.
 
-What costs time in the rates of channels are exponentials, each as much as a dozen products. Three rules, applied to
-the syntax tree of each equation:
+Exponentials dominate the cost of channel kinetics: each costs as much as a dozen multiplications. Three rules, applied
+to the syntax tree of each equation:
 
-    shared exponentials   exp((V + 35)/20), exp(-(V - V_T - 40)/5), ... are constants times whole powers of one
-                          exp(-V/40): one exponential a step serves them all
-    loop invariants       what depends on parameters only is computed once, before the time loop
-    reciprocals           x / 18 becomes x · (1/18)
+    common subexpressions   exp((V + 35)/20), exp(-(V - V_T - 40)/5), ... are constants times integer powers of one
+                            exp(-V/40): one exponential per step serves them all
+    loop invariants         what depends on parameters only is computed once, before the time loop
+    reciprocals             x / 18 becomes x · (1/18)
 
-In "plain" precision the text is left alone, to compare with; so is an equation that is more than assignments to new
-names and a return.
+"plain" precision leaves the text unchanged, as a reference. An equation that is more than assignments to new names and
+a return is left unchanged, too, except for reciprocals.
 """
 
 from __future__ import annotations
 
 import ast
 import copy
+import functools
 import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from helpers.neurons.equations import Equation
+from helpers.neurons.equations import Equation, Neuron
 
-from .source import compiled_text, syntax_tree
+from .source import Function, compiled_name, names_in, read
 
-__all__ = ["MAX_POWER", "Rewritten", "rewrite"]
+__all__ = [
+    "MAX_POWER",
+    "CommonExponential",
+    "OptimisedEquations",
+    "optimise",
+    "optimised_equations",
+    "reals",
+    "reciprocals",
+]
 
-MAX_POWER = 12  # of a shared exponential: its relative error grows by as much
+MAX_POWER = 12  # of a common exponential: its relative error grows by as much
 
 
 @dataclass
 class CommonExponential:
-    """The row of numbers exp(-slope·V), of which powers up to the `highest` are taken; `inverse` is the row of 1/it."""
+    """The row of numbers exp(-slope·V), of which powers up to `max_power` are taken, and the row of its inverses."""
 
     row: str
     slope: Fraction
-    highest: int
+    max_power: int
     inverse: str | None = None
 
 
 @dataclass
-class Rewritten:
-    """The equations of a neuron as they are compiled, and the rows of numbers that they need besides.
+class OptimisedEquations:
+    """The equations of a neuron as they are compiled.
 
-    texts: the compiled functions. arguments: what each takes, by its name.
-    invariants: the functions that are computed once, each for the row of its name. shared: exponentials of V.
+    functions: by compiled name. invariants: those that are computed once, each into the row of its name.
+    exponentials: of V, which several equations share.
     """
 
-    texts: list[str] = field(default_factory=list)
-    arguments: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    functions: dict[str, Function] = field(default_factory=dict)
     invariants: list[str] = field(default_factory=list)
     exponentials: list[CommonExponential] = field(default_factory=list)
 
     @property
-    def names(self) -> tuple[str, ...]:
+    def rows(self) -> tuple[str, ...]:
+        """The rows of the workspace that the equations read besides states and constants."""
         return (*self.invariants, *(row for entry in self.exponentials for row in (entry.row, entry.inverse) if row))
 
 
-def rewrite(
+@functools.cache
+def optimised_equations(neuron: type[Neuron], precision: str) -> OptimisedEquations:
+    """The equations of a neuron, all but the derived constants, as they are compiled."""
+    first, *others = neuron.states
+    entries = {compiled_name(entry): entry for entry in neuron.equations.values() if entry and entry.kind != "derived"}
+    sharing = [compiled_name(neuron.equations[state]) for state in others]
+    return optimise(entries, sharing, first, (*neuron.parameters(), *neuron.derived), precision)
+
+
+def optimise(
     equations: Mapping[str, Equation], sharing: Collection[str], V: str, constants: Collection[str], precision: str
-) -> Rewritten:
-    """Rewrite `equations`, given by the names of the compiled functions.
+) -> OptimisedEquations:
+    """Optimise `equations`, given by compiled name.
 
     sharing: those that are evaluated after the first state `V` has moved, and may share its exponentials.
-    constants: the names that stand still during a run.
+    constants: the names that are constant during a run.
     """
-    result = Rewritten()
-    trees = {name: syntax_tree(entry, name) for name, entry in equations.items()}
+    result = OptimisedEquations({name: read(entry, name) for name, entry in equations.items()})
+    functions = result.functions
     if precision != "plain":
-        simple = [name for name, tree in trees.items() if _is_simple(tree)]
-        sharing = [name for name in simple if name in sharing]
-        find = _Exponentials(V, constants)
+        straight = [name for name, function in functions.items() if function.is_straight]
+        sharing = [name for name in straight if name in sharing]
+        find = _FindExponentials(V, constants)
         for name in sharing:
-            find.among(trees[name]).visit(trees[name])
-        share = _Share(V, constants, find.slopes)
+            find.apply(functions[name])
+        share = _ShareExponentials(V, constants, find.slopes)
         for name in sharing:
-            trees[name] = share.among(trees[name]).visit(trees[name])
-        hoist = _Hoist(constants)
-        for name in simple:
-            trees[name] = hoist.among(trees[name]).visit(trees[name])
-        result.invariants, result.exponentials = list(hoist.trees), share.exponentials
-        trees |= hoist.trees
-    for name, tree in trees.items():
-        result.arguments[name] = _name_arguments(tree, result.names)
-        result.texts.append(compiled_text(tree, precision))
+            functions[name] = share.apply(functions[name])
+        hoist = _HoistInvariants(constants)
+        for name in straight:
+            functions[name] = hoist.apply(functions[name])
+        functions |= hoist.functions
+        result.invariants, result.exponentials = list(hoist.functions), share.exponentials
+    for name, function in functions.items():
+        used = names_in(*function.body)
+        arguments = [known for known in (*function.arguments, *result.rows) if known in used]
+        functions[name] = replace(function, arguments=tuple(dict.fromkeys(arguments)))
     return result
 
 
-def _is_simple(tree: ast.FunctionDef) -> bool:
-    """Whether the equation is assignments to new names and a return."""
-    known = [entry.arg for entry in tree.args.args]
-    for line in tree.body[:-1]:
-        match line:
-            case ast.Assign(targets=[ast.Name(id=name)]) if name not in known:
-                known.append(name)
-            case _:
-                return False
-    return isinstance(tree.body[-1], ast.Return)
-
-
-def _name_arguments(tree: ast.FunctionDef, rows: Collection[str]) -> tuple[str, ...]:
-    """Make the arguments and the `rows` that the equation uses its arguments, and return them."""
-    used = _names(tree)
-    arguments = [name for name in (*(entry.arg for entry in tree.args.args), *rows) if name in used]
-    tree.args.args = [ast.arg(name) for name in dict.fromkeys(arguments)]
-    return tuple(dict.fromkeys(arguments))
-
-
-def _names(node: ast.AST) -> set[str]:
-    """The names in an expression, but for those of functions."""
-    called = {inner.func.id for inner in ast.walk(node) if isinstance(inner, ast.Call)}
-    return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)} - called
-
-
-# ------------------------------------------------------------------------------------------ shared exponentials
-
-
-class _Reader(ast.NodeTransformer):
-    """Walks over equations and knows what their local names stand for."""
+class _Rule(ast.NodeTransformer):
+    """A rule that rewrites one equation after the other, and knows what their local names stand for."""
 
     def __init__(self, constants: Collection[str]) -> None:
         self.constants = set(constants)
-        self.locals: dict[str, ast.expr] = {}
+        self.values: dict[str, ast.expr] = {}
 
-    def among(self, tree: ast.FunctionDef) -> _Reader:
-        """Read the equation `tree` next."""
-        self.locals = {}
-        for line in tree.body:
+    def apply(self, function: Function) -> Function:
+        """Rewrite a straight function."""
+        self.values = {}
+        for line in function.body:
             if isinstance(line, ast.Assign):
-                self.locals[line.targets[0].id] = self.expanded(line.value)
-        return self
+                (target,) = line.targets
+                self.values[target.id] = self.expanded(line.value)  # type: ignore[attr-defined]
+        return function.rewritten(self)
 
     def expanded(self, node: ast.expr) -> ast.expr:
         """The expression with local names replaced by what they stand for."""
-        return _Expand(self.locals).visit(copy.deepcopy(node))
+        return _Expand(self.values).visit(copy.deepcopy(node))
 
 
 class _Expand(ast.NodeTransformer):
@@ -145,8 +136,47 @@ class _Expand(ast.NodeTransformer):
         return copy.deepcopy(self.values.get(node.id, node))
 
 
+class _Reciprocals(ast.NodeTransformer):
+    """x / 18.0 becomes x * (1 / 18.0): a division takes several times as long."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.BinOp:
+        self.generic_visit(node)
+        match node:
+            case ast.BinOp(op=ast.Div(), right=ast.Constant(value=int() | float() as value)):
+                return ast.BinOp(node.left, ast.Mult(), ast.Constant(1.0 / value))
+        return node
+
+
+def reciprocals(function: Function) -> Function:
+    """Turn divisions by numbers into multiplications."""
+    return function.rewritten(_Reciprocals())
+
+
+class _Reals(ast.NodeTransformer):
+    """Numbers become real(number); a single number of double precision would make all that it touches double."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.BinOp:
+        node.left = self.visit(node.left)
+        if not isinstance(node.op, ast.Pow):  # integer exponents are repeated products
+            node.right = self.visit(node.right)
+        return node
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        if isinstance(node.value, bool) or not isinstance(node.value, int | float):
+            return node
+        return ast.Call(ast.Name("real", ast.Load()), [ast.Constant(float(node.value))], [])
+
+
+def reals(function: Function) -> Function:
+    """Make every number one of the precision that `real` stands for in the generated module."""
+    return function.rewritten(_Reals())
+
+
+# ------------------------------------------------------------------------------------------ common exponentials
+
+
 def _line(node: ast.expr) -> dict[str, Fraction] | None:
-    """The slopes of an expression that is a straight line in its names, and its value at 0 as that of ""; else None."""
+    """The slopes of an expression that is linear in its names, and its value at 0 under the name ""; else None."""
     match node:
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
             return {"": Fraction(str(value))}
@@ -173,8 +203,8 @@ def _scaled(line: dict[str, Fraction] | None, factor: Fraction) -> dict[str, Fra
     return None if line is None else {name: factor * slope for name, slope in line.items()}
 
 
-class _Exponentials(_Reader):
-    """Finds each exp(z) and linoid(z) in which z is a straight line in V, with a rest of parameters."""
+class _FindExponentials(_Rule):
+    """Finds each exp(z) and linoid(z) in which z is linear in V, plus a rest that depends on parameters."""
 
     def __init__(self, V: str, constants: Collection[str]) -> None:
         super().__init__(constants)
@@ -197,12 +227,12 @@ class _Exponentials(_Reader):
         return node
 
 
-class _Share(_Exponentials):
+class _ShareExponentials(_FindExponentials):
     """exp(slope·V + rest) becomes exp(rest) times a power of a row that others use, too."""
 
     def __init__(self, V: str, constants: Collection[str], slopes: Iterable[Fraction]) -> None:
         super().__init__(V, constants)
-        groups: list[list[Fraction]] = []  # of whole multiples of their first
+        groups: list[list[Fraction]] = []  # of integer multiples of their first
         for slope in sorted(map(abs, slopes)):
             for group in groups:
                 if (slope / group[0]).denominator == 1 and slope / group[0] <= MAX_POWER:
@@ -222,10 +252,10 @@ class _Share(_Exponentials):
         if not found or abs(found[0]) not in self.of_slope:
             return node
         slope, rest = found
-        shared = self.of_slope[abs(slope)]
+        common = self.of_slope[abs(slope)]
+        row, power = common.row, int(abs(slope) / common.slope)
         if slope > 0:
-            shared.inverse = f"{shared.row}_inverse"
-        row, power = shared.inverse if slope > 0 else shared.row, int(abs(slope) / shared.slope)
+            row = common.inverse = f"{common.row}_inverse"
         exponent = " + ".join(f"{float(c)!r}" + (f" * {name}" if name else "") for name, c in rest.items() if c)
         factor = f"exp({exponent})" if set(rest) - {""} else repr(math.exp(rest.get("", 0)))
         squared = 2 ** (power.bit_length() - 1)  # squares of squares; the rest of the power goes to the factor
@@ -240,16 +270,16 @@ def _parsed(text: str) -> ast.expr:
     return ast.parse(text, mode="eval").body
 
 
-# ------------------------------------------------------------------------------------------------ held constants
+# --------------------------------------------------------------------------------------------- loop invariants
 
 
-class _Hoist(_Reader):
-    """Replaces what depends on parameters only by the name of a row; `trees` are the functions that fill the rows."""
+class _HoistInvariants(_Rule):
+    """Replaces what depends on parameters only by the name of a row; `functions` are those that fill the rows."""
 
     def __init__(self, constants: Collection[str]) -> None:
         super().__init__(constants)
-        self.trees: dict[str, ast.FunctionDef] = {}
-        self.rows: dict[str, str] = {}
+        self.functions: dict[str, Function] = {}
+        self.row_of: dict[str, str] = {}  # by text
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         if self.is_invariant(node):
@@ -263,14 +293,13 @@ class _Hoist(_Reader):
         return self.hoisted(node) if self.is_invariant(node) else self.generic_visit(node)
 
     def is_invariant(self, node: ast.expr) -> bool:
-        names = _names(self.expanded(node))
+        names = names_in(self.expanded(node))
         return bool(names) and names <= self.constants
 
     def hoisted(self, node: ast.expr) -> ast.expr:
         value = self.expanded(node)
         text = ast.unparse(value)
-        if text not in self.rows:
-            row = self.rows[text] = f"invariant_{len(self.rows)}"
-            arguments = ", ".join(sorted(_names(value)))
-            self.trees[row] = ast.parse(f"def {row}({arguments}):\n    return {text}").body[0]
-        return ast.Name(self.rows[text], ast.Load())
+        if text not in self.row_of:
+            row = self.row_of[text] = f"invariant_{len(self.row_of)}"
+            self.functions[row] = Function(row, tuple(sorted(names_in(value))), (ast.Return(value),))
+        return ast.Name(self.row_of[text], ast.Load())

@@ -1,76 +1,111 @@
-"""The text of a Python function, as a syntax tree and as the text of a compiled function."""
+"""Read the equations: the one reader of their syntax trees, whatever language a target writes them in."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable
+import copy
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
 
 from helpers.neurons import functions
 from helpers.neurons.equations import Equation, source_of
 
-__all__ = ["PRIMITIVES", "called_functions", "compiled_text", "function_text", "syntax_tree"]
-
-PRIMITIVES = ("exp", "expm1", "linoid", "sqrt", "where")  # kernels.py has them; other functions are copied as text
+__all__ = ["Function", "compiled_name", "names_in", "read", "read_called"]
 
 
-def function_text(function: Equation | Callable[..., object], name: str, precision: str) -> str:
-    """The text of a function as a compiled one called `name`."""
-    return compiled_text(syntax_tree(function, name), precision)
+@dataclass(frozen=True)
+class Function:
+    """A function that has been read: without decorators, annotations and docstring; `x += y` reads `x = x + y`."""
+
+    name: str
+    arguments: tuple[str, ...]
+    body: tuple[ast.stmt, ...]
+
+    @property
+    def assigned(self) -> tuple[str, ...]:
+        """The names that it gives values to, in alphabetical order."""
+        stored = {node.id for node in self._names() if isinstance(node.ctx, ast.Store)}
+        return tuple(sorted(stored - set(self.arguments)))
+
+    @property
+    def foreign(self) -> set[str]:
+        """The names that are neither arguments nor assigned: what it calls, above all."""
+        return {node.id for node in self._names()} - {*self.arguments, *self.assigned}
+
+    @property
+    def is_straight(self) -> bool:
+        """Whether it consists of assignments to new names and a return."""
+        known = list(self.arguments)
+        for line in self.body[:-1]:
+            match line:
+                case ast.Assign(targets=[ast.Name(id=name)]) if name not in known:
+                    known.append(name)
+                case _:
+                    return False
+        return isinstance(self.body[-1], ast.Return)
+
+    def _names(self) -> list[ast.Name]:
+        return [node for line in self.body for node in ast.walk(line) if isinstance(node, ast.Name)]
+
+    def rewritten(self, rule: ast.NodeTransformer) -> Function:
+        """A copy in which a rule has been applied to every statement."""
+        return replace(self, body=tuple(rule.visit(copy.deepcopy(line)) for line in self.body))
+
+    def as_python(self) -> str:
+        """The function as Python text."""
+        arguments = ast.arguments([], [ast.arg(name) for name in self.arguments], None, [], [], None, [])
+        tree = ast.FunctionDef(self.name, arguments, list(self.body), [], None)
+        return ast.unparse(ast.fix_missing_locations(tree))
 
 
-def called_functions(entries: Iterable[Equation]) -> list[str]:
-    """The functions of functions.py that the equations call and that are copied as text, being no primitives."""
-    names = {name for entry in entries for name in entry.function.__code__.co_names}
-    unknown = names - set(functions.__all__) - {"abs"}
-    if unknown:
-        raise ValueError(f"equations may call only abs, {', '.join(functions.__all__)}; found {sorted(unknown)}")
-    return sorted(names - set(PRIMITIVES) - {"abs"})
+def read(function: Equation | Callable[..., object], name: str) -> Function:
+    """Read a function as one called `name`.
 
-
-def syntax_tree(function: Equation | Callable[..., object], name: str) -> ast.FunctionDef:
-    """The tree of a function as one called `name`, without decorators, annotations and docstring."""
+    Raises
+    ------
+    ValueError
+        If Python cannot find its source.
+    """
     marked = isinstance(function, Equation)
     source = function.source if marked else source_of(function)
     if not source:
         known = function.name if marked else function.__name__
         raise ValueError(f"the text of {known} cannot be read: define it in a file or a notebook cell")
-    tree = ast.parse(source).body[0]
-    assert isinstance(tree, ast.FunctionDef)
-    tree.name, tree.decorator_list, tree.returns = name, [], None
-    if ast.get_docstring(tree) is not None:
-        tree.body = tree.body[1:]
-    return tree
+    tree = _PlainAssignments().visit(ast.parse(source).body[0])
+    described = ast.get_docstring(tree) is not None
+    return Function(name, tuple(entry.arg for entry in tree.args.args), tuple(tree.body[described:]))
 
 
-def compiled_text(tree: ast.FunctionDef, precision: str) -> str:
-    """The text of the compiled function. "plain" precision leaves it as it is, "single" makes its numbers single."""
-    if precision != "plain":
-        tree = _Reciprocals().visit(tree)
-    if precision == "single":
-        tree = _Reals().visit(tree)
-    return "@njit(**OPTIONS)\n" + ast.unparse(ast.fix_missing_locations(tree))
+def read_called(equations: Iterable[Function], primitives: Collection[str]) -> list[Function]:
+    """Read what the equations call from `functions`, except for the `primitives` that a target has of its own.
+
+    Raises
+    ------
+    ValueError
+        If they use any other name that they do not define.
+    """
+    names = {name for entry in equations for name in entry.foreign}
+    unknown = names - set(functions.__all__) - {"abs"}
+    if unknown:
+        raise ValueError(f"equations may call only abs, {', '.join(functions.__all__)}; found {sorted(unknown)}")
+    return [read(getattr(functions, name), name) for name in sorted(names - set(primitives) - {"abs"})]
 
 
-class _Reciprocals(ast.NodeTransformer):
-    """x / 18.0 becomes x * (1 / 18.0): a division takes several times as long."""
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.BinOp:
-        self.generic_visit(node)
-        if isinstance(node.op, ast.Div) and isinstance(node.right, ast.Constant):
-            return ast.BinOp(node.left, ast.Mult(), ast.Constant(1.0 / node.right.value))
-        return node
+def compiled_name(entry: Equation) -> str:
+    """The name of an equation in generated code."""
+    return f"{entry.kind}_{entry.name}"
 
 
-class _Reals(ast.NodeTransformer):
-    """Numbers become real(number), else one number of double precision would make all that it touches double."""
+def names_in(*nodes: ast.AST) -> set[str]:
+    """The names of values, not of functions that are called, in expressions or statements."""
+    inner = [part for node in nodes for part in ast.walk(node)]
+    called = {part.func.id for part in inner if isinstance(part, ast.Call) and isinstance(part.func, ast.Name)}
+    return {part.id for part in inner if isinstance(part, ast.Name)} - called
 
-    def visit_BinOp(self, node: ast.BinOp) -> ast.BinOp:
-        node.left = self.visit(node.left)
-        if not isinstance(node.op, ast.Pow):  # whole exponents are repeated products
-            node.right = self.visit(node.right)
-        return node
 
-    def visit_Constant(self, node: ast.Constant) -> ast.AST:
-        if isinstance(node.value, bool) or not isinstance(node.value, int | float):
+class _PlainAssignments(ast.NodeTransformer):
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.stmt:
+        if not isinstance(node.target, ast.Name):
             return node
-        return ast.Call(ast.Name("real", ast.Load()), [ast.Constant(float(node.value))], [])
+        left = ast.Name(node.target.id, ast.Load())
+        return ast.copy_location(ast.Assign([node.target], ast.BinOp(left, node.op, node.value)), node)

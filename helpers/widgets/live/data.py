@@ -16,8 +16,8 @@ from helpers.experiments.voltage_clamp import clamp, step_command
 from helpers.figures.colours import COLOURS, LINES
 from helpers.neurons.equations import Neuron
 from helpers.neurons.parameters import Parameter
-from helpers.simulation.compiler.javascript import javascript, waveform_text
 from helpers.simulation.compiler.kernels import random_keys
+from helpers.simulation.compiler.targets.javascript import javascript, waveform_text
 from helpers.simulation.stimuli import PulsePair, Ramp, Step, Stimulus
 
 from ..benches import BEFORE, DURING, HOLDING, TEST

@@ -1,0 +1,1 @@
+"""What generated code is written for: one neuron, lanes, networks, and JavaScript."""
