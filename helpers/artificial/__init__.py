@@ -16,7 +16,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "start_weights",
             "weight_perturbation",
         ],
-        "rate_laws": ["RATE_LAWS", "fit_activation", "lif_rate", "lif_rheobase", "measure_f_I"],
+        "rate_laws": ["RATE_LAWS", "fit_activation", "lif_rate", "lif_rheobase"],
         "separability": ["band_separable", "separable"],
         "spiking": ["SpikingClassifier", "price_of_spikes", "spike_cost"],
         "tasks": ["digits", "which_first"],

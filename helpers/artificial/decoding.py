@@ -25,12 +25,10 @@ CODES = ("count", "latency", "interval")
 @summary(**{f"spike_{i + 1}": "ms" for i in range(MOST)})
 def first_spikes(sweep):
     """Times [ms] since the onset of the first 40 spikes during the stimulus; 1e6 where there are fewer."""
-    times, count = np.full(MOST, NONE), 0
-    for i in range(1, len(sweep.V)):
-        if sweep.start < sweep.t[i] <= sweep.stop and sweep.V[i - 1] < -20.0 <= sweep.V[i] and count < MOST:
-            share = (-20.0 - sweep.V[i - 1]) / (sweep.V[i] - sweep.V[i - 1])
-            times[count] = sweep.t[i - 1] + share * (sweep.t[i] - sweep.t[i - 1]) - sweep.start
-            count += 1
+    during = (sweep.spike_times > sweep.start) & (sweep.spike_times <= sweep.stop)
+    found = sweep.spike_times[during][:MOST]
+    times = np.full(MOST, NONE)
+    times[: len(found)] = found - sweep.start
     return times
 
 

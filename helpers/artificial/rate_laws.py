@@ -10,12 +10,8 @@ import numpy as np
 from scipy.optimize import least_squares
 from scipy.special import expit
 
-from helpers.neurons.equations import Neuron
 from helpers.neurons.models import LeakyIntegrateAndFire
-from helpers.simulation.batch import simulate_many
-from helpers.simulation.stimuli import step
-from helpers.simulation.summaries import summary
-from helpers.validation import number, numbers, plain
+from helpers.validation import numbers, plain
 
 __all__ = [
     "ACTIVATIONS",
@@ -23,42 +19,10 @@ __all__ = [
     "Fit",
     "RateLaw",
     "explained",
-    "firing_rate",
     "fit_activation",
     "lif_rate",
     "lif_rheobase",
-    "measure_f_I",
 ]
-
-
-@summary(rate="Hz")
-def firing_rate(sweep):
-    """Spikes per second [Hz] in the second half of the stimulus: upward crossings of -20 mV.
-
-    From the first to the last of them, so that the rate is exact however few they are; a lone spike is counted over the
-    whole half.
-    """
-    begin = (sweep.start + sweep.stop) / 2
-    count, first, last = 0, 0.0, 0.0
-    for i in range(1, len(sweep.V)):
-        if sweep.t[i] > begin and sweep.t[i] <= sweep.stop and sweep.V[i - 1] < -20.0 <= sweep.V[i]:
-            share = (-20.0 - sweep.V[i - 1]) / (sweep.V[i] - sweep.V[i - 1])
-            last = sweep.t[i - 1] + share * (sweep.t[i] - sweep.t[i - 1])
-            first = last if count == 0 else first
-            count += 1
-    if count < 2:
-        return np.array([count / (sweep.stop - begin) * 1000.0])
-    return np.array([(count - 1) / (last - first) * 1000.0])
-
-
-def measure_f_I(neuron: Neuron, currents: np.ndarray, seconds: float = 2.0) -> np.ndarray:
-    """The f-I curve: steady firing rate [Hz], (n,), at constant `currents` (n,) in the neuron's unit of current.
-
-    Each current flows for `seconds`; the rate is taken over the second half, when the firing has settled.
-    """
-    duration = number("seconds", seconds, "s", above=0.0, high=1e6) * 1000.0
-    held = {"amplitude": numbers("currents", currents, neuron.current_unit, shape=(None,))}
-    return simulate_many(neuron, step(0.0, 0.0, duration), held, duration, 0.02, seed=0, summarise=firing_rate)[:, 0]
 
 
 # ------------------------------------------------------------------------------------------ the LIF in closed form

@@ -15,6 +15,7 @@ resting_state                        the lowest fixed point without a current
 jacobian, eigenvalues                stability of a fixed point
 hopf_points, unstable_range          where stability is lost to an oscillation
 nullclines, separatrix               a plane of two states
+measure_f_I                          steady firing rate at constant currents
 firing_properties                    lowest rate, adaptation, bursts, rebound
 operations_per_step                  arithmetic and exponentials per time step
 squid_response, UnlabelledCells      for the exercises of notebook 1
@@ -50,6 +51,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "unstable_range",
         ],
         "exercises": ["UnlabelledCells", "squid_response"],
+        "f_I": ["measure_f_I"],
         "voltage_clamp": ["Command", "clamp", "peak_currents", "step_command"],
     },
 )

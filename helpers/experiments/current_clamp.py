@@ -9,17 +9,16 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import njit
 from scipy.optimize import OptimizeWarning, curve_fit
 
 from helpers.neurons.equations import Equation, Neuron
 from helpers.neurons.parameters import parameter
 from helpers.simulation.batch import simulate_many
 from helpers.simulation.stimuli import pulse_pair, step
+from helpers.simulation.summaries import spike_count
 from helpers.simulation.trace import Trace
 from helpers.validation import number, numbers, one_of, plain
 
@@ -260,21 +259,8 @@ def refractory_threshold(
 
 def _spikes(neuron: Neuron, stimulus: Any, changed: Mapping[str, np.ndarray], duration: float, dt: float) -> np.ndarray:
     """Number of spikes for each set of changed parameters."""
-    counter = _spike_counter(neuron.spike_threshold)
     duration = np.ceil(duration / dt - 1e-6) * dt  # widths need not be multiples of dt
-    return simulate_many(neuron, stimulus, changed, duration, dt, seed=0, summarise=counter)[:, 0]
-
-
-@cache
-def _spike_counter(level: float) -> Callable[[Any], np.ndarray]:
-    """Compile a function of a sweep that counts how often V rises through `level` [mV]."""
-
-    @njit(nogil=True, error_model="numpy")
-    def count(sweep):
-        above = sweep.V >= level
-        return np.array([float(np.sum(above[1:] & ~above[:-1]))])
-
-    return count
+    return simulate_many(neuron, stimulus, changed, duration, dt, seed=0, summarise=spike_count)[:, 0]
 
 
 # -------------------------------------------------------------------------------------- laws of strength and duration

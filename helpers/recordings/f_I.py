@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from helpers.simulation.summaries import firing_rate
 from helpers.simulation.trace import Trace
 from helpers.validation import one_of
 
@@ -35,9 +36,9 @@ class RecordedFI:
 
 
 def steady_rate(trace: Trace) -> float:
-    """Spikes per second [Hz] in the second half of the step, from the first of them to the last; 0 below two spikes."""
-    late = trace.spike_times[(trace.spike_times > (trace.start + trace.stop) / 2) & (trace.spike_times <= trace.stop)]
-    return 1000.0 * (len(late) - 1) / (late[-1] - late[0]) if len(late) > 1 else 0.0
+    """Return the `firing_rate` in the second half of the step [Hz]; 0 for a lone spike, such as noise can give."""
+    late = (trace.spike_times > (trace.start + trace.stop) / 2) & (trace.spike_times <= trace.stop)
+    return float(firing_rate(trace)[0]) if np.count_nonzero(late) > 1 else 0.0
 
 
 def recorded_f_I(name: str) -> RecordedFI:

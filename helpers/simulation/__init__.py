@@ -24,7 +24,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "sine",
             "step",
         ],
-        "summaries": ["Summary", "summary", "summary_statistics"],
-        "trace": ["Trace", "find_spikes"],
+        "spikes": ["find_spikes"],
+        "summaries": ["Summary", "firing_rate", "spike_count", "summary", "summary_statistics"],
+        "trace": ["Trace"],
     },
 )

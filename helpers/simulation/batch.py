@@ -29,6 +29,7 @@ from .engine import (
     stimulus_samples,
 )
 from .integrators import EXPONENTIAL_EULER, METHODS
+from .spikes import spike_times
 from .stimuli import Stimulus
 from .summaries import Summary, summary_statistics
 from .trace import Sweep
@@ -69,8 +70,8 @@ def simulate_many(
     first
         Number of the first simulation, for a part of a larger set.
     summarise
-        A `Summary`, or a function of a `Sweep` (t, V, I, start, stop) that Numba can compile and that returns an array
-        of floats.
+        A `Summary`, or a function of a `Sweep` (t, V, I, start, stop, spike_times) that Numba can compile and that
+        returns an array of floats.
     method, precision
         As in `simulate`, without "lsoda".
     threads
@@ -96,13 +97,14 @@ def simulate_many(
         summarise = summarise.compiled
     compiled = summarise if is_jitted(summarise) else njit(nogil=True, error_model="numpy")(summarise)
     inject, samples, t = compile_kernel(batch.spec).inject, batch.samples, np.arange(batch.n_steps + 1) * batch.dt
+    threshold = float(neuron.spike_threshold)
     one_current = not set(batch.stimulus.parameters()) & set(parameters)
 
     def statistics(block: _Block) -> np.ndarray:
         V, lanes = block.V.astype(float, copy=False), block.simulations
         workspace = block.workspace.ravel()
         table = _summarise(
-            compiled, inject, one_current, workspace, samples, batch.dt, t, V, starts[lanes], stops[lanes]
+            compiled, inject, one_current, workspace, samples, batch.dt, t, V, starts[lanes], stops[lanes], threshold
         )
         bad = ~np.isfinite(table).all(axis=1)
         if bad.any():
@@ -235,13 +237,14 @@ class _Batch:
 
 
 @njit(nogil=True, error_model="numpy")
-def _summarise(summarise, inject, one_current, workspace, samples, dt, t, V, starts, stops):
+def _summarise(summarise, inject, one_current, workspace, samples, dt, t, V, starts, stops, threshold):
     """The statistics of the lanes `V` (n, n_steps + 1) of a block, (n, n_statistics)."""
     I = np.empty(len(t))
     for lane in range(len(V)):
         if lane == 0 or not one_current:
             inject(workspace, lane, samples, dt, I)
-        found = summarise(Sweep(t, V[lane], I, starts[lane], stops[lane]))
+        spikes = spike_times(t, V[lane], threshold)
+        found = summarise(Sweep(t, V[lane], I, starts[lane], stops[lane], spikes))
         if lane == 0:
             table = np.empty((len(V), len(found)))
         table[lane] = found

@@ -13,7 +13,7 @@ from numba import njit
 
 from .trace import Sweep, Trace
 
-__all__ = ["Summary", "summary", "summary_statistics"]
+__all__ = ["Summary", "firing_rate", "spike_count", "summary", "summary_statistics"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Summary:
     """A compiled function of a trace with the names and units of what it returns. Call it with a `Trace`.
 
     units: unit by name of the statistic, in order ("" where it has none).
-    compiled: Numba function of a `Sweep` (t, V, I, start, stop) that returns a float array, one entry per statistic.
+    compiled: Numba function of a `Sweep` that returns a float array, one entry per statistic.
     rest: how long before the onset of the stimulus the trace must begin [samples].
     """
 
@@ -57,7 +57,8 @@ class Summary:
         self.check(trace.start, trace.stop, trace.dt)
         t = np.ascontiguousarray(trace.t - trace.t[0], dtype=float)
         V, I = (np.ascontiguousarray(x, dtype=float) for x in (trace.V, trace.I))
-        found = self.compiled(Sweep(t, V, I, float(trace.start - trace.t[0]), float(trace.stop - trace.t[0])))
+        start, stop = float(trace.start - trace.t[0]), float(trace.stop - trace.t[0])
+        found = self.compiled(Sweep(t, V, I, start, stop, trace.spike_times - trace.t[0]))
         if not np.isfinite(found).all():
             largest = float(np.abs(V).max())
             raise ValueError(f"V up to {largest:g} mV gives {found}: every statistic must be finite")
@@ -179,3 +180,22 @@ def summary_statistics(sweep):
     skewness = third / variance**1.5 if varies else 0.0
     kurtosis = fourth / variance**2 if varies else 3.0
     return np.array([spikes, rest_mean, np.sqrt(rest_variance), mean, variance, skewness, kurtosis])
+
+
+@summary(spikes="")
+def spike_count(sweep):
+    """The number of spikes, also before and after the stimulus."""
+    return np.array([float(len(sweep.spike_times))])
+
+
+@summary(rate="Hz")
+def firing_rate(sweep):
+    """The firing rate in the second half of the stimulus [Hz], from the first spike to the last.
+
+    Counted between spikes, the rate is exact however few they are; a lone spike is counted over the whole half.
+    """
+    begin = (sweep.start + sweep.stop) / 2
+    late = sweep.spike_times[(sweep.spike_times > begin) & (sweep.spike_times <= sweep.stop)]
+    if len(late) < 2:
+        return np.array([len(late) / (sweep.stop - begin) * 1000.0])
+    return np.array([(len(late) - 1) / (late[-1] - late[0]) * 1000.0])

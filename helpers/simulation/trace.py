@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from helpers.validation import number, numbers, plain
+from helpers.validation import number, plain
 
-__all__ = ["LazyArrays", "Sweep", "Trace", "find_spikes"]
+from .spikes import spike_times
+
+__all__ = ["LazyArrays", "Sweep", "Trace"]
 
 
 class LazyArrays(Mapping[str, np.ndarray]):
@@ -34,13 +36,17 @@ class LazyArrays(Mapping[str, np.ndarray]):
 
 
 class Sweep(NamedTuple):
-    """The part of a `Trace` that compiled summary statistics see (Numba knows named tuples)."""
+    """The part of a `Trace` that compiled summary statistics see (Numba knows named tuples).
+
+    Its spikes were found before, at the neuron's own threshold, so that no statistic needs to look for them.
+    """
 
     t: np.ndarray
     V: np.ndarray
     I: np.ndarray
     start: float
     stop: float
+    spike_times: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -134,7 +140,8 @@ class Trace:
     @property
     def spike_times(self) -> np.ndarray:
         """Times at which the membrane potential rises through `spike_threshold`, (n_spikes,) [ms]."""
-        return find_spikes(self.t, self.V, self.spike_threshold)
+        t, V = (np.ascontiguousarray(x, dtype=float) for x in (self.t, self.V))
+        return spike_times(t, V, float(self.spike_threshold))
 
 
 def _samples(name: str, values: np.ndarray) -> np.ndarray:
@@ -143,14 +150,3 @@ def _samples(name: str, values: np.ndarray) -> np.ndarray:
     if values.ndim != 1:
         raise ValueError(f"{name} has shape {values.shape}; allowed: (n,), one number per sample")
     return values
-
-
-def find_spikes(t: np.ndarray, V: np.ndarray, threshold: float = -20.0) -> np.ndarray:
-    """Times [ms] at which `V` (n,) [mV] rises through `threshold` [mV], interpolated between samples."""
-    t, V = numbers("t", t, "ms", shape=(None,)), numbers("V", V, "mV", shape=(None,))
-    threshold = number("threshold", threshold, "mV")
-    if len(t) != len(V):
-        raise ValueError(f"t and V differ in length: {len(t)}, {len(V)} samples")
-    before = np.flatnonzero((V[:-1] < threshold) & (V[1:] >= threshold))
-    fraction = (threshold - V[before]) / (V[before + 1] - V[before])
-    return t[before] + fraction * (t[before + 1] - t[before])

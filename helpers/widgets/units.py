@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from helpers.artificial.rate_laws import ACTIVATIONS, Fit, explained, fit_activation, measure_f_I
+from helpers.artificial.rate_laws import ACTIVATIONS, Fit, explained, fit_activation
 from helpers.artificial.spiking import gradient_through_time
+from helpers.experiments.f_I import measure_f_I
 from helpers.figures.colours import BLUE, COLOURS, LAW_LOOKS, ORANGE
 from helpers.neurons.models import HodgkinHuxley, Pospischil
 from helpers.neurons.parameters import Declared, parameter

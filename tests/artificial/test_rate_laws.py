@@ -1,4 +1,4 @@
-"""The f-I curve against published rates and a closed form; fits against curves that they must find again."""
+"""The f-I curve of the LIF against a closed form; fits against curves that they must find again."""
 
 import numpy as np
 import pytest
@@ -10,17 +10,12 @@ from helpers.artificial.rate_laws import (
     fit_activation,
     lif_rate,
     lif_rheobase,
-    measure_f_I,
 )
+from helpers.experiments.f_I import measure_f_I
 from helpers.neurons.models import HodgkinHuxley, LeakyIntegrateAndFire
 
 CURRENTS = np.arange(0.0, 51.0)
 SHAPES = {"leaky ReLU": 0.1, "LIF": 3.0}
-
-
-def test_f_I_curve_of_the_squid_axon():
-    rates = measure_f_I(HodgkinHuxley(), np.array([0.0, 6.0, 6.5, 10.0, 20.0, 50.0, 100.0]))
-    np.testing.assert_allclose(rates, [0, 0, 55, 68, 86, 117, 0], atol=1)
 
 
 @pytest.mark.parametrize(

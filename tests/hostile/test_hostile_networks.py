@@ -27,12 +27,12 @@ from helpers.artificial.rate_laws import (
     fit_activation,
     lif_rate,
     lif_rheobase,
-    measure_f_I,
 )
 from helpers.artificial.separability import band_separable, separable
 from helpers.artificial.spiking import SpikingClassifier, gradient_through_time, price_of_spikes, spike_cost
 from helpers.artificial.tasks import Task, digits, which_first
 from helpers.artificial.training import History, accuracy, compare, train
+from helpers.experiments.f_I import measure_f_I
 from helpers.neurons.models import HodgkinHuxley, LeakyIntegrateAndFire, Pospischil
 
 HH, LIF = HodgkinHuxley(), LeakyIntegrateAndFire()

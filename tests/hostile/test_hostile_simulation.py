@@ -22,14 +22,19 @@ from helpers.simulation.batch import simulate_many, simulate_traces
 from helpers.simulation.connections import GapJunction, excitatory
 from helpers.simulation.network import simulate_network
 from helpers.simulation.single import simulate
+from helpers.simulation.spikes import find_spikes
 from helpers.simulation.stimuli import step
 from helpers.simulation.summaries import summary_statistics
-from helpers.simulation.trace import Trace, find_spikes
+from helpers.simulation.trace import Trace
 
 HH = HodgkinHuxley()
 PULSE = step(10.0, 1.0, 4.0)
 STIMULUS = {
-    "named": {"stimulus": "stimulus|samples|unstable", "initial_state": r"initial_state|initial_state\[.*\]", "duration": "duration|stop"}
+    "named": {
+        "stimulus": "stimulus|samples|unstable",
+        "initial_state": r"initial_state|initial_state\[.*\]",
+        "duration": "duration|stop",
+    }
 }
 
 

@@ -18,6 +18,7 @@ from helpers.simulation.stimuli import Step, step
 from helpers.simulation.summaries import summary_statistics
 from helpers.simulation.trace import Sweep
 
+NO_SPIKES = np.empty(0)  # the statistics below count peaks of V themselves
 EIGHT = ["g_Na", "g_K", "g_L", "g_M", "tau_max", "V_T", "noise", "E_L"]
 STIMULUS = step(3.24806, 10.0, 110.0)
 N_STEPS, DT = 12_000, 0.01
@@ -32,7 +33,7 @@ def plain_statistics(neuron, number):
     report = partial(report_overflow, spec, DT, lambda lane: "plain")
     run_kernel(spec, workspace, random_keys(5, np.array([number])), np.empty(0), DT, N_STEPS, recorded, report)
     t = np.arange(N_STEPS + 1) * DT
-    return summary_statistics.compiled(Sweep(t, recorded[0], t, 10.0, 110.0)), recorded[0]
+    return summary_statistics.compiled(Sweep(t, recorded[0], t, 10.0, 110.0, NO_SPIKES)), recorded[0]
 
 
 @pytest.mark.parametrize("noisy", [False, True])
@@ -100,7 +101,10 @@ def test_against_the_tutorials_simulator_on_2000_draws():
     ours = simulate_many(Pospischil(), STIMULUS, prior.by_name(theta), 120.0, seed=7)
     t = np.arange(N_STEPS + 1) * DT
     theirs = np.array(
-        [summary_statistics.compiled(Sweep(t, tutorial(*row, i), t, 10.0, 110.0)) for i, row in enumerate(theta)]
+        [
+            summary_statistics.compiled(Sweep(t, tutorial(*row, i), t, 10.0, 110.0, NO_SPIKES))
+            for i, row in enumerate(theta)
+        ]
     )
     for name, a, b in zip(summary_statistics.names, ours.T, theirs.T, strict=True):
         assert stats.ks_2samp(a, b).pvalue > 0.01, name
@@ -114,7 +118,7 @@ def test_mean_and_variance_of_the_noise_match_at_one_point():
     repeats = simulate_many(Pospischil(), STIMULUS, {"g_Na": np.full(800, 50.0)}, 120.0, seed=8)
     t = np.arange(N_STEPS + 1) * DT
     theirs = np.array(
-        [summary_statistics.compiled(Sweep(t, tutorial(50.0, 5.0, i), t, 10.0, 110.0)) for i in range(800)]
+        [summary_statistics.compiled(Sweep(t, tutorial(50.0, 5.0, i), t, 10.0, 110.0, NO_SPIKES)) for i in range(800)]
     )
     for a, b in zip(repeats[:, 1:].T, theirs[:, 1:].T, strict=True):
         assert abs(a.mean() - b.mean()) < 4.5 * np.sqrt((a.var() + b.var()) / 800)
