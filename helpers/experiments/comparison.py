@@ -16,7 +16,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from helpers.neurons.equations import Neuron
-from helpers.simulation.lsoda import slopes
+from helpers.simulation.integrators import slopes
 from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
 from helpers.simulation.trace import Trace

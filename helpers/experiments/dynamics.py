@@ -23,7 +23,7 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
 from helpers.neurons.equations import MAX_POTENTIAL, Neuron
-from helpers.simulation.lsoda import slopes
+from helpers.simulation.integrators import slopes
 from helpers.validation import number, numbers, one_of, whole_number
 
 __all__ = [

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from helpers.experiments.dynamics import HopfPoint, eigenvalues, fixed_points, nullclines, separatrix
 from helpers.neurons.equations import Neuron
 from helpers.neurons.models import HodgkinHuxley
-from helpers.simulation.lsoda import slopes
+from helpers.simulation.integrators import slopes
 
 from .colours import BLUE, COLOURS, GREEN, ORANGE, STYLES
 from .style import direct_label

@@ -8,28 +8,12 @@ import numpy as np
 
 from helpers.neurons.equations import Neuron
 
+from .integrators import slopes
 from .stimuli import Stimulus
 
-__all__ = ["TOLERANCE", "integrate", "slopes"]
+__all__ = ["TOLERANCE", "integrate"]
 
 TOLERANCE = 1e-10  # relative and absolute
-
-
-def slopes(neuron: Neuron, state: np.ndarray, I: float, constants: Mapping[str, float] | None = None) -> np.ndarray:
-    """d(state)/dt, (n_states,), at `state` (n_states,) under the current `I`."""
-    here = {**(constants or neuron.constants()), **dict(zip(neuron.states, state, strict=True)), "I": I}
-    result = []
-    for name, x in zip(neuron.states, state, strict=True):
-        if name == "V" and neuron.currents:
-            channels = [entry.evaluate(here) for entry in neuron.currents.values()]
-            result.append((I - sum(g * (x - E) for g, E in channels)) / here["C"])
-        elif neuron.equations[name].kind == "gate":
-            alpha, beta = neuron.equations[name].evaluate(here)
-            result.append(alpha * (1.0 - x) - beta * x)
-        else:
-            a, b = neuron.equations[name].evaluate(here)
-            result.append(a - b * x)
-    return np.array(result, dtype=float)
 
 
 def integrate(neuron: Neuron, stimulus: Stimulus, states: Mapping[str, float], t: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ from helpers.experiments.dynamics import (
 from helpers.neurons.equations import Neuron, state
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
 from helpers.neurons.parameters import parameter
-from helpers.simulation.lsoda import slopes
+from helpers.simulation.integrators import slopes
 from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
 

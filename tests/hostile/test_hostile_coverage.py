@@ -34,7 +34,7 @@ MODULES = {
     "widgets.bench_explorers": SHOWN, "widgets.units": SHOWN, "widgets.posterior": SHOWN, "widgets.controls": SHOWN,
     "widgets.benches": "numbers come from dials with two ends; its tests try both of each",
     "widgets.live": "tests/widgets/test_live.py",
-    "simulation.compiler": INNER, "simulation.engine": INNER, "simulation.integrators": "tables of constants", "simulation.arguments": INNER,
+    "simulation.compiler": INNER, "simulation.engine": INNER, "simulation.integrators": INNER, "simulation.arguments": INNER,
     "simulation.lsoda": INNER, "neurons.functions": INNER, "validation": INNER,
     "cache": "tests/test_cache.py", "inference.storage": "reads files: see test_hostile_files", "inference.cache": "reads files: see test_hostile_files",
     "inference.fingerprint": "tests/campaigns/test_campaign_faults.py",

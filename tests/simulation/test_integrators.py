@@ -6,8 +6,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Pospischil
-from helpers.simulation.integrators import METHODS, TABLEAUS
+from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
+from helpers.simulation.integrators import METHODS, TABLEAUS, exponential_euler_step, runge_kutta_step, slopes
 from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
 
@@ -141,3 +141,49 @@ def test_starts_at_the_points_where_a_rate_reads_0_over_0(neuron, V, precision):
     )
     assert np.isfinite(at).all()
     assert np.abs(at - near).max() < 0.05
+
+
+# ---------------------------------------------------------------------------------- the compiled steps against NumPy
+
+CASES = [
+    (HodgkinHuxley(temperature=12.0), step(20.0, 0.5, 3.0), 4.0, 0.01),
+    (Pospischil(noise=0.0), step(20.0, 0.5, 3.0), 4.0, 0.01),
+    (LeakyIntegrateAndFire(), step(400.0, 1.0, 25.0), 30.0, 0.1),
+    (Izhikevich(), step(20.0, 1.0, 25.0), 30.0, 0.1),
+    (HindmarshRose(), step(1.0, 1.0, 25.0), 30.0, 0.1),
+]
+
+
+def in_numpy(neuron, stimulus, duration, dt, method):
+    """All states (n_states, n_steps + 1), step by step in plain NumPy."""
+
+    def current(t, until):  # an edge of the stimulus lies on the edge of a step
+        return float(stimulus.current(np.clip(t, until - (1 - 1e-6) * dt, until - 1e-6 * dt)))
+
+    x = np.array(list(neuron.initial_state().values()))
+    recorded = [x]
+    for i in range(round(duration / dt)):
+        t, until = i * dt, (i + 1) * dt
+        if method == "exponential_euler":
+            x = exponential_euler_step(neuron, x, current(t, until), dt)
+        else:
+            tableau = TABLEAUS[method]
+            x = runge_kutta_step(tableau, lambda s, y, u=until: slopes(neuron, y, current(s, u)), t, x, dt)
+        shown = x
+        if neuron.event:
+            here = {**neuron.constants(), **dict(zip(neuron.states, x, strict=True)), "dt": dt}
+            first, *x = neuron.event.evaluate(here)
+            x = np.array(x, dtype=float)
+            shown = np.array([first, *x[1:]])
+        recorded.append(shown)
+    return np.array(recorded).T
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("neuron", "stimulus", "duration", "dt"), CASES, ids=lambda x: type(x).__name__)
+def test_the_compiled_step_is_the_one_in_numpy(neuron, stimulus, duration, dt, method):
+    expected = in_numpy(neuron, stimulus, duration, dt, method)
+    trace = simulate(neuron, stimulus, duration, dt, method)
+    assert len(trace.spike_times) >= 1
+    for name, values in zip(neuron.states, expected, strict=True):
+        np.testing.assert_allclose(trace.states[name], values, rtol=1e-9, atol=1e-9)
