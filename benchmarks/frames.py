@@ -25,12 +25,13 @@ import numpy as np
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Page
 
-from helpers.widgets.live.bench import LiveBench, live_bench, standalone
+from helpers.widgets.assets import LIVE_BENCH_CSS, LIVE_BENCH_JS
+from helpers.widgets.live.bench import live_bench, standalone
 from tests.support.browser import chromium, opened, served
 
 __all__ = ["bare_page", "drag", "keys", "main", "sweep", "write_page"]
 
-DIALS = ("amplitude", "g_K", "temperature")
+SLIDERS = ("amplitude", "g_K", "temperature")
 SECONDS, KEYS = 3.0, 60
 
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -96,8 +97,8 @@ def write_page(folder: Path, data: dict | None = None) -> None:
     """A page that shows the bench without Python."""
     (folder / "index.html").write_text(PAGE, encoding="utf-8")
     (folder / "bench.json").write_text(json.dumps(data or standalone(live_bench())), encoding="utf-8")
-    (folder / "bench.js").write_text(LiveBench._esm, encoding="utf-8")
-    (folder / "bench.css").write_text(LiveBench._css, encoding="utf-8")
+    (folder / "bench.js").write_text(LIVE_BENCH_JS, encoding="utf-8")
+    (folder / "bench.css").write_text(LIVE_BENCH_CSS, encoding="utf-8")
 
 
 @contextmanager
@@ -117,17 +118,17 @@ def bare_page(folder: Path) -> Iterator[str]:
         server.server_close()
 
 
-def sweep(page: Page, dial: str, seconds: float) -> float:
+def sweep(page: Page, name: str, seconds: float) -> float:
     """Set a slider to a new value in every frame; return the pictures per second."""
-    return page.evaluate(SWEEP, [dial, 1e3 * seconds])
+    return page.evaluate(SWEEP, [name, 1e3 * seconds])
 
 
-def drag(page: Page, dial: str, seconds: float) -> float:
+def drag(page: Page, name: str, seconds: float) -> float:
     """Drag a slider to and fro by the mouse; return the frames per second of the page meanwhile.
 
     A mouse that is driven from outside moves less often than there are frames: not each brings a new picture.
     """
-    slider = page.locator(f'.live-bench [data-name="{dial}"] input[type="range"]')
+    slider = page.locator(f'.live-bench [data-name="{name}"] input[type="range"]')
     slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
     y, left, right = box["y"] + box["height"] / 2, box["x"] + 0.1 * box["width"], box["x"] + 0.9 * box["width"]
@@ -143,9 +144,9 @@ def drag(page: Page, dial: str, seconds: float) -> float:
     return frames
 
 
-def keys(page: Page, dial: str, count: int) -> np.ndarray:
+def keys(page: Page, name: str, count: int) -> np.ndarray:
     """Press an arrow key `count` times on a slider; return how long each picture took [ms]."""
-    slider = page.locator(f'.live-bench [data-name="{dial}"] input[type="range"]')
+    slider = page.locator(f'.live-bench [data-name="{name}"] input[type="range"]')
     slider.evaluate("slider => { slider.value = slider.max / 2; slider.dispatchEvent(new Event('input')); }")
     slider.focus()
     time.sleep(0.5)
@@ -160,12 +161,12 @@ def keys(page: Page, dial: str, count: int) -> np.ndarray:
 def measure(page: Page, where: str) -> None:
     page.wait_for_selector(".live-bench[data-drawn]", timeout=120e3)
     page.evaluate(PROBE, page.query_selector(".live-bench"))
-    for dial in DIALS:
-        drag(page, dial, 0.5)  # the first frames compile
-        pictures, frames = sweep(page, dial, SECONDS), drag(page, dial, SECONDS)
-        delays = keys(page, dial, KEYS)
+    for name in SLIDERS:
+        drag(page, name, 0.5)  # the first frames compile
+        pictures, frames = sweep(page, name, SECONDS), drag(page, name, SECONDS)
+        delays = keys(page, name, KEYS)
         p50, p95 = np.quantile(delays, [0.5, 0.95])
-        print(f"| {where} | {dial} | {pictures:.1f} | {frames:.1f} | {p50:.0f} | {p95:.0f} |", flush=True)
+        print(f"| {where} | {name} | {pictures:.1f} | {frames:.1f} | {p50:.0f} | {p95:.0f} |", flush=True)
 
 
 def main() -> int:

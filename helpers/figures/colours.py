@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-__all__ = ["COLOURS", "LINES", "PALETTE", "STYLES", "looks", "mathematical"]
+__all__ = ["COLOURS", "LINES", "ON_DARK", "PALETTE", "STYLES", "looks", "mathematical"]
 
 # Okabe & Ito: told apart by colour-blind readers.
 ORANGE, BLUE, GREEN, PINK, SKY, YELLOW = "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"
@@ -25,6 +25,9 @@ LINES = {
     "h": STYLES[1], "n": STYLES[2], "p": STYLES[3],
     "I_K": STYLES[1], "I_L": STYLES[2], "I_M": STYLES[3],
 }  # fmt: skip
+
+# On a dark page; what is not named stays the same.
+ON_DARK = {BLACK: "#FFFFFF", GREY: "#A6A6A6", BLUE: SKY, "#B0568A": PINK}
 
 # One colour and line style for each rate law.
 LAW_LOOKS = {

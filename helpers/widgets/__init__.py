@@ -5,11 +5,13 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "bench_explorers": ["explore_clamp", "explore_integrators", "explore_phase_plane"],
-        "benches": ["clamp_bench", "integrator_bench", "phase_plane_bench"],
         "conductances": ["attempt", "explore_conductances"],
+        "integrators": ["explore_integrators", "run_integrator"],
         "live.bench": ["live_bench"],
+        "phase_plane": ["explore_phase_plane", "phase_plane_at"],
         "posterior": ["explore_posterior"],
-        "units": ["explore_hand_fit", "explore_surrogate", "hand_fit", "surrogate"],
+        "rate_law": ["explore_hand_fit", "hand_fit"],
+        "surrogate_gradient": ["explore_surrogate", "surrogate_at"],
+        "voltage_clamp": ["clamp_step", "explore_clamp"],
     },
 )

@@ -1,7 +1,7 @@
-"""The explorer of notebook 2: find the conductances behind a trace by hand.
+"""The conductance explorer of notebook 2: find the conductances behind a trace by hand.
 
-Behind it stands one pure function, `attempt`. It measures how far off a guess is as rejection ABC does (rejection_abc.py):
-the statistics' differences from the observed ones, each in units of its scatter over the prior.
+The distance of a guess is that of rejection ABC: the differences of the summary statistics from the observed ones, each
+in units of its scatter over the prior.
 """
 
 from __future__ import annotations
@@ -19,21 +19,27 @@ from helpers.simulation.summaries import summary_statistics
 from helpers.simulation.trace import Trace
 from helpers.validation import plain
 
-from .controls import Dial
+from .controls import Slider
 from .explorer import Explorer, canvas
 
-__all__ = ["Attempt", "attempt", "attempt_in_words", "explore_conductances"]
+__all__ = ["Attempt", "attempt", "describe_attempt", "explore_conductances"]
 
 SEED = 0  # of the noise of every attempt: then only the conductances make a difference
-FIRST = {"g_Na": 25.0, "g_K": 10.0}  # where the dials stand first, mS/cm²
+FIRST = {"g_Na": 25.0, "g_K": 10.0}  # initial positions of the sliders [mS/cm²]
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """A guess and how far off it is.
+    """A guess and its distance from the observation.
 
-    trace: what the guessed neuron does. x, x_o: (n_statistics,) its statistics and the observed ones. away:
-    (n_statistics,) their differences in units of `scatter` over the prior. distance: root mean square of `away`.
+    Attributes
+    ----------
+    trace
+        Of the guessed neuron.
+    x, x_o
+        Its summary statistics and the observed ones, each of shape (n_statistics,).
+    away
+        Their differences in units of the scatter over the prior, shape (n_statistics,).
     """
 
     trace: Trace
@@ -43,14 +49,28 @@ class Attempt:
 
     @property
     def distance(self) -> float:
+        """Root mean square of `away`."""
         return float(np.sqrt(np.mean(self.away**2)))
 
 
 def attempt(observed: Trace, stimulus: Stimulus, scatter: Sequence[float], **parameters: float) -> Attempt:
-    """Simulate a Pospischil neuron with these `parameters` as `observed` was, and compare the seven statistics.
+    """Simulate a Pospischil neuron and compare its seven summary statistics with those of an observed trace.
 
-    scatter: (n_statistics,) of each statistic over the prior, above 0.
-    Raises ValueError for a scatter that does not fit, and for a bad parameter.
+    Parameters
+    ----------
+    observed
+        The trace to be explained; its duration and time step are used.
+    stimulus
+        Under which it was observed.
+    scatter
+        Scatter of each statistic over the prior, above 0, shape (n_statistics,).
+    **parameters
+        Parameters of `Pospischil` that differ from their defaults.
+
+    Raises
+    ------
+    ValueError
+        If `scatter` has another shape or a value that is not above 0, or if a parameter is not allowed.
     """
     x_o, unit = summary_statistics(observed), plain("scatter", scatter, "numbers above 0")
     if unit.shape != x_o.shape or not (np.isfinite(unit) & (unit > 0)).all():
@@ -60,8 +80,8 @@ def attempt(observed: Trace, stimulus: Stimulus, scatter: Sequence[float], **par
     return Attempt(trace, x, x_o, (x - x_o) / unit)
 
 
-def attempt_in_words(tried: Attempt) -> str:
-    """Spikes, the distance, and the statistic that is farthest off."""
+def describe_attempt(tried: Attempt) -> str:
+    """Describe the distance, the spikes, and the statistic that is farthest off."""
     worst = int(np.argmax(np.abs(tried.away)))
     name, unit = list(summary_statistics.units.items())[worst]
     values = " instead of ".join(f"{value:.4g}" for value in (tried.x[worst], tried.x_o[worst]))
@@ -74,7 +94,10 @@ def attempt_in_words(tried: Attempt) -> str:
 def explore_conductances(observed: Trace, stimulus: Stimulus, scatter: Sequence[float]) -> Explorer:
     """Slide g_Na and g_K until the trace lies on the observed one; see each statistic's difference, and the distance.
 
-    scatter: see `attempt`.
+    Parameters
+    ----------
+    observed, stimulus, scatter
+        As in `attempt`.
     """
     figure = canvas(5.2)
     for_V, for_x = figure.subplots(2, height_ratios=[3, 2])
@@ -96,8 +119,8 @@ def explore_conductances(observed: Trace, stimulus: Stimulus, scatter: Sequence[
         yours.set_ydata(tried.trace.V)
         for bar, height in zip(bars, tried.away, strict=True):
             bar.set_height(float(np.clip(height, -20, 20)))
-        return attempt_in_words(tried)
+        return describe_attempt(tried)
 
     declared = Pospischil.parameters()
-    dials = [Dial(replace(declared[name], default=value)) for name, value in FIRST.items()]
-    return Explorer(figure, update, {"": dials})
+    sliders = [Slider(replace(declared[name], default=value)) for name, value in FIRST.items()]
+    return Explorer(figure, update, {"": sliders})

@@ -1,4 +1,4 @@
-"""What a learner can turn: a dial for a number and a list for a choice. Both show when they are off their default."""
+"""What a learner can set: a slider for a number, a dropdown for a choice. Each is marked when off its default."""
 
 from __future__ import annotations
 
@@ -13,17 +13,22 @@ from helpers.neurons.parameters import Parameter
 
 from .assets import text_of
 
-__all__ = ["Choice", "Control", "Dial"]
+__all__ = ["Control", "Dropdown", "Slider"]
 
 
 class Control(anywidget.AnyWidget):
-    """One thing that can be set, by `value` or in the browser (control.js). Its row has a way back to its default.
+    """One thing that can be set, through `value` or in the browser, where its row has a reset button.
 
-    `ends` are the values that a check drives it to.
+    Attributes
+    ----------
+    name, default
+        Name of the argument that it sets, and its value at first.
+    ends
+        The values that a check drives it to.
     """
 
-    _esm = text_of("controls.js", "control.js")
-    _css = text_of("controls.css")
+    _esm = text_of("inputs.js", "explorer_control.js")
+    _css = text_of("inputs.css")
     about = traitlets.Dict().tag(sync=True)
     value = traitlets.Any()
 
@@ -33,14 +38,23 @@ class Control(anywidget.AnyWidget):
         self.value = default
 
     def reset(self) -> None:
-        """Bring the default back."""
+        """Set the default again."""
         self.value = self.default
 
 
-class Choice(Control):
-    """One of several words or numbers, from a list.
+class Dropdown(Control):
+    """One of several words or numbers.
 
-    options: what can be chosen, or a mapping of what is shown to what it stands for.
+    Parameters
+    ----------
+    name
+        Name of the argument that it sets.
+    options
+        What can be chosen, or a mapping from what is shown to what it stands for.
+    default
+        One of the options.
+    meaning
+        Shown as a tooltip and read out by screen readers.
     """
 
     index = traitlets.Int().tag(sync=True)
@@ -56,7 +70,7 @@ class Choice(Control):
 
     @property
     def label(self) -> str:
-        """What the list shows now."""
+        """What the dropdown shows now."""
         return self.about["options"][self.index]
 
     @traitlets.validate("value")
@@ -66,11 +80,16 @@ class Choice(Control):
         return proposal.value
 
 
-class Dial(Control):
-    """One parameter: a box that takes any number of its range, and a slider in round steps.
+class Slider(Control):
+    """One number: a box that takes any value within its range, and a slider in round steps.
 
-    `value` is exact: what is typed stays as it is, and the slider shows the nearest of its positions. Set it from
-    Python as well; a number beyond `min` or `max` becomes the nearer end.
+    `value` is exact: what is typed is kept unchanged, and the slider shows the nearest of its positions. A number
+    beyond `min` or `max` becomes the nearer end.
+
+    Parameters
+    ----------
+    declared
+        Name, unit, meaning, range and default.
     """
 
     value = traitlets.Float().tag(sync=True)

@@ -1,10 +1,8 @@
-"""The explorers: sliders above a picture. Behind each stands one pure function from the values to what is shown.
+"""The explorers: sliders above a picture. Each has a pure function from the values to what is shown.
 
-The picture is drawn by reused artists on axes that are drawn only when they change, and sent as an image: many times
-faster than a fresh figure. What it shows stands below it in words, and the same words are the picture's description for
-those who cannot see it. While Python computes, a browser keeps only the latest move of a slider: nothing queues up.
-
-Here is what every explorer is made of; those of the benches are in bench_explorers.py.
+Artists are reused on axes that are redrawn only when they change, and the figure is sent as an image: many times faster
+than a new figure. A sentence below describes what it shows and is also the picture's description for screen readers.
+While Python computes, a browser keeps only the latest move of a slider, so nothing queues up.
 """
 
 from __future__ import annotations
@@ -12,70 +10,98 @@ from __future__ import annotations
 import base64
 import html
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from threading import RLock
 from typing import Any
 
-import ipywidgets as widgets
+import anywidget
+import ipywidgets
 import numpy as np
+import traitlets
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from PIL import Image
 
+from helpers.figures.colours import looks, mathematical
+from helpers.simulation.trace import Trace
+
+from .assets import text_of
 from .controls import Control
-from .picture import Picture
 
-__all__ = [
-    "Explorer",
-    "canvas",
-]
-
+__all__ = ["Explorer", "Picture", "canvas", "describe_spikes", "empty_lines", "set_lines"]
 
 COLUMN = {"width": "386px", "max_width": "100%", "margin": "0 18px 0 0"}  # of controls
 
 
-class Explorer(widgets.VBox):
-    """Controls, a picture and a sentence. `update(**values)` draws on `figure` and returns the sentence.
+class Picture(anywidget.AnyWidget):
+    """A PNG that changes without flickering.
 
-    groups: the controls, by heading of the column that they stand in.
-
-    A control can be set from Python, `explorer.sliders["amplitude"].value = 3.0`. The reset button brings every default
-    back. Values that do not go together give the error's message in place of the picture; `failure` holds it. Where no
-    slider can be shown (on GitHub, or before the cell is run) the picture stands by itself.
+    Attributes
+    ----------
+    value
+        The PNG; its place stays empty without one.
+    words
+        Its description.
+    busy
+        Whether a mark shows that Python is computing; it appears after 0.2 s.
+    width, height
+        Size on the page [px]; smaller where there is less room.
     """
 
-    def __init__(
-        self,
-        figure: Figure,
-        update: Callable[..., str],
-        groups: Mapping[str, Sequence[Control]],
-    ) -> None:
+    _esm = text_of("explorer_picture.js")
+    _css = text_of("explorer_picture.css")
+    value = traitlets.Bytes(b"").tag(sync=True)
+    words = traitlets.Unicode("").tag(sync=True)
+    busy = traitlets.Bool(False).tag(sync=True)
+    width = traitlets.Int(0).tag(sync=True)
+    height = traitlets.Int(0).tag(sync=True)
+
+
+class Explorer(ipywidgets.VBox):
+    """Controls, a picture and a sentence.
+
+    Controls can be set from Python, `explorer.sliders["amplitude"].value = 3.0`. Values that are not allowed together
+    give the error's message in place of the picture; `failure` holds the error. Where no slider can be shown (on
+    GitHub, or before the cell is run) the picture is shown alone.
+
+    Parameters
+    ----------
+    figure
+        What is shown, see `canvas`.
+    update
+        Draws on the figure from the value of every control, given by name, and returns the sentence.
+    groups
+        The controls, by heading of their column.
+    """
+
+    def __init__(self, figure: Figure, update: Callable[..., str], groups: Mapping[str, Sequence[Control]]) -> None:
         self.figure, self.update = figure, update
+        self._canvas = FigureCanvasAgg(figure)
         self.sliders = {control.name: control for controls in groups.values() for control in controls}
-        width, height = figure.canvas.get_width_height()
+        width, height = self._canvas.get_width_height()
         self.image = Picture(width=width, height=height)
-        self.sentence = widgets.HTML()
-        reset = widgets.Button(description="reset", tooltip="bring every default back", layout={"width": "6em"})
+        self.sentence = ipywidgets.HTML()
+        reset = ipywidgets.Button(description="reset", tooltip="reset every control", layout={"width": "6em"})
         reset.on_click(lambda _: self.reset())
         for control in self.sliders.values():
             control.observe(lambda _: self.draw(), names="value")
         columns = [
-            widgets.VBox([*([widgets.HTML(f"<b>{heading}</b>")] if heading else []), *controls], layout=COLUMN)
+            ipywidgets.VBox([*([ipywidgets.HTML(f"<b>{heading}</b>")] if heading else []), *controls], layout=COLUMN)
             for heading, controls in groups.items()
         ]
-        controls = [reset, widgets.HBox(columns, layout={"flex_flow": "row wrap"})]
+        controls = [reset, ipywidgets.HBox(columns, layout={"flex_flow": "row wrap"})]
         shown = [self.image, self.sentence]
-        if len(self.sliders) > 6:  # so many stand beside the picture where the page is wide enough
-            left = widgets.VBox(controls, layout={"flex": "1 1 404px"})
-            right = widgets.VBox(shown, layout={"flex": "0 1 722px"})
-            super().__init__([widgets.HBox([left, right], layout={"flex_flow": "row wrap"})])
+        if len(self.sliders) > 6:  # next to the picture where the page is wide enough
+            left = ipywidgets.VBox(controls, layout={"flex": "1 1 404px"})
+            right = ipywidgets.VBox(shown, layout={"flex": "0 1 722px"})
+            super().__init__([ipywidgets.HBox([left, right], layout={"flex_flow": "row wrap"})])
         else:
             super().__init__([*controls, *shown])
-        self._busy = False
-        self._still = None
+        self._setting_several = False
+        self._axes_drawn: tuple[Any, Any] | None = None
         self._one_at_a_time = RLock()  # Jupyter moves the sliders in one thread and runs the cells in another
         self.draw()
 
@@ -86,14 +112,14 @@ class Explorer(widgets.VBox):
 
     def draw(self) -> None:
         """Show what the controls say now."""
-        if self._busy:
+        if self._setting_several:
             return
         with self._one_at_a_time:
             self.image.busy = True
             try:
                 words, self.failure = self.update(**self.values), None
-                self.image.value = self._painted()
-            except ValueError as failure:  # values that do not go together: no picture is better than the one before
+                self.image.value = self._png()
+            except ValueError as failure:  # not allowed together: no picture is better than the previous one
                 words, self.failure = f"No picture: {failure}.", failure
                 self.image.value = b""
             finally:
@@ -101,24 +127,24 @@ class Explorer(widgets.VBox):
             self.image.words = words
             self.sentence.value = f'<p role="status">{html.escape(words)}</p>'
 
-    def _painted(self) -> bytes:
-        """The figure as a PNG. Axes are drawn anew only if they have changed, which takes most of the time."""
-        figure = self.figure
-        moving = [artist for ax in figure.axes for artist in _moving(ax)]
+    def _png(self) -> bytes:
+        """Draw the figure. Axes, which take most of the time, are redrawn only if they have changed."""
+        figure, canvas = self.figure, self._canvas
+        moving = [artist for ax in figure.axes for artist in _inside(ax)]
         for artist in moving:
             artist.set_animated(True)  # left out when the figure is drawn
-        state = [(ax.viewLim.frozen().get_points().tolist(), ax.get_title(), len(_moving(ax))) for ax in figure.axes]
-        if self._still is None:
-            figure.canvas.draw()
+        state = [(ax.viewLim.frozen().get_points().tolist(), ax.get_title(), len(_inside(ax))) for ax in figure.axes]
+        if self._axes_drawn is None:
+            canvas.draw()
             _keep_layout(figure)
-        if self._still is None or self._still[0] != state:
-            figure.canvas.draw()
-            self._still = state, figure.canvas.copy_from_bbox(figure.bbox)
-        figure.canvas.restore_region(self._still[1])
+        if self._axes_drawn is None or self._axes_drawn[0] != state:
+            canvas.draw()
+            self._axes_drawn = state, canvas.copy_from_bbox(figure.bbox)
+        canvas.restore_region(self._axes_drawn[1])
         for artist in moving:
-            artist.draw(figure.canvas.renderer)
+            artist.draw(canvas.get_renderer())
         picture = io.BytesIO()
-        Image.fromarray(np.asarray(figure.canvas.buffer_rgba())[..., :3]).save(picture, "PNG", compress_level=1)
+        Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]).save(picture, "PNG", compress_level=1)
         return picture.getvalue()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
@@ -128,46 +154,56 @@ class Explorer(widgets.VBox):
 
     def set(self, **values: Any) -> None:
         """Set several controls and draw once."""
-        with self._drawing_once():
+        self._setting_several = True
+        try:
             for name, value in values.items():
                 self.sliders[name].value = value
+        finally:
+            self._setting_several = False
+        self.draw()
 
     def reset(self) -> None:
-        """Bring every control back to its default."""
+        """Set every control to its default."""
         self.set(**{name: control.default for name, control in self.sliders.items()})
 
     def try_both_ends(self) -> None:
-        """Move each control to its ends and back: whatever fails there fails here."""
+        """Move each control to its ends and back, and raise whatever fails there."""
         for control in self.sliders.values():
             for value in (*control.ends, control.value):
                 control.value = value
                 if self.failure:
                     raise self.failure
 
-    @contextmanager
-    def _drawing_once(self) -> Iterator[None]:
-        self._busy = True
-        try:
-            yield
-        finally:
-            self._busy = False
-        self.draw()
-
 
 def canvas(height: float) -> Figure:
-    """A figure of the width of a notebook, `height` inches high, that no notebook shows by itself."""
-    figure = Figure(figsize=(9, height), dpi=80, layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
+    """Make a figure of the width of a notebook, `height` inches high, that no notebook shows by itself."""
+    return Figure(figsize=(9, height), dpi=80, layout="constrained")
 
 
-def _moving(ax: Axes) -> list[Artist]:
-    """What is drawn inside of axes, from back to front; the rest are the axes themselves."""
+def empty_lines(ax: Axes, names: Sequence[str]) -> dict[str, Line2D]:
+    """Add an empty line for each gate or current, in its colour and style; return them by name."""
+    return {name: ax.plot([], [], **look, label=mathematical(name))[0] for name, look in looks(names).items()}
+
+
+def set_lines(lines: Mapping[str, Line2D], x: np.ndarray, y: Mapping[str, np.ndarray]) -> None:
+    """Draw each line anew, from the values of its name."""
+    for name, line in lines.items():
+        line.set_data(x, y[name])
+
+
+def describe_spikes(trace: Trace) -> str:
+    """Say how many spikes there are, and what counts as one."""
+    count = len(trace.spike_times)
+    return f"{count} spike{'s' * (count != 1)} (V rising through {trace.spike_threshold:g} mV)"
+
+
+def _inside(ax: Axes) -> list[Artist]:
+    """Everything drawn inside of axes, from back to front, but not the axes themselves."""
     return sorted([*ax.images, *ax.collections, *ax.patches, *ax.lines, *ax.texts], key=Artist.get_zorder)
 
 
 def _keep_layout(figure: Figure) -> None:
-    """Leave axes and their labels where they are: to lay out anew at each move takes longer than to draw."""
+    """Fix axes and their labels where they are: a new layout at each move takes longer than drawing."""
     figure.set_layout_engine("none")
     for ax in figure.axes:
         for axis in (ax.xaxis, ax.yaxis):

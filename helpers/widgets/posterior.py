@@ -1,8 +1,4 @@
-"""A neuron of your own choice, and at once what its trace says about it: the use of an amortised posterior.
-
-`inferred` is the pure function from the two conductances to what is shown; `explore_posterior` puts two dials in front
-of it and a picture behind.
-"""
+"""The posterior explorer of notebook 2: choose a neuron and see at once what can be inferred from its trace."""
 
 from __future__ import annotations
 
@@ -19,10 +15,10 @@ from helpers.simulation.stimuli import Stimulus
 from helpers.simulation.summaries import Summary, summary_statistics
 from helpers.simulation.trace import Trace
 
-from .controls import Dial
+from .controls import Slider
 from .explorer import Explorer, canvas
 
-__all__ = ["Inferred", "explore_posterior", "inferred", "inferred_in_words"]
+__all__ = ["Inferred", "explore_posterior", "inferred", "describe_inferred"]
 
 DRAWS = 1000
 CENTRAL = (2.5, 97.5)  # percentiles: a 95 % interval
@@ -79,7 +75,8 @@ def inferred(
         raise ValueError(f"truth names {', '.join(truth) or 'nothing'}; allowed: one value each for {prior.names}")
     values = prior.check(np.array([truth[name] for name in prior.names]), "truth")
     dt = posterior.check_simulation(neuron, stimulus, duration, dt=dt, summarise=summarise)
-    trace = simulate(replace(neuron, **truth), stimulus, duration, dt, seed=seed)
+    chosen = type(neuron)(**{**neuron.values(), **truth})
+    trace = simulate(chosen, stimulus, duration, dt, seed=seed)
     x_o = summarise(trace)
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
@@ -88,7 +85,7 @@ def inferred(
     return Inferred(posterior, values, trace, x_o, samples, outside)
 
 
-def inferred_in_words(result: Inferred) -> str:
+def describe_inferred(result: Inferred) -> str:
     """Spikes, mean and 95 % interval of each parameter, and whether the intervals hold the truth."""
     prior, count = result.posterior.prior, len(result.trace.spike_times)
     rows = zip(prior.parameters, result.truth, result.samples.mean(axis=0), *result.interval, strict=True)
@@ -145,11 +142,11 @@ def explore_posterior(
         middle, reach = result.samples.mean(axis=0), CLOSE_UP * result.samples.std(axis=0)
         reach = np.maximum(reach, 1.1 * np.abs(result.truth - middle))  # the truth is seen, too
         for_close.set(xlim=middle[0] + reach[0] * np.array([-1, 1]), ylim=middle[1] + reach[1] * np.array([-1, 1]))
-        return inferred_in_words(result)
+        return describe_inferred(result)
 
     declared = neuron.parameters()
-    dials = [
-        Dial(replace(declared[name], low=low, high=high, default=getattr(neuron, name)))
+    sliders = [
+        Slider(replace(declared[name], low=low, high=high, default=getattr(neuron, name)))
         for name, low, high in zip(prior.names, prior.lower, prior.upper, strict=True)
     ]
-    return Explorer(figure, update, {"": dials})
+    return Explorer(figure, update, {"": sliders})

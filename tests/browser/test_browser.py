@@ -5,7 +5,7 @@ minutes, those that show an explorer and what these build on (PYHH_BROWSER=explo
 Trained networks are cached and shared with the other tests; PYHH_FAST=1 keeps their budgets small.
 
 No cell may fail, no page may complain, nothing may be asked of another computer. In each explorer every slider is
-dragged and keyed and every list is used; then the number in the box, the words and each byte of the picture must be
+dragged and keyed and every dropdown is used; then the number in the box, the words and each byte of the picture must be
 those that Python has, at once and without a jump of the page. Not covered: other browsers, touch, Colab, VS Code.
 """
 
@@ -92,16 +92,16 @@ def test_every_cell_runs_and_nobody_complains(page):
 def test_every_slider_dragged_shows_what_python_has(page):
     for explorer in page.explorers():
         before, changed = explorer.in_python(), set()
-        for dial in explorer.dials:
+        for name in explorer.slider_names:
             watch(explorer)
-            explorer.drag(dial, 0.8)
+            explorer.drag(name, 0.8)
             explorer.settle(SETTLED)
-            assert heights(explorer) == 1, f"the picture jumped while {dial} was dragged"
+            assert heights(explorer) == 1, f"the picture jumped while {name} was dragged"
             moved = explorer.in_python()
-            assert moved["values"][dial] != before["values"][dial], dial
-            changed |= {dial} if moved["picture"] != before["picture"] else set()
+            assert moved["values"][name] != before["values"][name], name
+            changed |= {name} if moved["picture"] != before["picture"] else set()
             before = moved
-        assert len(changed) >= len(explorer.dials) / 2  # some count only under another protocol or for another neuron
+        assert len(changed) >= len(explorer.slider_names) / 2  # some count only for another neuron
         explorer.cell.get_by_role("button", name="reset").click()
         explorer.settle(SETTLED)
     assert page.failures() == []
@@ -109,35 +109,35 @@ def test_every_slider_dragged_shows_what_python_has(page):
 
 def test_every_slider_keyed_shows_what_python_has(page):
     for explorer in page.explorers():
-        for dial in explorer.dials:
-            low, high = explorer.ends(dial)
+        for name in explorer.slider_names:
+            low, high = explorer.ends(name)
             seen = []
-            explorer.slider(dial).scroll_into_view_if_needed()
-            explorer.slider(dial).focus()
+            explorer.slider(name).scroll_into_view_if_needed()
+            explorer.slider(name).focus()
             for key in ("End", "Home", "ArrowRight", "ArrowUp", "PageUp"):  # Notebook 7 must hear nothing of them
-                explorer.slider(dial).press(key)
+                explorer.slider(name).press(key)
                 explorer.settle(SETTLED)
-                seen.append(explorer.in_python()["values"][dial])
-            assert seen[:2] == [high, low] and seen[1:] == sorted(set(seen[1:])), (dial, seen)
+                seen.append(explorer.in_python()["values"][name])
+            assert seen[:2] == [high, low] and seen[1:] == sorted(set(seen[1:])), (name, seen)
         explorer.cell.get_by_role("button", name="reset").click()
         explorer.settle(SETTLED)
     assert page.failures() == []
 
 
-def test_every_list_shows_what_python_has(page):
+def test_every_dropdown_shows_what_python_has(page):
     for explorer in page.explorers():
-        for choice in explorer.choices:
-            for option in (explorer.list(choice).locator("option").count() - 1, 0):
-                explorer.list(choice).select_option(index=option)
+        for name in explorer.dropdown_names:
+            for option in (explorer.dropdown(name).locator("option").count() - 1, 0):
+                explorer.dropdown(name).select_option(index=option)
                 explorer.settle(SETTLED)
-                assert explorer.list(choice).evaluate("list => list.selectedIndex") == option
+                assert explorer.dropdown(name).evaluate("list => list.selectedIndex") == option
         before = explorer.in_python()["choices"]
-        backs = explorer.cell.locator(".dial.list .back:visible")
-        for _ in range(backs.count()):  # beside each list that is off its default
-            backs.first.click()
+        resets = explorer.cell.locator(".control.dropdown .reset:visible")
+        for _ in range(resets.count()):  # one for each dropdown that is off its default
+            resets.first.click()
             explorer.settle(SETTLED)
         off = [name for name, label in before.items() if label != explorer.in_python()["choices"][name]]
-        assert not explorer.choices or off, "no list was off its default"
+        assert not explorer.dropdown_names or off, "no dropdown was off its default"
         explorer.cell.get_by_role("button", name="reset").click()
         explorer.settle(SETTLED)
     assert page.failures() == []
@@ -151,8 +151,8 @@ def test_every_slider_of_a_live_bench_shows_what_python_has(page):
         bench = page.show(index).locator(".live-bench")
         bench.wait_for()
         first = numbers(page, model)
-        for name in bench.locator(".dial:visible").evaluate_all("rows => rows.map(row => row.dataset.name)"):
-            slider = bench.locator(f'.dial[data-name="{name}"] input[type=range]')
+        for name in bench.locator(".control:visible").evaluate_all("rows => rows.map(row => row.dataset.name)"):
+            slider = bench.locator(f'.control[data-name="{name}"] input[type=range]')
             slider.scroll_into_view_if_needed()
             place, mouse = slider.bounding_box(), page.page.mouse
             pictures, seen = {bench.evaluate(PICTURES)}, {first[name]}
@@ -178,7 +178,7 @@ def numbers(page: NotebookPage, model: str) -> dict[str, float]:
 
 def arrived(page: NotebookPage, model: str, bench: Locator, name: str) -> float:
     """Wait until Python has what the number box says, and return it."""
-    box = bench.locator(f'.dial[data-name="{name}"] input[type=number]')
+    box = bench.locator(f'.control[data-name="{name}"] input[type=number]')
     wait_until(lambda: numbers(page, model)[name] == float(box.input_value()), SETTLED, f"{name} has arrived")
     return float(box.input_value())
 
@@ -205,7 +205,7 @@ def heights(explorer: ShownExplorer) -> int:
 
 WORKSHOP = """
 import time
-from helpers.widgets.controls import Dial
+from helpers.widgets.controls import Slider
 from helpers.widgets.explorer import Explorer, canvas
 from helpers.neurons.models import HodgkinHuxley
 
@@ -223,7 +223,7 @@ def slow(g_K):
 def workshop(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[NotebookPage]:
     """A notebook with an explorer that takes its time."""
     folder = tmp_path_factory.mktemp("workshop")
-    cells = [WORKSHOP, 'Explorer(figure, slow, {"": [Dial(HodgkinHuxley.parameters()["g_K"])]})']
+    cells = [WORKSHOP, 'Explorer(figure, slow, {"": [Slider(HodgkinHuxley.parameters()["g_K"])]})']
     notebook = new_notebook(cells=list(map(new_code_cell, cells)))
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(notebook, folder / "workshop.ipynb")
@@ -266,13 +266,13 @@ def test_an_explorer_can_be_read_aloud_and_fits_at_twice_the_size(workshop):
     assert slider.get_attribute("aria-valuetext") == f"{told['values']['g_K']:g} mS/cm²"
     assert float(box.input_value()) == told["values"]["g_K"]
     assert explorer.cell.get_by_role("status").inner_text() == explorer.cell.locator("img").get_attribute("alt")
-    back = explorer.cell.get_by_role("button", name="g_K back to its default, 36 mS/cm²", exact=True)
+    reset = explorer.cell.get_by_role("button", name="reset g_K to its default, 36 mS/cm²", exact=True)
     workshop.python(f"{explorer.python}.set(g_K=12.5)")
     explorer.settle(SETTLED)
-    assert back.inner_text() == "↺ 36"
-    back.click()
+    assert reset.inner_text() == "↺ 36"
+    reset.click()
     explorer.settle(SETTLED)
-    assert explorer.in_python()["values"] == {"g_K": 36.0} and not back.is_visible()
+    assert explorer.in_python()["values"] == {"g_K": 36.0} and not reset.is_visible()
     workshop.page.set_viewport_size({"width": 640, "height": 1000})
     for part in (slider, box, explorer.cell.locator("img")):
         place = part.bounding_box()

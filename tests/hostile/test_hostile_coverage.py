@@ -25,14 +25,15 @@ FILES = (
 TARGETS: list[Target] = [tried for file in FILES for tried in file.TARGETS]
 
 SHOWN = "shows what others return; its own tests look at each figure"
+TWO_ENDS = "numbers come from sliders with two ends; its tests try both of each"
 INNER = "inner part: what reaches it was checked by the functions that call it, and these are tried"
 RESULT = "holds what a function returned; nobody else makes one"
 FILES_OF = "reads files: tried with thousands of damaged ones in test_hostile_recordings"
 
 MODULES = {
-    "figures": SHOWN, "widgets.picture": SHOWN, "widgets.assets": SHOWN, "widgets.explorer": SHOWN,
-    "widgets.bench_explorers": SHOWN, "widgets.units": SHOWN, "widgets.posterior": SHOWN, "widgets.controls": SHOWN,
-    "widgets.benches": "numbers come from dials with two ends; its tests try both of each",
+    "figures": SHOWN, "widgets.assets": SHOWN, "widgets.explorer": SHOWN,
+    "widgets.rate_law": SHOWN, "widgets.surrogate_gradient": SHOWN, "widgets.posterior": SHOWN, "widgets.controls": SHOWN,
+    "widgets.voltage_clamp": TWO_ENDS, "widgets.phase_plane": TWO_ENDS, "widgets.integrators": TWO_ENDS,
     "widgets.live": "tests/widgets/test_live.py",
     "simulation.compiler": INNER, "simulation.engine": INNER, "simulation.integrators": INNER, "simulation.arguments": INNER,
     "simulation.lsoda": INNER, "neurons.functions": INNER, "validation": INNER,
@@ -56,7 +57,7 @@ NAMES = {
     "loss": "a formula on tensors, tried through learn_by", "backprop": "a formula on tensors, tried through learn_by",
     "feedback_alignment": "a formula on tensors, tried through learn_by", "angle": "a formula on tensors",
     "inference.density_estimators.train": INNER, "exact_recovery": "takes results of others: posterior, trials and their recordings",
-    "widgets.conductances.explore_conductances": SHOWN, "attempt_in_words": SHOWN, "RateLaw": "a table's entry",
+    "widgets.conductances.explore_conductances": SHOWN, "describe_attempt": SHOWN, "RateLaw": "a table's entry",
     "Runs": RESULT, "Task": RESULT, "read_family": FILES_OF,
 }  # fmt: skip
 RESULTS = {

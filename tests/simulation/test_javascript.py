@@ -11,7 +11,7 @@ from helpers.neurons.functions import exp, expm1, linoid, sin, sqrt, where
 from helpers.neurons.models import HodgkinHuxley
 from helpers.neurons.parameters import parameter
 from helpers.simulation.compiler.targets.javascript import javascript, javascript_function
-from helpers.widgets.live.bench import ZOO, live_bench, standalone
+from helpers.widgets.live.bench import NEURONS, live_bench
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ def test_every_construction_means_the_same():
         bench.reset()
         bench.set(**values)
         settings.append(bench.setting)
-    for setting, result in zip(settings, run_module(standalone(bench), settings), strict=True):
+    for setting, result in zip(settings, run_module(bench.data, settings), strict=True):
         bench.setting = setting
         trace = bench.trace()
         early = slice(0, 80)  # later it makes more and more of the last digits
@@ -65,7 +65,7 @@ def test_every_construction_means_the_same():
     assert max(turns) > 3  # the event happened
 
 
-@pytest.mark.parametrize("kind", ZOO)
+@pytest.mark.parametrize("kind", NEURONS)
 def test_the_text_of_a_neuron_names_every_equation_once(kind):
     text = javascript(kind)
     for entry in kind.equations.values():

@@ -223,26 +223,26 @@ class ShownExplorer:
         self.frame.wait_for()
         controls = f"[(c.name, type(c).__name__) for c in {self.python}.sliders.values()]"
         kinds = self.notebook.python(controls)
-        self.dials = [name for name, kind in kinds if kind == "Dial"]
-        self.choices = [name for name, kind in kinds if kind == "Choice"]
+        self.slider_names = [name for name, kind in kinds if kind == "Slider"]
+        self.dropdown_names = [name for name, kind in kinds if kind == "Dropdown"]
 
     @property
     def python(self) -> str:
         """The expression of the explorer in Python."""
         return widget(self.model)
 
-    def ends(self, dial: str) -> tuple[float, float]:
-        return tuple(self.notebook.python(f"{self.python}.sliders[{dial!r}].ends"))
+    def ends(self, name: str) -> tuple[float, float]:
+        return tuple(self.notebook.python(f"{self.python}.sliders[{name!r}].ends"))
 
-    def slider(self, dial: str) -> Locator:
-        return self.cell.locator(f'.dial[data-name="{dial}"] input[type=range]')
+    def slider(self, name: str) -> Locator:
+        return self.cell.locator(f'.control[data-name="{name}"] input[type=range]')
 
-    def list(self, choice: str) -> Locator:
-        return self.cell.locator("select").nth(self.choices.index(choice))
+    def dropdown(self, name: str) -> Locator:
+        return self.cell.locator("select").nth(self.dropdown_names.index(name))
 
-    def drag(self, dial: str, share: float, moves: int = 8) -> None:
+    def drag(self, name: str, share: float, moves: int = 8) -> None:
         """Take the handle and move it to a share of the slider's length, as a hand does."""
-        mouse, slider = self.notebook.page.mouse, self.slider(dial)
+        mouse, slider = self.notebook.page.mouse, self.slider(name)
         slider.scroll_into_view_if_needed()
         now = slider.evaluate("slider => slider.value / slider.max")
         place = slider.bounding_box()
@@ -254,11 +254,11 @@ class ShownExplorer:
         mouse.up()
 
     def in_python(self) -> dict[str, Any]:
-        """What Python has: the value of each dial, each choice, the words, and a hash of the picture."""
-        dials = "for name, c in e.sliders.items() if hasattr(c, 'max')"
+        """What Python has: the value of each slider, each dropdown, the words, and a hash of the picture."""
+        sliders = "for name, c in e.sliders.items() if hasattr(c, 'max')"
         parts = {
-            "values": f"{{name: c.value {dials}}}",
-            "spoken": f"{{name: float(f'{{c.value:.6g}}') {dials}}}",  # what a screen reader says of the slider
+            "values": f"{{name: c.value {sliders}}}",
+            "spoken": f"{{name: float(f'{{c.value:.6g}}') {sliders}}}",  # what a screen reader says of the slider
             "choices": "{name: c.label for name, c in e.sliders.items() if not hasattr(c, 'max')}",
             "words": "' '.join(e.image.words.split())",
             "alt": "' '.join(e.image.words.split())",  # the same for those who cannot see the picture
@@ -271,7 +271,8 @@ class ShownExplorer:
     def on_page(self) -> dict[str, Any]:
         """The same as the page shows it now."""
         seen = self.cell.evaluate(SEEN)
-        for kind, names in (("values", self.dials), ("spoken", self.dials), ("choices", self.choices)):
+        for kind in ("values", "spoken", "choices"):
+            names = self.dropdown_names if kind == "choices" else self.slider_names
             seen[kind] = dict(zip(names, seen[kind], strict=True))
         return seen
 

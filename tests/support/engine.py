@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from helpers.widgets.live.bench import LiveBench
+from helpers.widgets.assets import LIVE_BENCH_JS
 
 # A function of (code, data, settings): every setting is simulated, and what comes of it is thinned to every `every`-th.
 RUN = """async ({ code, data, settings, every }) => {
@@ -33,7 +33,7 @@ process.stdout.write(JSON.stringify(await run(JSON.parse(readFileSync(0, "utf8")
 
 def run_module(data: dict[str, Any], settings: list[dict[str, Any]], every: int = 1) -> list[dict[str, Any]]:
     """What the module makes of each setting. Skips the test where there is neither node nor chromium, but not in CI."""
-    code = base64.b64encode(LiveBench._esm.encode()).decode("ascii")
+    code = base64.b64encode(LIVE_BENCH_JS.encode()).decode("ascii")
     given = {"code": code, "data": data, "settings": settings, "every": every}
     if node := shutil.which("node"):
         command = [node, "--input-type=module", "-e", IN_NODE]
@@ -45,7 +45,7 @@ def run_module(data: dict[str, Any], settings: list[dict[str, Any]], every: int 
 
 def _in_chromium(given: dict[str, Any]) -> list[dict[str, Any]]:
     try:
-        from browser import chromium, find_chromium
+        from .browser import chromium, find_chromium
     except ImportError:  # no Playwright
         found = None
     else:

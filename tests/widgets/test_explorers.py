@@ -17,12 +17,13 @@ from helpers.figures.traces import plot_currents, plot_gates, plot_spike, plot_v
 from helpers.neurons.models import HodgkinHuxley, Pospischil
 from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import Step, step
-from helpers.widgets.bench_explorers import explore_clamp, explore_integrators, explore_phase_plane
-from helpers.widgets.benches import clamp_bench, integrator_bench, phase_plane_bench, spikes_in_words
-from helpers.widgets.controls import Choice, Dial
-from helpers.widgets.explorer import Explorer, canvas
+from helpers.widgets.controls import Dropdown, Slider
+from helpers.widgets.explorer import Explorer, canvas, describe_spikes
+from helpers.widgets.integrators import explore_integrators, run_integrator
+from helpers.widgets.phase_plane import explore_phase_plane, phase_plane_at
+from helpers.widgets.voltage_clamp import clamp_step, explore_clamp
 
-BENCHES = [explore_clamp, explore_phase_plane, explore_integrators]
+OF_NOTEBOOK_1 = [explore_clamp, explore_phase_plane, explore_integrators]
 
 
 def explore_spikes():
@@ -45,10 +46,10 @@ def explore_spikes():
         line_V.set_ydata(trace.V)
         for name, line in gates.items():
             line.set_ydata(trace.states[name])
-        return f"{amplitude:.4g} µA/cm² for {trace.stop - trace.start:.0f} ms: {spikes_in_words(trace)}."
+        return f"{amplitude:.4g} µA/cm² for {trace.stop - trace.start:.0f} ms: {describe_spikes(trace)}."
 
     amplitude = replace(Step.parameters()["amplitude"], default=10.0, low=0.0)
-    return Explorer(figure, update, {"": [Dial(amplitude)]})
+    return Explorer(figure, update, {"": [Slider(amplitude)]})
 
 
 @pytest.mark.parametrize("make", [explore_spikes])
@@ -74,47 +75,47 @@ def from_the_browser(control, **state):
     control.set_state(state)
 
 
-def test_a_dial_keeps_what_is_typed_and_stays_in_its_range():
-    dial = Dial(HodgkinHuxley.parameters()["g_K"])
+def test_a_slider_keeps_what_is_typed_and_stays_in_its_range():
+    slider = Slider(HodgkinHuxley.parameters()["g_K"])
     seen = []
-    dial.observe(lambda change: seen.append(change.new), names="value")
-    from_the_browser(dial, value=2.25)
-    assert dial.value == 2.25
-    from_the_browser(dial, value=4)  # how JavaScript writes 4.0
-    assert isinstance(dial.value, float)
-    dial.value = dial.max
-    dial.value = dial.min
-    from_the_browser(dial, value=1e6)  # beyond the range
-    assert dial.value == 80.0 and dial.get_state()["value"] == 80.0
-    dial.reset()
+    slider.observe(lambda change: seen.append(change.new), names="value")
+    from_the_browser(slider, value=2.25)
+    assert slider.value == 2.25
+    from_the_browser(slider, value=4)  # how JavaScript writes 4.0
+    assert isinstance(slider.value, float)
+    slider.value = slider.max
+    slider.value = slider.min
+    from_the_browser(slider, value=1e6)  # beyond the range
+    assert slider.value == 80.0 and slider.get_state()["value"] == 80.0
+    slider.reset()
     assert seen == [2.25, 4.0, 80.0, 0.0, 80.0, 36.0]  # each once
-    dial.value = -3.0
+    slider.value = -3.0
     with pytest.raises(ValueError, match="g_K = nan; allowed: from 0 to 80"):
-        dial.value = np.nan
-    assert dial.value == 0.0
+        slider.value = np.nan
+    assert slider.value == 0.0
 
 
-def test_a_choice_takes_what_is_on_its_list():
-    choice = Choice("protocol", ["step", "ramp"], "step", "how the current goes")
-    from_the_browser(choice, index=1)
-    assert choice.value == choice.label == "ramp"
-    choice.value = "step"
-    assert choice.index == 0 and choice.label == "step"
+def test_a_dropdown_takes_what_is_on_its_list():
+    dropdown = Dropdown("protocol", ["step", "ramp"], "step", "how the current goes")
+    from_the_browser(dropdown, index=1)
+    assert dropdown.value == dropdown.label == "ramp"
+    dropdown.value = "step"
+    assert dropdown.index == 0 and dropdown.label == "step"
     with pytest.raises(ValueError, match="protocol = 'chirp'; allowed: step, ramp"):
-        choice.value = "chirp"
-    assert choice.value == choice.label == "step"
-    choice = Choice("dt", {"one": 1.0, "two": 2.0}, 2.0, "length of a step")
-    assert (choice.value, choice.index, choice.label) == (2.0, 1, "two")
-    choice.value = 1.0
-    choice.reset()
-    assert (choice.value, choice.index) == (2.0, 1)
+        dropdown.value = "chirp"
+    assert dropdown.value == dropdown.label == "step"
+    dropdown = Dropdown("dt", {"one": 1.0, "two": 2.0}, 2.0, "length of a step")
+    assert (dropdown.value, dropdown.index, dropdown.label) == (2.0, 1, "two")
+    dropdown.value = 1.0
+    dropdown.reset()
+    assert (dropdown.value, dropdown.index) == (2.0, 1)
 
 
 def test_a_number_typed_into_an_explorer_stays_exactly_until_reset():
     explorer = explore_spikes()
     words = explorer.sentence.value
-    dial = explorer.sliders["amplitude"]
-    from_the_browser(dial, value=2.25)
+    slider = explorer.sliders["amplitude"]
+    from_the_browser(slider, value=2.25)
     assert explorer.values == {"amplitude": 2.25}
     explorer.reset()
     assert explorer.values == {"amplitude": 10.0}
@@ -134,7 +135,7 @@ def test_the_picture_has_a_description_and_is_not_stretched():
     assert "application/vnd.jupyter.widget-view+json" in bundle
 
 
-@pytest.mark.parametrize("make", [explore_spikes, *BENCHES])
+@pytest.mark.parametrize("make", [explore_spikes, *OF_NOTEBOOK_1])
 def test_a_picture_that_reuses_its_axes_looks_like_one_drawn_whole(make):
     explorer = make()
     for control in explorer.sliders.values():
@@ -177,68 +178,68 @@ def test_words_and_lines_follow_the_slider():
         np.testing.assert_array_equal(line.get_ydata(), squid_response(amplitude).V)
 
 
-# ------------------------------------------------------------------------------------------------------ the benches
+# ------------------------------------------------------------------------------------- the explorers of notebook 1
 
 
-@pytest.fixture(scope="module", params=BENCHES)
-def bench(request):
+@pytest.fixture(scope="module", params=OF_NOTEBOOK_1)
+def explorer(request):
     use_style()
     return request.param()
 
 
-def test_every_bench_comes_back_from_both_ends(bench):
-    bench.reset()
-    words, picture, values = bench.sentence.value, bench.image.value, bench.values
-    bench.try_both_ends()
-    assert (bench.values, bench.sentence.value, bench.image.value) == (values, words, picture)
+def test_every_explorer_comes_back_from_both_ends(explorer):
+    explorer.reset()
+    words, picture, values = explorer.sentence.value, explorer.image.value, explorer.values
+    explorer.try_both_ends()
+    assert (explorer.values, explorer.sentence.value, explorer.image.value) == (values, words, picture)
 
 
-def test_every_control_of_a_bench_changes_the_picture(bench):
-    bench.reset()
-    before = bench.values
-    for name, control in bench.sliders.items():
+def test_every_control_of_an_explorer_changes_the_picture(explorer):
+    explorer.reset()
+    before = explorer.values
+    for name, control in explorer.sliders.items():
         pictures = set()
         for value in control.ends:
             control.value = value
-            pictures.add(bench.image.value)
+            pictures.add(explorer.image.value)
         control.value = before[name]
         assert len(pictures) > 1, name
 
 
-def test_nothing_that_a_bench_draws_leaves_its_axes_or_falls_off_the_picture(bench):
-    bench.reset()
-    for name, control in bench.sliders.items():
+def test_nothing_that_an_explorer_draws_leaves_its_axes_or_falls_off_the_picture(explorer):
+    explorer.reset()
+    for name, control in explorer.sliders.items():
         for value in (*control.ends, control.default):
             control.value = value
-            for ax in bench.figure.axes:
+            for ax in explorer.figure.axes:
                 low, high = ax.get_ylim()
                 for line in ax.lines:
                     y = np.asarray(line.get_ydata(), dtype=float)
                     inside = y[np.isfinite(y)]
                     if line.get_label() not in ("separatrix", "dV/dt = 0") and inside.size and ax.get_yscale() != "log":
                         assert low <= inside.min() and inside.max() <= high, (name, value, line.get_label())
-            width, height = bench.figure.canvas.get_width_height()
-            box = bench.figure.get_tightbbox(bench.figure.canvas.get_renderer()).transformed(
-                bench.figure.dpi_scale_trans
+            width, height = explorer.figure.canvas.get_width_height()
+            box = explorer.figure.get_tightbbox(explorer.figure.canvas.get_renderer()).transformed(
+                explorer.figure.dpi_scale_trans
             )
             assert box.x0 >= -1 and box.y0 >= -1 and box.x1 <= width + 1 and box.y1 <= height + 1, (name, value)
 
 
-def test_every_slider_of_a_bench_has_the_label_the_range_and_the_default_of_its_declaration():
+def test_every_slider_of_an_explorer_has_the_label_the_range_and_the_default_of_its_declaration():
     explorer, declared = explore_clamp(), HodgkinHuxley.parameters()
     assert set(declared) & set(explorer.sliders) == {"block_Na", "block_K", "temperature"}
     for name in set(declared) & set(explorer.sliders):
-        dial = explorer.sliders[name]
+        slider = explorer.sliders[name]
         own = declared[name]
-        assert (dial.min, dial.max, dial.value) == (own.low, own.high, own.default)
-        assert dial.about["unit"] == own.unit and dial.about["meaning"] == own.meaning
+        assert (slider.min, slider.max, slider.value) == (own.low, own.high, own.default)
+        assert slider.about["unit"] == own.unit and slider.about["meaning"] == own.meaning
     assert explorer.sliders["test"].about["unit"] == "mV"
 
 
 def test_several_values_and_a_reset_draw_once():
     drawn, declared = [], HodgkinHuxley.parameters()
-    dials = [Dial(declared["g_K"]), Dial(declared["g_L"])]
-    explorer = Explorer(canvas(1.0), lambda **values: (drawn.append(values), "drawn")[1], {"": dials})
+    sliders = [Slider(declared["g_K"]), Slider(declared["g_L"])]
+    explorer = Explorer(canvas(1.0), lambda **values: (drawn.append(values), "drawn")[1], {"": sliders})
     explorer.set(g_K=10.0, g_L=0.5)
     explorer.reset()
     assert drawn[1:] == [{"g_K": 10.0, "g_L": 0.5}, {"g_K": 36.0, "g_L": 0.3}]
@@ -246,7 +247,7 @@ def test_several_values_and_a_reset_draw_once():
 
 def test_a_callback_that_fails_fails_when_both_ends_are_tried():
     def explorer_of(update):
-        return Explorer(canvas(1.0), update, {"": [Dial(HodgkinHuxley.parameters()["g_K"])]})
+        return Explorer(canvas(1.0), update, {"": [Slider(HodgkinHuxley.parameters()["g_K"])]})
 
     def at_the_end(error):
         def update(g_K):
@@ -267,10 +268,10 @@ def test_a_callback_that_fails_fails_when_both_ends_are_tried():
     assert "g_K is 36" in explorer.sentence.value and shown_by(explorer)[0] == "g_K is 36"
 
 
-def test_the_benches_draw_what_their_functions_return():
+def test_the_explorers_draw_what_their_functions_return():
     explorer = explore_clamp()
     explorer.set(holding=-80.0, test=20.0)
-    step_, lines = clamp_bench(**explorer.values), [ax.lines for ax in explorer.figure.axes]
+    step_, lines = clamp_step(**explorer.values), [ax.lines for ax in explorer.figure.axes]
     for line, values in zip(lines[0], step_.trace.currents.values(), strict=False):
         np.testing.assert_array_equal(line.get_ydata(), values)
     for line, values in zip(lines[1], step_.curves.values(), strict=False):
@@ -280,7 +281,7 @@ def test_the_benches_draw_what_their_functions_return():
 
     explorer = explore_phase_plane()
     explorer.sliders["moment"].value = 3.0
-    plane, shown = phase_plane_bench(10.0, 3.0), {line.get_label(): line for line in explorer.figure.axes[0].lines}
+    plane, shown = phase_plane_at(10.0, 3.0), {line.get_label(): line for line in explorer.figure.axes[0].lines}
     np.testing.assert_array_equal(shown["stable"].get_xydata(), plane.points[plane.stable])
     np.testing.assert_array_equal(shown["saddle"].get_xydata(), plane.points[~plane.stable])
     np.testing.assert_array_equal(shown["now"].get_xydata(), [[plane.trace.V[plane.k], plane.trace.m[plane.k]]])
@@ -288,7 +289,7 @@ def test_the_benches_draw_what_their_functions_return():
 
     explorer = explore_integrators()
     explorer.set(method="euler", dt=0.05)
-    run, (top, bottom) = integrator_bench("euler", 0.05), explorer.figure.axes
+    run, (top, bottom) = run_integrator("euler", 0.05), explorer.figure.axes
     np.testing.assert_array_equal(top.lines[1].get_ydata(), run.trace.V)
     np.testing.assert_array_equal(bottom.lines[0].get_ydata(), run.error)
     explorer.set(method="rk4", dt=0.1)
@@ -296,9 +297,9 @@ def test_the_benches_draw_what_their_functions_return():
     assert "No trace: rk4 at dt = 0.1 ms is unstable" in explorer.sentence.value
 
 
-def test_lines_are_told_apart_by_more_than_colour(bench):
-    bench.reset()
-    for ax in bench.figure.axes:
+def test_lines_are_told_apart_by_more_than_colour(explorer):
+    explorer.reset()
+    for ax in explorer.figure.axes:
         lines = [line for line in ax.lines if len(np.atleast_1d(line.get_xdata())) > 2]
         looks = {(line.get_linestyle(), str(line._dash_pattern), line.get_linewidth()) for line in lines}
         assert len(looks) == len(lines)

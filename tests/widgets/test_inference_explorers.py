@@ -7,7 +7,7 @@ from helpers.neurons.models import Pospischil
 from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
 from helpers.simulation.summaries import summary_statistics
-from helpers.widgets.conductances import SEED, attempt, attempt_in_words, explore_conductances
+from helpers.widgets.conductances import SEED, attempt, describe_attempt, explore_conductances
 
 STIMULUS = step(3.248, 10.0, 110.0)
 SCATTER = np.array([1.5, 0.13, 0.014, 4.3, 81.0, 0.55, 1.6])
@@ -41,7 +41,7 @@ def test_nearer_conductances_are_at_a_smaller_distance(observed):
 
 def test_the_words_name_what_is_farthest_off(observed):
     tried = attempt(observed, STIMULUS, SCATTER, g_Na=50.0, g_K=1.0)  # V stays up after two spikes
-    words = attempt_in_words(tried)
+    words = describe_attempt(tried)
     assert words.startswith(f"Distance {tried.distance:.3f}. 2 spikes, observed 5.")
     name = summary_statistics.names[np.argmax(np.abs(tried.away))].replace("_", " ")
     assert f"Farthest off: {name}, {tried.x[np.argmax(np.abs(tried.away))]:.4g} instead of" in words
@@ -64,7 +64,7 @@ def test_the_explorer_draws_what_the_function_gives(observed):
     np.testing.assert_array_equal(for_V.lines[0].get_ydata(), observed.V)
     np.testing.assert_array_equal(for_V.lines[1].get_ydata(), tried.trace.V)
     np.testing.assert_allclose([bar.get_height() for bar in for_x.patches], tried.away)
-    assert attempt_in_words(tried) in explorer.sentence.value
+    assert describe_attempt(tried) in explorer.sentence.value
     first = explorer.values
     explorer.reset()
     assert explorer.values != first and explorer.values == {"g_Na": 25.0, "g_K": 10.0}

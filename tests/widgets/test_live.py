@@ -7,24 +7,24 @@ import re
 import numpy as np
 import pytest
 from support.engine import run_module
-from test_models import MorrisLecar
+from support.neurons import MorrisLecar
 
 from helpers.experiments.voltage_clamp import peak_currents
 from helpers.figures.colours import COLOURS, LINES
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire
 from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import PulsePair, Ramp, Step
-from helpers.widgets.live.bench import ZOO, live_bench, standalone
+from helpers.widgets.live.bench import NEURONS, live_bench, standalone
 from helpers.widgets.live.data import (
     LEVELS,
     PROTOCOLS,
     can_be_clamped,
-    dials_of_stimulus,
     durations_of,
     neuron_as_data,
+    stimulus_sliders,
 )
 
-KINDS = (*ZOO, MorrisLecar)
+KINDS = (*NEURONS, MorrisLecar)
 EVERY = 5  # of the samples are compared
 HELD_OUT = 50
 
@@ -34,19 +34,19 @@ def bench():
     return live_bench(MorrisLecar())
 
 
-def shown_dials(bench):
-    """The dials of the neuron that the browser shows, and those of the stimulus."""
-    names = {dial["name"] for dial in bench.neurons[bench.kind.__name__]["parameters"]}
+def shown_sliders(bench):
+    """The sliders of the neuron that the browser shows, and those of the stimulus."""
+    names = {slider["name"] for slider in bench.data["neurons"][bench.kind.__name__]["parameters"]}
     names |= set(bench.setting["stimulus"])
-    return {name: dial for name, dial in bench.dials().items() if name in names}
+    return {name: slider for name, slider in bench.sliders().items() if name in names}
 
 
 def drawn(bench, rng, clamp="current"):
-    """A setting drawn from the ranges of all dials; in every second one there is no noise."""
+    """A setting drawn from the ranges of all sliders; in every second one there is no noise."""
     bench.reset()
     if bench.kind is MorrisLecar:  # a slow muscle
         bench.set(duration=500.0)
-    values = {name: float(rng.uniform(dial.low, dial.high)) for name, dial in shown_dials(bench).items()}
+    values = {name: float(rng.uniform(slider.low, slider.high)) for name, slider in shown_sliders(bench).items()}
     if "noise" in values and rng.integers(2):
         values["noise"] = 0.0
     bench.set(**values, protocol=str(rng.choice(list(PROTOCOLS))), clamp=clamp)
@@ -80,7 +80,7 @@ def test_the_browser_computes_what_the_simulator_computes(bench, kind):
     rng = np.random.default_rng(KINDS.index(kind))
     settings = [drawn(bench, rng) for _ in range(HELD_OUT)]
     spikes, compared, worst, close = 0, 0, 0.0, 0
-    for setting, result in zip(settings, run_module(standalone(bench), settings, EVERY), strict=True):
+    for setting, result in zip(settings, run_module(bench.data, settings, EVERY), strict=True):
         bench.setting = setting
         trace = bench.trace()
         count = predictable(bench, trace)
@@ -107,7 +107,7 @@ def test_any_duration_has_the_steps_of_the_simulator(bench, kind):
         bench.set(duration=duration)
         settings.append(bench.setting)
     assert len(settings) > 3
-    for setting, result in zip(settings, run_module(standalone(bench), settings, EVERY), strict=True):
+    for setting, result in zip(settings, run_module(bench.data, settings, EVERY), strict=True):
         bench.setting = setting
         trace = bench.trace()
         assert trace.dt <= kind.max_dt / 2 + 1e-12 and trace.t[-1] == pytest.approx(setting["duration"])
@@ -123,7 +123,7 @@ def test_the_voltage_clamp_is_the_closed_form(bench, kind):
     settings = [drawn(bench, rng, "voltage") for _ in range(10)]
     for setting in settings:
         setting["command"] = {"holding": float(rng.uniform(-120, -30)), "test": float(rng.uniform(-100, 80))}
-    for setting, result in zip(settings, run_module(standalone(bench), settings), strict=True):
+    for setting, result in zip(settings, run_module(bench.data, settings), strict=True):
         bench.setting = setting
         trace = bench.trace()
         curves = peak_currents(bench.neuron, LEVELS, setting["command"]["holding"], during=20.0, dt=0.1)
@@ -138,7 +138,7 @@ def test_the_words_say_what_the_simulator_found():
     for amplitude in (0.0, 5.0, 10.0, 40.0):
         bench.set(amplitude=amplitude)
         settings.append(bench.setting)
-    for setting, result in zip(settings, run_module(standalone(bench), settings), strict=True):
+    for setting, result in zip(settings, run_module(bench.data, settings), strict=True):
         bench.setting = setting
         trace = bench.trace()
         count = len(trace.spike_times)
@@ -155,7 +155,7 @@ def test_a_trace_out_of_all_bounds_is_refused_on_both_sides():
     bench.parameters = {"d": -50.0, "b": 80.0}
     with pytest.raises(ValueError):
         bench.trace()
-    (result,) = run_module(standalone(bench), [bench.setting])
+    (result,) = run_module(bench.data, [bench.setting])
     assert re.match(r"No picture: x leaves all bounds after [\d.]+ ms\.", result["words"])
 
 
@@ -164,25 +164,25 @@ def test_a_trace_out_of_all_bounds_is_refused_on_both_sides():
 
 def test_the_bench_shows_what_the_classes_declare():
     bench = live_bench()
-    for kind in ZOO:
-        about, declared = bench.neurons[kind.__name__], kind.parameters()
-        for dial in about["parameters"]:
-            own = declared[dial["name"]]
-            assert (dial["unit"], dial["meaning"], dial["low"], dial["high"]) == (
+    for kind in NEURONS:
+        about, declared = bench.data["neurons"][kind.__name__], kind.parameters()
+        for slider in about["parameters"]:
+            own = declared[slider["name"]]
+            assert (slider["unit"], slider["meaning"], slider["low"], slider["high"]) == (
                 own.unit,
                 own.meaning,
                 own.low,
                 own.high,
             )
-            assert dial["default"] == own.default
-        left = set(declared) - {dial["name"] for dial in about["parameters"]}
-        assert left == set(about["fixed"]) and all(name.endswith("_init") for name in left)
+            assert slider["default"] == own.default
+        left = set(declared) - {slider["name"] for slider in about["parameters"]}
+        assert set(about["initial"]["parameters"]) == set(declared) and all(name.endswith("_init") for name in left)
         for name, (source, values) in about["presets"].items():
             assert source == kind.presets[name][0] and values == kind.preset(name).values()
-        for line, (colour, dashes) in about["looks"].items():
+        for line, look in about["looks"].items():
             if line in COLOURS:
-                assert colour == COLOURS[line] and tuple(dashes) == LINES.get(line, (0, ()))[1]
-    assert "neun" not in bench.neurons["HodgkinHuxley"]["presets"]  # the squid under another name
+                assert look["colour"] == COLOURS[line] and tuple(look["dashes"]) == LINES.get(line, (0, ()))[1]
+    assert "neun" not in bench.data["neurons"]["HodgkinHuxley"]["presets"]  # the squid under another name
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -190,21 +190,21 @@ def test_lines_of_one_panel_differ_by_more_than_colour(kind):
     about = neuron_as_data(kind)
     first, *others = about["states"]
     for panel in (others, about["currents"]):
-        looks = [tuple(about["looks"][name][1]) for name in panel]
+        looks = [tuple(about["looks"][name]["dashes"]) for name in panel]
         assert len(set(looks)) == len(looks)
 
 
 def test_stimuli_fit_into_every_duration():
     for kind in KINDS:
         for duration in durations_of(kind):
-            dials = dials_of_stimulus(kind, duration)
-            for name, dial in dials.items():
-                assert dial.minimum <= dial.low < dial.high <= dial.maximum, (kind, duration, name)
-                assert dial.low <= dial.default <= dial.high
+            sliders = stimulus_sliders(kind, duration)
+            for name, slider in sliders.items():
+                assert slider.minimum <= slider.low < slider.high <= slider.maximum, (kind, duration, name)
+                assert slider.low <= slider.default <= slider.high
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_end_of_every_dial_simulates(bench, kind):
+def test_every_end_of_every_slider_simulates(bench, kind):
     bench.neuron = kind()
     before = bench.setting
     bench.try_both_ends()
@@ -271,7 +271,7 @@ def test_before_the_stimulus_the_axon_stands_still_whatever_its_parameters():
 
 def test_every_preset_of_the_axon_does_what_it_stands_for():
     bench, runs = live_bench(), {}
-    for name in bench.neurons["HodgkinHuxley"]["presets"]:
+    for name in bench.data["neurons"]["HodgkinHuxley"]["presets"]:
         bench.set(preset=name)
         runs[name] = bench.trace()
     counts = {name: len(trace.spike_times) for name, trace in runs.items()}
@@ -285,7 +285,7 @@ def test_a_membrane_without_any_channel_is_a_capacitor():
     """V falls by I·t/C = 20 µA/cm² · 70 ms / 0.5 µF/cm² = 2800 mV: no membrane, but what the sliders say."""
     bench = live_bench()
     bench.set(g_L=0.0, block_Na=1.0, block_K=1.0, amplitude=-20.0, C=0.5)
-    (result,) = run_module(standalone(bench), [bench.setting])
+    (result,) = run_module(bench.data, [bench.setting])
     assert "between -2865.0 and -65.0 mV" in result["words"]
     assert "I_Na 0, I_K 0, I_L 0 µA/cm²" in result["words"]
 
@@ -331,10 +331,11 @@ def test_bad_neurons_are_refused():
 
 def test_a_new_class_of_neuron_needs_nothing_else():
     bench = live_bench(MorrisLecar(g_Ca=5.0))
-    assert bench.neuron == MorrisLecar(g_Ca=5.0) and list(bench.neurons) == ["MorrisLecar", *(k.__name__ for k in ZOO)]
-    assert bench.neurons["MorrisLecar"]["currents"] == ["I_Ca", "I_K", "I_L"]
+    assert bench.neuron == MorrisLecar(g_Ca=5.0)
+    assert list(bench.data["neurons"]) == ["MorrisLecar", *(kind.__name__ for kind in NEURONS)]
+    assert bench.data["neurons"]["MorrisLecar"]["currents"] == ["I_Ca", "I_K", "I_L"]
     bench.set(amplitude=90.0, duration=500.0)
-    (result,) = run_module(standalone(bench), [bench.setting])
+    (result,) = run_module(bench.data, [bench.setting])
     np.testing.assert_allclose(result["spikes"], bench.trace().spike_times, rtol=0, atol=1e-6)
     assert len(result["spikes"]) >= 3
 
@@ -345,7 +346,7 @@ def test_a_new_class_of_neuron_needs_nothing_else():
 def test_a_page_without_python_gets_everything_as_json():
     bench = live_bench()
     data = json.loads(json.dumps(standalone(bench)))
-    assert set(data) == {"neurons", "protocols", "command", "points", "noise_key", "setting"}
+    assert set(data) == {"data", "setting"} and {"neurons", "protocols", "command"} < set(data["data"])
     assert data["setting"] == bench.setting
     assert len(json.dumps(data)) < 200_000
 

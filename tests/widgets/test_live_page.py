@@ -63,7 +63,7 @@ def box(page, name):
     return page.locator(f'.live-bench [data-name="{name}"] input[type="number"]')
 
 
-def choice(page, name):
+def dropdown(page, name):
     return page.get_by_role("combobox", name=name, exact=True)
 
 
@@ -122,15 +122,15 @@ def test_a_typed_number_stays_as_it_is_and_a_wild_one_becomes_the_nearer_end(sho
 
 def test_what_is_off_its_default_is_marked_and_comes_back(show):
     page = show()
-    back = page.get_by_role("button", name="g_K back to its default, 36 mS/cm²")
+    reset = page.get_by_role("button", name="reset g_K to its default, 36 mS/cm²")
     everything = page.locator(".reset-all")
-    assert not back.is_visible() and everything.is_disabled()
+    assert not reset.is_visible() and everything.is_disabled()
     box(page, "g_K").fill("30")
     box(page, "amplitude").fill("20")
     page.wait_for_function("document.querySelector('.reset-all').textContent.includes('(2)')")
-    back.click()
+    reset.click()
     next_frame(page)
-    assert setting(page)["parameters"]["g_K"] == 36.0 and not back.is_visible()
+    assert setting(page)["parameters"]["g_K"] == 36.0 and not reset.is_visible()
     everything.click()
     next_frame(page)
     assert everything.is_disabled() and setting(page)["stimulus"]["amplitude"] == 10.0
@@ -138,31 +138,31 @@ def test_what_is_off_its_default_is_marked_and_comes_back(show):
 
 def test_a_preset_a_clamp_and_another_neuron(show):
     page = show()
-    choice(page, "preset").select_option("warm")
+    dropdown(page, "preset").select_option("warm")
     assert HodgkinHuxley(**setting(page)["parameters"]) == HodgkinHuxley.preset("warm")
     wait_for_words(page, words_of(preset="warm"))
-    choice(page, "preset").select_option("squid")
-    choice(page, "clamp").select_option("voltage")
+    dropdown(page, "preset").select_option("squid")
+    dropdown(page, "clamp").select_option("voltage")
     wait_for_words(page, "From -65 to 0 mV")
     bench = live_bench()
     bench.set(clamp="voltage")
     assert f"I_Na {round(float(bench.trace().peak('I_Na')))} after" in page.inner_text(WORDS)
-    choice(page, "neuron").select_option("Izhikevich")
+    dropdown(page, "neuron").select_option("Izhikevich")
     assert Izhikevich(**setting(page)["parameters"]) == Izhikevich() and setting(page)["clamp"] == "current"
-    choice(page, "neuron").select_option("LeakyIntegrateAndFire")
+    dropdown(page, "neuron").select_option("LeakyIntegrateAndFire")
     LeakyIntegrateAndFire(**setting(page)["parameters"])
-    assert not choice(page, "clamp").is_visible()
+    assert not dropdown(page, "clamp").is_visible()
 
 
 def test_every_position_of_every_slider_is_allowed_by_python(show):
     page, bench = show(), live_bench()
-    for name in bench.neurons:
-        choice(page, "neuron").select_option(name)
-        for dial in page.locator(".live-bench .dial").all():
+    for name in bench.data["neurons"]:
+        dropdown(page, "neuron").select_option(name)
+        for row in page.locator(".live-bench .control").all():
             for key in ("Home", "PageUp", "End"):
-                dial.locator('input[type="range"]').press(key)
+                row.locator('input[type="range"]').press(key)
                 bench.setting = setting(page)
-            dial.locator("button").click() if dial.locator("button").is_visible() else None
+            row.locator("button").click() if row.locator("button").is_visible() else None
 
 
 def test_python_moves_the_sliders(show):

@@ -10,7 +10,7 @@ from helpers.simulation.batch import simulate_many
 from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
 from helpers.simulation.summaries import summary
-from helpers.widgets.posterior import explore_posterior, inferred, inferred_in_words
+from helpers.widgets.posterior import describe_inferred, explore_posterior, inferred
 
 # Without spiking channels V settles at E_L + I / g_L: two steps tell both, on paper as well.
 PASSIVE = Pospischil(g_Na=0.0, g_K=0.0, g_M=0.0, noise=0.0)
@@ -68,13 +68,13 @@ def test_the_same_seed_gives_the_same_and_the_trace_is_that_of_the_simulator(pos
 
 def test_words_say_what_was_found_and_whether_it_is_right(posterior):
     result = infer(posterior, g_L=0.3, E_L=-65.0)
-    words, (low, high) = inferred_in_words(result), result.interval
+    words, (low, high) = describe_inferred(result), result.interval
     assert words.startswith("0 spikes. Inferred: g_L ")
     assert f"95 % between {low[1]:.3g} and {high[1]:.3g} mV (truth -65)" in words
     missed = [name for name, inside in zip(("g_L", "E_L"), result.inside, strict=True) if not inside]
     assert ("Both hold the truth." in words) == (not missed)
     assert all(f"of {name}" in words for name in missed)
-    wrong = inferred_in_words(type(result)(**{**vars(result), "truth": high + 1.0}))
+    wrong = describe_inferred(type(result)(**{**vars(result), "truth": high + 1.0}))
     assert "The interval of g_L and of E_L misses the truth." in wrong
 
 
@@ -83,7 +83,7 @@ def test_an_observation_beyond_the_training_is_said_to_be_one(posterior):
     result = inferred(
         posterior, elsewhere, step(20.0, 60.0, 119.0), DURATION, seed=5, dt=DT, summarise=plateaus, g_L=0.1, E_L=-50.0
     )
-    assert "outside all simulations" in result.outside and "Beware: x_o lies outside" in inferred_in_words(result)
+    assert "outside all simulations" in result.outside and "Beware: x_o lies outside" in describe_inferred(result)
     assert not infer(posterior, g_L=0.3, E_L=-65.0).outside
 
 
@@ -99,12 +99,12 @@ def test_the_picture_shows_the_trace_the_draws_and_the_truth(posterior):
         (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
         assert left < 0.4 < right and bottom < -60.0 < top
     assert whole.get_xlim() == (0.1, 0.5) and np.diff(close.get_xlim()) < 0.5 * np.diff(whole.get_xlim())
-    assert inferred_in_words(result) in explorer.sentence.value
+    assert describe_inferred(result) in explorer.sentence.value
 
 
-def test_every_end_of_the_dials_works(posterior):
+def test_every_end_of_the_sliders_works(posterior):
     explorer = explore(posterior)
-    assert {name: dial.ends for name, dial in explorer.sliders.items()} == {
+    assert {name: slider.ends for name, slider in explorer.sliders.items()} == {
         "g_L": (0.1, 0.5),
         "E_L": (-80.0, -50.0),
     }

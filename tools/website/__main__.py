@@ -15,7 +15,8 @@ from pathlib import Path
 
 import jinja2
 
-from helpers.widgets.live.bench import LiveBench, live_bench, standalone
+from helpers.widgets.assets import LIVE_BENCH_CSS, LIVE_BENCH_JS
+from helpers.widgets.live.bench import live_bench, standalone
 
 from .pages import BENCH, Page, page_of_notebook
 from .text import Markdown, plain
@@ -58,12 +59,12 @@ def build(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "figures").mkdir(parents=True)
     for before, page, after in zip([None, *pages], pages, [*pages[1:], None], strict=False):
-        shown = template.render(series=series, pages=pages, bench_data=bench_data, bench_module=LiveBench._esm,
+        shown = template.render(series=series, pages=pages, bench_data=bench_data, bench_module=LIVE_BENCH_JS,
                                 page=page, before=before, after=after)  # fmt: skip
         (folder / page.name).write_text(shown, "utf-8")
         for name, picture in page.pictures.items():
             (folder / name).write_bytes(picture)
-    (folder / "bench.css").write_text(LiveBench._css, "utf-8")
+    (folder / "bench.css").write_text(LIVE_BENCH_CSS, "utf-8")
     for file in (HERE / "style.css", HERE / "page.js", ROOT / "LICENSE"):
         shutil.copy(file, folder / ("LICENSE.txt" if file.name == "LICENSE" else file.name))
     (folder / "docs").mkdir()

@@ -1,0 +1,1 @@
+"""The live bench: the browser integrates the neuron itself."""

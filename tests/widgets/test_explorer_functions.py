@@ -1,4 +1,4 @@
-"""The benches: what they return, checked by other means, and what the words say of it."""
+"""The functions behind the explorers of notebook 1, checked by other means, and what the words say of them."""
 
 import numpy as np
 import pytest
@@ -8,48 +8,42 @@ from helpers.neurons.models import HodgkinHuxley
 from helpers.simulation.integrators import METHODS
 from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
-from helpers.widgets.benches import (
-    STEPS,
-    clamp_bench,
-    clamp_in_words,
-    integration_in_words,
-    integrator_bench,
-    phase_plane_bench,
-    phase_plane_in_words,
-)
+from helpers.widgets.integrators import STEPS, describe_integrator_run, run_integrator
+from helpers.widgets.phase_plane import describe_phase_plane, phase_plane_at
+from helpers.widgets.voltage_clamp import clamp_step, describe_clamp_step
 
 # ---------------------------------------------------------------------------------------------------- voltage clamp
 
 
 def test_the_clamp_gives_ohms_law_through_open_channels():
-    bench = clamp_bench(test=20.0)
+    result = clamp_step(test=20.0)
     neuron = HodgkinHuxley()
-    after = int(np.searchsorted(bench.trace.t, 21.9))  # 20 ms into the step n has settled to a thousandth
+    after = int(np.searchsorted(result.trace.t, 21.9))  # 20 ms into the step n has settled to a thousandth
     expected = neuron.g_K * neuron.steady_state("n", 20.0) ** 4 * (20.0 - neuron.E_K)
-    assert bench.trace.currents["I_K"][after] == pytest.approx(expected, rel=1e-3)
-    assert bench.peaks["I_L"] == pytest.approx(neuron.g_L * (20.0 - neuron.E_L))
-    assert abs(clamp_bench(test=neuron.E_Na).peaks["I_Na"]) < 1e-9
+    assert result.trace.currents["I_K"][after] == pytest.approx(expected, rel=1e-3)
+    assert result.peaks["I_L"] == pytest.approx(neuron.g_L * (20.0 - neuron.E_L))
+    assert abs(clamp_step(test=neuron.E_Na).peaks["I_Na"]) < 1e-9
 
 
 def test_the_step_lies_on_the_curve_of_all_steps():
     for holding, test in ((-65.0, -20.0), (-90.0, 0.0), (-40.0, 60.0)):
-        bench = clamp_bench(holding, test, block_K=0.5, temperature=10.0)
-        (at,) = np.flatnonzero(bench.levels == test)
-        for name, peak in bench.peaks.items():
-            assert peak == pytest.approx(bench.curves[name][at], rel=2e-3)
+        result = clamp_step(holding, test, block_K=0.5, temperature=10.0)
+        (at,) = np.flatnonzero(result.levels == test)
+        for name, peak in result.peaks.items():
+            assert peak == pytest.approx(result.curves[name][at], rel=2e-3)
 
 
 def test_drugs_act_on_their_current_alone():
-    free, blocked = clamp_bench(), clamp_bench(block_Na=1.0, block_K=0.25)
+    free, blocked = clamp_step(), clamp_step(block_Na=1.0, block_K=0.25)
     assert not blocked.curves["I_Na"].any() and blocked.peaks["I_L"] == free.peaks["I_L"]
     np.testing.assert_allclose(blocked.curves["I_K"], 0.75 * free.curves["I_K"], rtol=1e-12)
 
 
 def test_words_on_a_clamp_step():
-    words = clamp_in_words(clamp_bench())
+    words = describe_clamp_step(clamp_step())
     assert words.startswith("From -65 to 0 mV: I_Na peaks at -1457 µA/cm² after 0.62 ms, I_K at 1890, I_L at 16")
     assert "h = 0.60" in words
-    assert "I_Na peaks at 0 µA/cm², I_K" in clamp_in_words(clamp_bench(block_Na=1.0))
+    assert "I_Na peaks at 0 µA/cm², I_K" in describe_clamp_step(clamp_step(block_Na=1.0))
 
 
 # ------------------------------------------------------------------------------------------------------ phase plane
@@ -63,7 +57,7 @@ def slopes(V, m, h, n, I):
 
 @pytest.mark.parametrize("amplitude, moment", [(10.0, 0.5), (10.0, 3.0), (10.0, 4.5), (2.0, 5.0), (-20.0, 15.0)])
 def test_neither_state_moves_where_the_nullclines_cross(amplitude, moment):
-    plane = phase_plane_bench(amplitude, moment)
+    plane = phase_plane_at(amplitude, moment)
     trace, k = plane.trace, plane.k
     assert trace.t[k] == pytest.approx(moment)
     h, n, I = trace.h[k], trace.n[k], amplitude if moment >= 1.0 else 0.0
@@ -85,7 +79,7 @@ def ends_of(plane, V, m):
 
 
 def test_a_push_dies_out_at_a_stable_point_and_grows_at_a_saddle():
-    plane = phase_plane_bench(10.0, 0.5)
+    plane = phase_plane_at(10.0, 0.5)
     V, m = plane.points.T
     assert list(plane.stable) == [True, False, True]
     for push in (-0.5, 0.5):
@@ -93,21 +87,21 @@ def test_a_push_dies_out_at_a_stable_point_and_grows_at_a_saddle():
 
 
 def test_the_separatrix_parts_the_starts():
-    plane = phase_plane_bench(10.0, 0.5)
+    plane = phase_plane_at(10.0, 0.5)
     V, m = plane.separatrix[plane.separatrix[:, 0] > -100.0][::5].T  # below, m is too fast for these Euler steps
     assert len(V) > 8
     np.testing.assert_allclose(ends_of(plane, V - 0.5, m), plane.points[0, 0], atol=0.1)
     np.testing.assert_allclose(ends_of(plane, V + 0.5, m), plane.points[2, 0], atol=0.1)
-    assert len(phase_plane_bench(10.0, 2.0).separatrix) == 0  # no saddle, no border
+    assert len(phase_plane_at(10.0, 2.0).separatrix) == 0  # no saddle, no border
 
 
 def test_words_on_the_phase_plane_and_a_moment_that_is_not_there():
-    words = phase_plane_in_words(phase_plane_bench())
+    words = describe_phase_plane(phase_plane_at())
     assert words.startswith("2 spikes (V rising through -20 mV) in the run, V up to 40.3 mV. At 0.50 ms, with 0 µA/cm²")
     assert words.endswith("cross 3 times: at -65.0 mV (stable), at -62.4 mV (a saddle), at 48.9 mV (stable).")
-    assert "cross once: at 48.9 mV (stable)." in phase_plane_in_words(phase_plane_bench(10.0, 2.0))
+    assert "cross once: at 48.9 mV (stable)." in describe_phase_plane(phase_plane_at(10.0, 2.0))
     with pytest.raises(ValueError, match="moment = 21 ms; allowed: from 0 to 20 ms"):
-        phase_plane_bench(10.0, 21.0)
+        phase_plane_at(10.0, 21.0)
 
 
 # ------------------------------------------------------------------------------------------------------ integrators
@@ -116,48 +110,48 @@ def test_words_on_the_phase_plane_and_a_moment_that_is_not_there():
 def test_the_error_falls_by_the_order_of_the_method():
     """Second order: exponential Euler advances V and the gates in turn, each with the other's latest value."""
     for method, order, dt in (("euler", 1, 0.002), ("exponential_euler", 2, 0.01), ("rk4", 4, 0.05)):
-        coarse, fine = (integrator_bench(method, step).error.max() for step in (dt, dt / 2))
+        coarse, fine = (run_integrator(method, step).error.max() for step in (dt, dt / 2))
         assert np.log2(coarse / fine) == pytest.approx(order, abs=0.7)
-        late, earlier = (abs(integrator_bench(method, step).late[-1]) for step in (dt, dt / 2))
+        late, earlier = (abs(run_integrator(method, step).late[-1]) for step in (dt, dt / 2))
         assert np.log2(late / earlier) == pytest.approx(order, abs=0.7)
 
 
 def test_below_the_smallest_errors_it_is_the_reference_that_errs():
     """Two methods that share nothing but the equations agree far better with each other than with the reference."""
-    first, second = integrator_bench("rk5", 0.002), integrator_bench("rk6", 0.002)
+    first, second = run_integrator("rk5", 0.002), run_integrator("rk6", 0.002)
     apart = np.abs(first.trace.V - second.trace.V).max()
     assert apart < 0.01 * first.error.max() and first.error.max() < 1e-4
     assert abs(first.late).max() < 1e-6
 
 
 def test_a_method_that_fails_says_so_in_the_words_of_the_simulator():
-    bench = integrator_bench("rk4", 0.1)
-    assert bench.trace is None
+    result = run_integrator("rk4", 0.1)
+    assert result.trace is None
     with pytest.raises(ValueError) as failure:
         simulate(HodgkinHuxley(), step(10.0, 5.0, 45.0), 50.0, 0.1, "rk4")
-    assert integration_in_words(bench) == f"No trace: {failure.value}."
-    assert "unstable" in bench.failure
-    assert "dt = 0.1 ms; allowed for euler" in integration_in_words(integrator_bench("euler", 0.1))
+    assert describe_integrator_run(result) == f"No trace: {failure.value}."
+    assert "unstable" in result.failure
+    assert "dt = 0.1 ms; allowed for euler" in describe_integrator_run(run_integrator("euler", 0.1))
     with pytest.raises(ValueError, match="dt = 0.03; allowed: 0.001, 0.002, .* 0.1$"):
-        integrator_bench("rk4", 0.03)
+        run_integrator("rk4", 0.03)
     with pytest.raises(ValueError, match="method = 'heun'; allowed: exponential_euler, euler, rk4"):
-        integrator_bench("heun")
+        run_integrator("heun")
     with pytest.raises(ValueError, match="precision = 'half'; allowed: double, single"):
-        integrator_bench(precision="half")
+        run_integrator(precision="half")
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_counts_the_slopes_that_it_computes(method):
     stages = {"exponential_euler": 1, "euler": 1, "rk4": 4, "rk5": 6, "rk6": 7}[method]
-    bench = integrator_bench(method, 0.05)
-    assert bench.evaluations == 1000 * stages
-    assert f"computed {1000 * stages:,} times" in integration_in_words(bench)
-    late = bench.trace.spike_times[-1] - bench.reference.spike_times[-1]
-    assert f"{abs(late):.2g} ms {'later' if late > 0 else 'earlier'} than in the reference" in integration_in_words(
-        bench
+    result = run_integrator(method, 0.05)
+    assert result.evaluations == 1000 * stages
+    assert f"computed {1000 * stages:,} times" in describe_integrator_run(result)
+    late = result.trace.spike_times[-1] - result.reference.spike_times[-1]
+    assert f"{abs(late):.2g} ms {'later' if late > 0 else 'earlier'} than in the reference" in describe_integrator_run(
+        result
     )
 
 
 def test_every_step_divides_the_run():
     for dt in STEPS:
-        assert integrator_bench("rk5", dt).trace.t[-1] == pytest.approx(50.0)
+        assert run_integrator("rk5", dt).trace.t[-1] == pytest.approx(50.0)

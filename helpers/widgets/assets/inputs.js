@@ -1,11 +1,11 @@
-// Controls of native inputs, for the live bench and for the explorers: every one has a name, a unit, words for a screen
-// reader and a way back to its default. This text is put before that of each widget which uses it (web.py).
+// Sliders and dropdowns made of native inputs, for the live bench and for the explorers. Each has a name, a unit, words
+// for a screen reader and a button that resets it. Chapter one of every widget that uses it, see __init__.py.
 
 function element(tag, attributes = {}, ...children) {
     const made = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes)) {
         if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-        else if (name in made && name !== "list") made[name] = value;
+        else if (name in made) made[name] = value;
         else made.setAttribute(name, value);
     }
     made.append(...children);
@@ -31,15 +31,15 @@ const subscripted = (name) => {
     return index ? [head, element("sub", {}, index)] : [head];
 };
 
-// The way back of a control; the style sheet shows it while the row is "off".
-function makeBack(name, shown, spoken, onclick) {
-    const labels = { title: `${name}: back to its default`, "aria-label": `${name} back to its default, ${spoken}` };
-    return element("button", { type: "button", className: "back", ...labels, onclick }, `↺ ${shown}`);
+// The button that resets a control; the style sheet shows it while the row is "changed".
+function makeReset(name, shown, spoken, onclick) {
+    const labels = { title: `reset ${name} to its default`, "aria-label": `reset ${name} to its default, ${spoken}` };
+    return element("button", { type: "button", className: "reset", ...labels, onclick }, `↺ ${shown}`);
 }
 
-// A number: a box that takes any of its range, and a slider in round steps. `set` is called at every move, `send` when
-// the hand lets go.
-function makeDial(declared, { get, set, send }) {
+// A number: a box that takes any value within the range, and a slider in round steps. `set` is called at every move,
+// `send` when the slider is released.
+function makeSlider(declared, { get, set, send }) {
     const { name, unit, meaning, low, high, default: usual } = declared;
     const step = niceStep((high - low) / 200);
     const base = Math.floor(low / step + 1e-9);
@@ -47,7 +47,7 @@ function makeDial(declared, { get, set, send }) {
     const within = (value) => Math.min(high, Math.max(low, value));
     const valueAt = (position) => within(Number(((base + position) * step).toPrecision(12)));
     const positionOf = (value) => Math.round(value / step) - base;
-    const spoken = (value) => withUnit(short(value), unit === "" ? "" : unit);
+    const spoken = (value) => withUnit(short(value), unit);
     const title = `${meaning}${unit ? `, ${unit}` : ""}; ${short(low)} to ${short(high)}`;
 
     const box = element("input", {
@@ -55,14 +55,14 @@ function makeDial(declared, { get, set, send }) {
         oninput: () => Number.isFinite(box.valueAsNumber) && set(within(box.valueAsNumber)),
         onchange: () => { show(true); send(); },
     });
-    const slider = element("input", {
+    const range = element("input", {
         type: "range", min: 0, max: positions, step: 1, "aria-label": `${name}, ${meaning}`, title,
-        oninput: () => set(valueAt(slider.valueAsNumber)),
+        oninput: () => set(valueAt(range.valueAsNumber)),
         onchange: send,
     });
-    const back = makeBack(name, short(usual), spoken(usual), () => { set(usual); send(); slider.focus(); });
+    const reset = makeReset(name, short(usual), spoken(usual), () => { set(usual); send(); range.focus(); });
     const label = element("span", { className: "name", title }, ...subscripted(name), ...(unit ? [element("small", {}, ` ${unit}`)] : []));
-    const row = element("div", { className: "dial" }, label, box, slider, back);
+    const row = element("div", { className: "control" }, label, box, range, reset);
     row.dataset.name = name;
 
     let last;
@@ -71,18 +71,32 @@ function makeDial(declared, { get, set, send }) {
         if (value === last && !always) return;
         last = value;
         if (always || document.activeElement !== box || box.getRootNode().activeElement !== box) box.value = short12(value);
-        slider.value = Math.min(positions, Math.max(0, positionOf(value)));
-        slider.setAttribute("aria-valuetext", spoken(value));
-        row.classList.toggle("off", value !== usual);
+        range.value = Math.min(positions, Math.max(0, positionOf(value)));
+        range.setAttribute("aria-valuetext", spoken(value));
+        row.classList.toggle("changed", value !== usual);
     }
-    return { row, show, isOff: () => get() !== usual, reset: () => set(usual) };
+    return { row, show, isChanged: () => get() !== usual };
 }
 
 const short12 = (value) => String(Number(value.toPrecision(12)));
 
-function makeChoice(text, onchange, className = "") {
+// One of several words, in a row like that of a slider. `get` and `set` take its index.
+function makeDropdown({ name, meaning, options, default: usual }, { get, set }) {
+    const select = element("select", { "aria-label": `${name}, ${meaning}`, title: meaning, onchange: () => set(select.selectedIndex) });
+    select.append(...options.map((option) => element("option", {}, option)));
+    const reset = makeReset(name, options[usual], options[usual], () => { set(usual); select.focus(); });
+    const row = element("div", { className: "control dropdown" }, element("span", { className: "name", title: meaning }, name), select, reset);
+    const show = () => {
+        select.selectedIndex = get();
+        row.classList.toggle("changed", get() !== usual);
+    };
+    return { row, show };
+}
+
+// A dropdown under its label, without a default.
+function makeSelect(text, onchange, className = "") {
     const select = element("select", { "aria-label": text, onchange: () => onchange(select.value) });
-    const label = element("label", { className: `choice ${className}` }, element("span", {}, text), select);
+    const label = element("label", { className: `select ${className}` }, element("span", {}, text), select);
     function fill(options, value) {
         const key = JSON.stringify(options);
         if (select.dataset.options !== key) {
@@ -94,7 +108,7 @@ function makeChoice(text, onchange, className = "") {
     return { label, select, fill };
 }
 
-// Notebook takes arrow keys and letters for its own commands, unless nobody tells it of them. Returns how to stop it.
+// Keep keys from Jupyter, which uses arrows and letters as commands. Returns a function that ends this.
 function keepKeys(root) {
     function keep(event) {
         const forNotebook = event.ctrlKey || event.metaKey || event.altKey || event.key === "Escape" || (event.shiftKey && event.key === "Enter");
@@ -104,7 +118,7 @@ function keepKeys(root) {
     return () => window.removeEventListener("keydown", keep, true);
 }
 
-// A page may be dark while the computer is light: look at the colour that is there.
+// A page may be dark while the computer is light: look at the actual colour.
 function takeTheme(root) {
     root.style.colorScheme = "";
     const [r, g, b] = getComputedStyle(root).color.match(/[\d.]+/g).map(Number);

@@ -6,7 +6,8 @@ import torch
 from torch import nn
 
 from helpers.artificial.rate_laws import fit_activation
-from helpers.widgets.units import explore_hand_fit, explore_surrogate, hand_fit, surrogate
+from helpers.widgets.rate_law import explore_hand_fit, hand_fit
+from helpers.widgets.surrogate_gradient import explore_surrogate, surrogate_at
 
 
 class Smooth(nn.Linear):
@@ -65,17 +66,17 @@ def test_hand_fit_explorer_says_what_its_function_computes():
 
 
 def test_surrogate_shows_the_slope_of_the_spike_that_it_is_given():
-    shown = surrogate(soft, Smooth, 0.4)
+    shown = surrogate_at(soft, Smooth, 0.4)
     s = 1 / (1 + np.exp(-shown.distance / 0.4))
     np.testing.assert_allclose(shown.slope, s * (1 - s) / 0.4, atol=1e-5)
-    assert len(shown.lags) == len(shown.reach) == 40
-    np.testing.assert_allclose(shown.reach[1:] / shown.reach[:-1], 0.9, atol=0.01)  # no reset: V decays, nothing else
+    assert len(shown.lags) == len(shown.gradient) == 40
+    np.testing.assert_allclose(shown.gradient[1:] / shown.gradient[:-1], 0.9, atol=0.01)  # no reset: V only decays
 
 
 def test_surrogate_explorer_draws_what_it_computes():
     explorer = explore_surrogate(soft, Smooth)
     explorer.sliders["width"].value = 1.0
-    shown = surrogate(soft, Smooth, 1.0)
-    np.testing.assert_allclose(explorer.figure.axes[1].lines[0].get_ydata(), shown.reach)
-    assert f"{shown.reach[20] / shown.reach[0]:.1e}" in explorer.sentence.value
+    shown = surrogate_at(soft, Smooth, 1.0)
+    np.testing.assert_allclose(explorer.figure.axes[1].lines[0].get_ydata(), shown.gradient)
+    assert f"{shown.gradient[20] / shown.gradient[0]:.1e}" in explorer.sentence.value
     explorer.try_both_ends()

@@ -1,0 +1,56 @@
+// The words: what the picture shows, for everybody and for screen readers.
+
+function extent(values, from = 0, to = values.length) {
+    let low = Infinity;
+    let high = -Infinity;
+    for (let i = from; i < to; i++) {
+        if (values[i] < low) low = values[i];
+        if (values[i] > high) high = values[i];
+    }
+    return [low, high];
+}
+
+function peakOf(values, from = 0, to = values.length) {
+    let peak = from;
+    for (let i = from; i < to; i++) if (Math.abs(values[i]) > Math.abs(values[peak])) peak = i;
+    return peak;
+}
+
+export function inWords(shown, setting) {
+    const { about, states, currents, spikes, failure } = shown;
+    if (failure) return `No picture: ${failure}.`;
+    const first = about.states[0];
+    const unit = about.units[first];
+    if (setting.clamp === "voltage") {
+        const { holding, test } = setting.command;
+        const parts = about.currents.map((name, i) => {
+            const peak = peakOf(currents[i], shown.on, shown.off);
+            return `${name} ${Math.round(currents[i][peak])} after ${((peak - shown.on) * shown.dt).toFixed(2)} ms`;
+        });
+        return `From ${short(holding)} to ${short(test)} mV, peak currents: ${parts.join(", ")}; in ${about.current_unit}, outward positive.`;
+    }
+    const count = spikes.length;
+    const rate = count > 1 ? `, ${((1000 * (count - 1)) / (spikes[count - 1] - spikes[0])).toFixed(1)} Hz` : "";
+    const [low, high] = extent(states[0]);
+    const range = `${states[0][0].toFixed(1)} ${unit}`.trim();
+    const peaks = about.currents.map((name, i) => `${name} ${Math.round(currents[i][peakOf(currents[i])])}`);
+    const largest = peaks.length ? ` Largest currents: ${peaks.join(", ")} ${about.current_unit} (outward positive).` : "";
+    return (
+        `${count} spike${count === 1 ? "" : "s"} (${first} rising through ${withUnit(short(about.threshold), unit)})${rate}. ` +
+        `${first} is ${range} at the start, then between ${low.toFixed(1)} and ${withUnit(high.toFixed(1), unit)}.${largest}`
+    );
+}
+
+// About three digits and a true minus sign, so that the width of a number seldom changes.
+function reading(value, isGate) {
+    const size = Math.abs(value);
+    const digits = isGate ? 3 : size >= 100 ? 0 : size >= 10 ? 1 : 2;
+    return value.toFixed(digits).replace(/^-0(\.0*)?$/, "0$1").replace("-", "−");
+}
+
+function momentInWords(shown, at) {
+    const { about, states, currents } = shown;
+    const parts = about.states.map((name, i) => withUnit(`${name} ${reading(states[i][at], about.gates.includes(name))}`, about.units[name]));
+    const flows = about.currents.map((name, i) => withUnit(`${name} ${reading(currents[i][at], false)}`, about.current_unit));
+    return `${(at * shown.dt).toFixed(2)} ms: ${[...parts, ...flows].join(", ")}`;
+}
