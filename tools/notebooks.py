@@ -1,6 +1,6 @@
-"""Run the notebooks from the command line: to read them as HTML, or to save them with fresh outputs.
+"""Run notebooks from the command line: to read them as HTML, or to save them with new outputs.
 
-python -m tools.notebooks run [NOTEBOOK...]     execute; leave NAME.html in results/ beside the notebook
+python -m tools.notebooks run [NOTEBOOK...]     execute; leave NAME.html in results/ next to the notebook
 python -m tools.notebooks save [NOTEBOOK...]    execute in place, in the form that is committed
 """
 
@@ -23,17 +23,19 @@ from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 from PIL import Image  # Pillow comes with matplotlib
 
+from . import LESSONS
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out one command line; return 0, or 1 at the first notebook that is missing or fails."""
-    parser = argparse.ArgumentParser(prog="tools.notebooks", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="tools.notebooks", description="Run notebooks from the command line.")
     parser.add_argument("command", choices=["run", "save"])
-    parser.add_argument("notebooks", nargs="*", type=Path, help="default: the numbered notebooks here")
+    parser.add_argument("notebooks", nargs="*", type=Path, help="default: the lessons")
     chosen = parser.parse_args(arguments)
-    paths = chosen.notebooks or sorted(Path().glob("[0-9]_*.ipynb"))
+    paths = chosen.notebooks or LESSONS
     missing = [str(path) for path in paths if not path.is_file()]
-    if missing or not paths:
-        print(f"no such notebook: {', '.join(missing) or 'none is numbered here'}", file=sys.stderr)
+    if missing:
+        print(f"no such notebook: {', '.join(missing)}", file=sys.stderr)
         return 1
     silence_the_tools()
     action = run if chosen.command == "run" else save
@@ -41,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def silence_the_tools() -> None:
-    """Keep the tools' own notes off the screen; what a cell warns about stays in the notebook."""
+    """Hide the tools' own messages; what a cell warns about stays in the notebook."""
     warnings.simplefilter("ignore")
     logging.getLogger("traitlets").setLevel(logging.ERROR)
 
@@ -73,7 +75,7 @@ def save(path: Path) -> bool:
 
 
 def read(path: Path) -> NotebookNode:
-    """Return the notebook in today's format."""
+    """Return the notebook in the current format."""
     return nbformat.read(path, as_version=4)
 
 
@@ -89,12 +91,12 @@ def execute(notebook: NotebookNode, path: Path) -> bool:
     client = NotebookClient(
         notebook,
         kernel_name="python3",
-        extra_arguments=["--log-level=ERROR"],  # the kernel's notes about its own connection
+        extra_arguments=["--log-level=ERROR"],  # without messages about the kernel's connection
         resources={"metadata": {"path": str(path.parent)}},
         on_cell_execute=report,
         timeout=None,  # a slow computer may take its time
         record_timing=False,
-        coalesce_streams=True,  # how often a stream was flushed must not show
+        coalesce_streams=True,  # whatever the number of flushes
     )
     try:
         client.execute()
@@ -105,7 +107,7 @@ def execute(notebook: NotebookNode, path: Path) -> bool:
 
 
 def tidy(notebook: NotebookNode) -> None:
-    """Drop what changes from one computer or editor to the next, so that a diff shows only real changes."""
+    """Remove what differs between computers and editors, so that a diff shows only real changes."""
     drop_widgets(notebook)
     shrink_pictures(notebook)
     notebook.metadata.kernelspec = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -115,7 +117,7 @@ def tidy(notebook: NotebookNode) -> None:
 
 
 def shrink_pictures(notebook: NotebookNode) -> None:
-    """Store pictures with a palette of 128 colours: the same to the eye, in a third of the bytes."""
+    """Store pictures with a palette of 128 colours: visually the same in a third of the bytes."""
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if "image/png" in output.get("data", {}):
@@ -127,9 +129,9 @@ def shrink_pictures(notebook: NotebookNode) -> None:
 
 
 def drop_widgets(notebook: NotebookNode) -> None:
-    """Leave the still picture of each explorer: without its kernel a widget shows nothing, on a page or on GitHub.
+    """Keep only the still picture of each explorer: without its kernel a widget shows nothing.
 
-    A widget without a picture, such as a bar of progress, is dropped whole.
+    A widget without a picture, such as a progress bar, is removed.
     """
     notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:

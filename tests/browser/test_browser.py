@@ -24,13 +24,10 @@ from playwright.sync_api import Browser, Locator
 from support.browser import FRONTENDS, NotebookPage, ShownExplorer, opened, served, wait_until, widget
 from support.browser import what_explorers_need as cut_down
 
+from tools import LESSONS, ROOT
+
 pytestmark = pytest.mark.browser
-ROOT = Path(__file__).parents[2]
-NOTEBOOKS = (
-    "1_HH_model_simulation.ipynb",
-    "2_Bayesian_Inference.ipynb",
-    "3_Biological_vs_Artificial_Neurons.ipynb",
-)
+NOTEBOOKS = [path.name for path in LESSONS]
 MINUTES = 30  # for all cells of all notebooks at the same time
 SETTLED = 3.0  # s until page and Python must agree; on an idle computer it takes 0.1 to 0.4 s
 

@@ -12,12 +12,13 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 pytest.importorskip("latex2mathml", reason="no latex2mathml here: pip install -r tools/website/requirements.txt")
 
-from tools.website.__main__ import NOTEBOOKS, build
+from tools import LESSONS
+from tools.website.__main__ import build
 from tools.website.pages import BENCH, page_of_notebook
 from tools.website.text import Markdown, equation
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
-PAGES = ["index.html", *(f"{Path(name).stem}.html" for name in NOTEBOOKS), "bench.html", "glossary.html"]
+PAGES = ["index.html", *(f"{path.stem}.html" for path in LESSONS), "bench.html", "glossary.html"]
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +85,9 @@ def test_headings_are_in_order_names_are_unique_and_pictures_are_described(site,
 
 
 def test_the_pages_hold_what_the_notebooks_hold(site):
-    for name in NOTEBOOKS:
-        notebook = nbformat.read(Path(__file__).parents[2] / name, as_version=4)
-        page = elements(site / f"{Path(name).stem}.html")
+    for path in LESSONS:
+        notebook = nbformat.read(path, as_version=4)
+        page = elements(site / f"{path.stem}.html")
         outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
         pictures = sum("image/png" in output.get("data", {}) for output in outputs)
         benches = sum("data-bench" in found for _, found in page.all)
@@ -128,7 +129,7 @@ def test_an_equation_that_has_no_mathml_is_refused():
 
 def test_a_folder_that_holds_other_things_is_left_alone(tmp_path):
     (tmp_path / "thesis.txt").write_text("ten years of work")
-    with pytest.raises(ValueError, match="is no site"):
+    with pytest.raises(ValueError, match="is not a site"):
         build(tmp_path)
     assert (tmp_path / "thesis.txt").exists()
 

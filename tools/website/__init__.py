@@ -1,1 +1,1 @@
-"""The series as web pages that need nothing but a browser: see __main__.py."""
+"""The series as web pages that need only a browser: see __main__.py."""

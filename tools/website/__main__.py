@@ -1,8 +1,9 @@
-"""Build the series as web pages: python -m tools.website [FOLDER]
+"""Build the series as web pages.
 
-Into FOLDER (by default site/) go a page for each notebook as it is saved, with its outputs, the glossary, the live
-bench, and a page to begin with, made from the README. They need no server, no network and no Python: the live bench
-works there as it does in a notebook, the other benches stand still.
+python -m tools.website [FOLDER]        by default site/
+
+There is a start page made from the README, a page for each lesson as it is saved, the live bench and the glossary. They
+need no server, no network and no Python: the live bench works as in a notebook, explorers are still pictures.
 """
 
 from __future__ import annotations
@@ -18,38 +19,31 @@ import jinja2
 from helpers.widgets.assets import LIVE_BENCH_CSS, LIVE_BENCH_JS
 from helpers.widgets.live.bench import live_bench, standalone
 
+from .. import LESSONS, ROOT
 from .pages import BENCH, Page, page_of_notebook
 from .text import Markdown, plain
 
-HERE, ROOT = Path(__file__).parent, Path(__file__).parents[2]
-NOTEBOOKS = (
-    "1_HH_model_simulation.ipynb",
-    "2_Bayesian_Inference.ipynb",
-    "3_Biological_vs_Artificial_Neurons.ipynb",
-)
+HERE = Path(__file__).parent
 ON_THE_START_PAGE = ("", "Start", "The lessons", "Citing")  # sections of the README
 TRY = '<p class="try"><a href="bench.html">Try it now: the live bench runs in your browser</a></p>\n\n'
 LIVE = f"""# The live bench
 
 A neuron that your browser integrates while you drag: nothing is sent anywhere, and nothing needs to be installed.
-In [notebook 1]({NOTEBOOKS[0]}) it stands among the experiments that explain what you see here.
+[Notebook 1]({LESSONS[0].name}) has it among the experiments that explain what you see here.
 
 {BENCH}
 """
 
 
 def build(folder: Path) -> None:
-    """Write the whole site into `folder`, in place of a site that is there; ValueError if it holds other files."""
+    """Write the whole site into a folder, which may hold an older site; ValueError if it holds other files."""
     if folder.exists() and any(folder.iterdir()) and not (folder / "page.js").exists():
-        raise ValueError(f"{folder} is no site: name an empty folder, or one that does not exist")
-    readme = (ROOT / "README.md").read_text("utf-8")
-    start = page_of_text("index.html", start_page(readme))
-    series = start.title
-    start.title = "Start"
-    notebooks = [page_of_notebook(ROOT / name) for name in NOTEBOOKS]
+        raise ValueError(f"{folder} is not a site: name an empty folder, or one that does not exist")
+    start = page_of_text("index.html", start_page((ROOT / "README.md").read_text("utf-8")))
+    series, start.title = start.title, "Start"
     pages = [
         start,
-        *notebooks,
+        *map(page_of_notebook, LESSONS),
         page_of_text("bench.html", LIVE),
         page_of_text("glossary.html", (ROOT / "docs/glossary.md").read_text("utf-8")),
     ]
@@ -68,8 +62,8 @@ def build(folder: Path) -> None:
     for file in (HERE / "style.css", HERE / "page.js", ROOT / "LICENSE"):
         shutil.copy(file, folder / ("LICENSE.txt" if file.name == "LICENSE" else file.name))
     (folder / "docs").mkdir()
-    for picture in ("bench.png", "posterior.png"):  # of the README
-        shutil.copy(ROOT / "docs" / picture, folder / "docs" / picture)
+    for file in (ROOT / "docs").glob("*.png"):  # of the README
+        shutil.copy(file, folder / "docs")
 
 
 def page_of_text(name: str, source: str) -> Page:
@@ -81,7 +75,7 @@ def page_of_text(name: str, source: str) -> Page:
 
 
 def start_page(readme: str) -> str:
-    """What of the README concerns a visitor, without its badges."""
+    """The sections of the README for visitors, without its badges."""
     sections = re.split(r"^(?=## )", readme, flags=re.MULTILINE)
     kept = [part for part in sections if (re.match(r"## (.*)", part) or ["", ""])[1] in ON_THE_START_PAGE]
     kept.insert(1, TRY)

@@ -1,4 +1,4 @@
-"""A notebook as the content of a web page: its text, code and outputs, and what stands in for its sliders."""
+"""A notebook as the content of a web page: its text, code and outputs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BENCH = '<div class="bench" data-bench></div>'  # page.js puts the live bench in
 ONLY_COLAB = "# Google Colab only"
 LONG = 24  # lines of code that are folded away
 STILL = (
-    '<p class="still">Here this bench stands still: its sliders need Python. '
+    '<p class="still">This is a still picture: its sliders need Python. '
     '<a href="index.html#start">Two commands</a> bring the notebook to your computer, where they move.</p>'
 )
 
@@ -37,6 +37,7 @@ class Page:
 
     @property
     def has_bench(self) -> bool:
+        """Whether the live bench is on the page."""
         return BENCH in self.content
 
 

@@ -16,7 +16,7 @@ __all__ = ["Markdown", "code", "page_of", "plain"]
 
 
 def page_of(source: str) -> str:
-    """The page that is made of a notebook or a Markdown file of the series."""
+    """The page made from a notebook or a Markdown file of the series."""
     return f"{PurePosixPath(source).stem}.html"
 
 
@@ -27,7 +27,7 @@ def code(source: str, language: str = "ipython3") -> str:
 
 
 def equation(latex: str, display: str) -> str:
-    """MathML. What could not be read would come out as its own source, so that is refused with a ValueError."""
+    """MathML; ValueError for LaTeX that the converter would otherwise leave as text."""
     upright = re.sub(r"\\mathrm\{([^{}]*)\}", r"\\text{\1}", latex.strip())  # or a single letter would come out slanted
     mathml = latex2mathml.converter.convert(upright, display=display)
     unread = re.search(r"<mi>(\\\w+)</mi>", mathml)
@@ -40,7 +40,7 @@ def equation(latex: str, display: str) -> str:
 
 
 def plain(markup: str) -> str:
-    """What a screen reader says of some HTML."""
+    """The text of some HTML, as a screen reader says it."""
     return " ".join(html.unescape(re.sub(r"<[^>]+>", "", markup)).split())
 
 
@@ -81,13 +81,14 @@ class Renderer(IPythonRenderer):
 
 
 class Markdown:
-    """Renders the cells of one page, and keeps its `headings`."""
+    """Renders the cells of one page when called with a source, and keeps its `headings`."""
 
     def __init__(self) -> None:
         self.renderer = Renderer()
         self.headings = self.renderer.headings
 
     def __call__(self, source: str) -> str:
+        """The HTML of a source; wide tables can be scrolled."""
         shown = MarkdownWithMath(renderer=self.renderer).render(source)
         shown = shown.replace("<table>", '<div class="table" tabindex="0"><table>')
         return shown.replace("</table>", "</table></div>")
