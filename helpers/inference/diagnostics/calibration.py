@@ -1,7 +1,7 @@
 """Is the stated uncertainty right? On average over the prior (SBC, coverage, TARP), and at one observation.
 
-How to read the results: too wide a posterior has too few truths in its tails, too narrow a one too many, a shifted one
-more on one side. All of them average over the prior, and the prior itself would pass: see `unidentified_parameters`.
+Too wide a posterior has too few truths in its tails, too narrow a one too many, a shifted one more on one side. SBC,
+coverage and TARP average over the prior, and the prior itself would pass: see `unidentified_parameters`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from sbi.diagnostics import LC2ST, check_sbc, check_tarp, run_sbc, run_tarp
-from scipy.stats import kstwo
+from scipy.stats import kstwo, percentileofscore
 from sklearn.exceptions import ConvergenceWarning
 
 from helpers.validation import numbers, whole_number
@@ -25,19 +25,26 @@ from .trials import Sampler, Trials, as_tensor
 
 __all__ = ["Calibration", "Coverage", "LocalTest", "Tarp", "coverage", "local_test", "sbc", "tarp"]
 
-# Of the local test. With sbi's early stopping right posteriors got a large statistic now and then (3 of 12 trials); a
-# fixed number of epochs under strong weight decay gave none, and saw SDs that were 20 % off.
+# Of the local test. With sbi's early stopping some correct posteriors got a large statistic (3 of 12 trials); a fixed
+# number of epochs with strong weight decay gave none, and still detected SDs that were 20 % off.
 CLASSIFIER = {"hidden_layer_sizes": (20, 20), "max_iter": 30, "alpha": 1.0, "learning_rate_init": 3e-3}
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Simulation-based calibration: how many of the posterior draws lie below the truth.
+    """Result of simulation-based calibration (SBC).
 
-    ranks: (n_trials, n_parameters), even from 0 to n_samples if the posterior is right. p: (n_parameters,) of a
-    Kolmogorov-Smirnov test of that. c2st_ranks: 0.5 if even. c2st_prior: 0.5 if the posteriors of all trials together
-    give the prior again, as they must.
-    Source: Talts et al. 2018, arXiv:1804.06788.
+    Attributes
+    ----------
+    ranks
+        How many posterior draws lie below the truth, (n_trials, n_parameters): uniform from 0 to `n_samples` if the
+        posterior is right.
+    p
+        p-values of a Kolmogorov-Smirnov test of that, (n_parameters,).
+    c2st_ranks
+        C2ST of the ranks and uniform ones, (n_parameters,).
+    c2st_prior
+        C2ST of the posterior averaged over trials and the prior, which must be equal, (n_parameters,).
     """
 
     prior: Prior
@@ -54,20 +61,23 @@ class Calibration:
     def __str__(self) -> str:
         rows = zip(self.prior.names, self.p, self.c2st_ranks, self.c2st_prior, strict=True)
         verdict = "no sign of miscalibration" if self.passed() else "miscalibrated"
-        said = [
+        found = [
             f"{n}: p {p:.2g}, c2st of ranks {a:.2f}, of averaged posterior and prior {b:.2f}" for n, p, a, b in rows
         ]
-        return "\n  ".join([f"SBC over {len(self.ranks)} trials: {verdict}", *said])
+        return "\n  ".join([f"SBC over {len(self.ranks)} trials: {verdict}", *found])
 
 
 def sbc(trials: Trials, *, seed: int) -> Calibration:
-    """Simulation-based calibration of each parameter, by sbi's run_sbc and check_sbc."""
+    """Simulation-based calibration of each parameter, by sbi.
+
+    References
+    ----------
+    Talts et al. 2018, arXiv:1804.06788.
+    """
     n_samples = trials.samples.shape[1]
-    with repeatable(seed), quiet():
-        ranks, averaged = run_sbc(
-            as_tensor(trials.theta), as_tensor(trials.x), trials, n_samples, show_progress_bar=False
-        )
-        # Spread evenly over their steps: a classifier would tell whole numbers from the continuous ones of sbi's check.
+    with repeatable(seed), _quiet():
+        ranks, averaged = run_sbc(*_tensors(trials), trials, n_samples, show_progress_bar=False)
+        # Spread over their steps: a classifier would tell integers from the continuous values of sbi's check.
         spread = ranks + torch.rand(ranks.shape)
         checks = check_sbc(spread, as_tensor(trials.theta), averaged, n_samples + 1)
     p, c2st_ranks, c2st_prior = (checks[name].numpy() for name in ("ks_pvals", "c2st_ranks", "c2st_dap"))
@@ -78,9 +88,14 @@ def sbc(trials: Trials, *, seed: int) -> Calibration:
 class Coverage:
     """How often credible regions hold the truth.
 
-    joint: (n_trials,) probability of the smallest joint region that holds the truth; marginal: (n_trials, n_parameters)
-    the same for the central interval of each parameter. All are even from 0 to 1 if the posterior is right.
-    region: what the joint regions are, "highest density" or "ellipse".
+    Attributes
+    ----------
+    joint
+        Probability of the smallest joint region that holds the truth, (n_trials,): uniform if the posterior is right.
+    marginal
+        The same for the central interval of each parameter, (n_trials, n_parameters).
+    region
+        What the joint regions are, "highest density" or "ellipse".
     """
 
     prior: Prior
@@ -89,14 +104,12 @@ class Coverage:
     region: str
 
     def coverage_at(self, level: float | np.ndarray) -> np.ndarray:
-        """Share of truths inside the regions of probability `level`: the joint one, then each parameter's, (..., 1 +
-        n).
-        """
+        """Share of truths inside regions of probability `level`: the joint one, then each parameter's, (..., 1 + n)."""
         needed = np.column_stack([self.joint, self.marginal])
         return (needed <= np.asarray(level)[..., None, None]).mean(axis=-2)
 
     def standard_error(self, level: float) -> float:
-        """Standard error of `coverage_at(level)` for a right posterior."""
+        """Standard error of `coverage_at(level)` for a posterior that is right."""
         return float(np.sqrt(level * (1 - level) / len(self.joint)))
 
     def __str__(self) -> str:
@@ -112,9 +125,17 @@ class Coverage:
 def coverage(trials: Trials, log_prob: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None) -> Coverage:
     """Expected coverage of joint regions and of the central interval of each parameter.
 
-    log_prob: that of the posterior (any constant may be missing), for highest-density regions; without it, the joint
-    regions are ellipses around the draws: of any shape, the right posterior covers rightly.
-    Source: Deistler et al. 2022, NeurIPS; Hermans et al. 2022, TMLR.
+    Parameters
+    ----------
+    trials
+        Truths and posterior draws.
+    log_prob
+        Log-density of the posterior, log_prob(theta, x_o), up to a constant: joint regions are then those of highest
+        density. Without it they are ellipses around the draws, which test a posterior of any shape, too.
+
+    References
+    ----------
+    Deistler et al. 2022, NeurIPS; Hermans et al. 2022, TMLR.
     """
     n_samples = trials.samples.shape[1]
     if log_prob is None:
@@ -124,17 +145,15 @@ def coverage(trials: Trials, log_prob: Callable[[np.ndarray, np.ndarray], np.nda
         def less_dense(theta: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
             return -as_tensor(log_prob(theta.double().numpy(), x.double().numpy()))
 
-        with quiet():
-            ranks, _ = run_sbc(
-                as_tensor(trials.theta), as_tensor(trials.x), trials, n_samples, less_dense, show_progress_bar=False
-            )
+        with _quiet():
+            ranks, _ = run_sbc(*_tensors(trials), trials, n_samples, less_dense, show_progress_bar=False)
         joint = ranks.numpy()[:, 0] / n_samples
     below = (trials.samples < trials.theta[:, None]).mean(axis=1)
     return Coverage(trials.prior, joint, np.abs(2 * below - 1), "ellipse" if log_prob is None else "highest density")
 
 
 def _ellipse(theta: np.ndarray, draws: np.ndarray) -> float:
-    """Share of `draws` (n, n_parameters) nearer to their mean than `theta`, in units of their covariance."""
+    """Share of `draws` (n, n_parameters) nearer to their mean than `theta`, by the Mahalanobis distance."""
     centre = draws.mean(axis=0)
     scale = np.linalg.cholesky(np.atleast_2d(np.cov(draws.T)))
     distance = np.linalg.norm(np.linalg.solve(scale, (np.vstack([theta, draws]) - centre).T), axis=0)
@@ -143,12 +162,17 @@ def _ellipse(theta: np.ndarray, draws: np.ndarray) -> float:
 
 @dataclass(frozen=True)
 class Tarp:
-    """Coverage of regions around random points: share of truths inside, `expected`, of regions of probability `level`.
+    """Coverage of regions around random points.
 
-    atc: area between the curve and the diagonal above level 0.5: above 0 too wide, below 0 too narrow. A posterior that
-    is shifted the same way everywhere can hide, as the points lie on all sides. p: that a right posterior strays so far
-    from the diagonal (Kolmogorov-Smirnov).
-    Source: Lemos et al. 2023, ICML.
+    Attributes
+    ----------
+    level, expected
+        Probability of the regions, and share of truths inside, (n_levels,) each.
+    atc
+        Area between the curve and the diagonal above level 0.5: positive too wide, negative too narrow. A shift that is
+        the same everywhere can hide, as the points lie on all sides.
+    p
+        p-value of the largest distance from the diagonal (Kolmogorov-Smirnov).
     """
 
     level: np.ndarray
@@ -161,35 +185,38 @@ class Tarp:
 
 
 def tarp(trials: Trials, *, seed: int) -> Tarp:
-    """Tests of accuracy with random points, by sbi's run_tarp and check_tarp; the points are drawn from the prior."""
+    """Tests of accuracy with random points, by sbi; the points are drawn from the prior.
+
+    References
+    ----------
+    Lemos et al. 2023, ICML.
+    """
     points = as_tensor(trials.prior.draw(len(trials.theta), seed))
-    with quiet():
-        expected, level = run_tarp(
-            as_tensor(trials.theta),
-            as_tensor(trials.x),
-            trials,
-            points,
-            trials.samples.shape[1],
-            show_progress_bar=False,
-        )
+    with _quiet():
+        expected, level = run_tarp(*_tensors(trials), trials, points, trials.samples.shape[1], show_progress_bar=False)
         atc, _ = check_tarp(expected, level)
-    # sbi's p treats the points of the curve as the sample; the sample are the trials.
-    strays = float((expected - level).abs().max())
-    return Tarp(level.numpy(), expected.numpy(), float(atc), float(kstwo.sf(strays, len(trials.theta))))
-
-
-# ---------------------------------------------------------------------------------------------- at one observation
+    # sbi's p takes the points of the curve for the sample; the sample are the trials.
+    largest = float((expected - level).abs().max())
+    return Tarp(level.numpy(), expected.numpy(), float(atc), float(kstwo.sf(largest, len(trials.theta))))
 
 
 @dataclass(frozen=True)
 class LocalTest:
-    """Is the posterior right at one observation? A classifier looks for any difference (local C2ST).
+    """Whether a classifier tells truths from posterior draws near one observation (local C2ST).
 
-    statistic: mean squared distance of its answers from "cannot tell"; null: (n_null,) the same after the labels were
-    mixed; p: share of `null` above `statistic`.
-    probability: (n_samples,) that a draw comes from the posterior under test, by the classifier, for draws `samples`
-    (n_samples, n_parameters) at the observation; above 0.5: too much mass there, below: too little.
-    Source: Linhart, Gramfort & Rodrigues 2023, NeurIPS.
+    Attributes
+    ----------
+    statistic
+        Mean squared distance of the classifier's probabilities from 0.5.
+    null
+        The same after the labels were permuted, (n_null,).
+    p
+        Share of `null` above `statistic`.
+    samples
+        Posterior draws at the observation, (n_samples, n_parameters).
+    probability
+        Of each draw, that it comes from the posterior under test, (n_samples,): above 0.5 the posterior has too much
+        mass there, below 0.5 too little.
     """
 
     prior: Prior
@@ -205,10 +232,27 @@ class LocalTest:
 
 
 def local_test(trials: Trials, posterior: Sampler, x_o: np.ndarray, *, seed: int, null: int = 50) -> LocalTest:
-    """Local classifier two-sample test at `x_o`, by sbi's LC2ST. It needs a thousand trials or more.
+    """Local classifier two-sample test at one observation, by sbi.
 
-    Truths and draws enter relative to the mean and SD of the posterior at their own x: differences much smaller than
-    the prior could not be seen otherwise. The statistics enter by their rank over the trials.
+    Truths and draws enter relative to the mean and SD of the posterior at their own x, as differences much smaller than
+    the prior could not be seen otherwise; statistics enter by their rank over the trials.
+
+    Parameters
+    ----------
+    trials
+        Truths and posterior draws, a thousand or more.
+    posterior
+        The posterior that made the trials.
+    x_o
+        The observation, (n_statistics,).
+    seed
+        Seed of the draws and classifiers.
+    null
+        Number of classifiers with permuted labels.
+
+    References
+    ----------
+    Linhart, Gramfort & Rodrigues 2023, NeurIPS.
     """
     one, rest = trials.samples[:, 0], trials.samples[:, 1:]
     middle, sd = rest.mean(axis=1), rest.std(axis=1)
@@ -217,10 +261,10 @@ def local_test(trials: Trials, posterior: Sampler, x_o: np.ndarray, *, seed: int
     x_o = numbers("x_o", x_o, shape=trials.x.shape[1:])
     null = whole_number("null", null, 1)
     samples = posterior.sample(1000, x_o, seed)
-    with repeatable(seed), quiet():
+    with repeatable(seed), _quiet():
         test = LC2ST(
             prior_samples=as_tensor((trials.theta - middle) / sd),
-            xs=as_tensor(_ranked(trials.x, trials.x)),
+            xs=_ranked(trials.x, trials.x),
             posterior_samples=as_tensor((one - middle) / sd),
             seed=seed,
             z_score=True,
@@ -229,7 +273,7 @@ def local_test(trials: Trials, posterior: Sampler, x_o: np.ndarray, *, seed: int
         )
         test.train_on_observed_data(seed=seed, verbosity=0).train_under_null_hypothesis(verbosity=0)
         theta_o = as_tensor((samples - samples.mean(axis=0)) / samples.std(axis=0))
-        at = as_tensor(_ranked(x_o[None], trials.x))
+        at = _ranked(x_o[None], trials.x)
         scores = test.get_scores(theta_o, at, test.trained_clfs)
         under_null = np.ravel(test.get_statistics_under_null_hypothesis(theta_o, at).scores)
     statistic = float(scores.scores.mean())
@@ -237,18 +281,19 @@ def local_test(trials: Trials, posterior: Sampler, x_o: np.ndarray, *, seed: int
     return LocalTest(trials.prior, statistic, under_null, p, samples, scores.probabilities.mean(axis=0))
 
 
-def _ranked(x: np.ndarray, among: np.ndarray) -> np.ndarray:
-    """Share of `among` (m, n_features) below each value of `x` (n, n_features), from -1 to 1; ties count half."""
-    columns = []
-    for values, known in zip(x.T, np.sort(among, axis=0).T, strict=True):
-        low, high = (np.searchsorted(known, values, side) for side in ("left", "right"))
-        columns.append((low + high) / len(known) - 1.0)
-    return np.column_stack(columns)
+def _ranked(x: np.ndarray, among: np.ndarray) -> torch.Tensor:
+    """Share of `among` (m, n_statistics) below each value of `x` (n, n_statistics), from -1 to 1; ties count half."""
+    columns = zip(among.T, x.T, strict=True)
+    return as_tensor(np.column_stack([percentileofscore(all_of, own, "mean") / 50 - 1 for all_of, own in columns]))
+
+
+def _tensors(trials: Trials) -> tuple[torch.Tensor, torch.Tensor]:
+    return as_tensor(trials.theta), as_tensor(trials.x)
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Without sbi's warnings of few trials (the results state their number) and of a test that is not used here."""
+def _quiet() -> Iterator[None]:
+    """Hide sbi's warnings of few trials (the results state their number) and of a test that is not used here."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=ConvergenceWarning)  # the classifier stops early on purpose
         warnings.filterwarnings("ignore", "Number of|You are computing|C2ST score variability|ks_2samp")

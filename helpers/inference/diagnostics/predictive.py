@@ -1,4 +1,4 @@
-"""Posterior predictive checks for spiking neurons: do parameters from the posterior reproduce the observation?
+"""Posterior predictive checks for spiking neurons: whether parameters from the posterior reproduce the observation.
 
 A band around a voltage trace cannot tell: one spike 2 ms early is 100 mV off, and late in a trace a band around spikes
 that are out of step allows everything. Here spikes are counted, their times and intervals compared, and each summary

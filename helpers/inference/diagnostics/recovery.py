@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.metrics import r2_score
 
 from helpers.validation import whole_number
 
@@ -12,12 +13,12 @@ from ..priors import Prior
 from .c2st import c2st
 from .trials import Trials
 
-__all__ = ["UnidentifiedParameters", "Recovery", "Shrinkage", "unidentified_parameters", "recovery", "shrinkage"]
+__all__ = ["Recovery", "Shrinkage", "UnidentifiedParameters", "recovery", "shrinkage", "unidentified_parameters"]
 
 
 @dataclass(frozen=True)
 class Recovery:
-    """Truth, posterior mean and SD of each trial, (n_trials, n_parameters)."""
+    """Truth, posterior mean and posterior SD of each trial, (n_trials, n_parameters)."""
 
     prior: Prior
     truth: np.ndarray
@@ -27,18 +28,14 @@ class Recovery:
     @property
     def r(self) -> np.ndarray:
         """Correlation of posterior mean and truth, (n_parameters,); 0 where the mean never varies."""
-        centred = [values - values.mean(axis=0) for values in (self.truth, self.mean)]
-        spread = np.sqrt((centred[0] ** 2).sum(axis=0) * (centred[1] ** 2).sum(axis=0))
-        return (centred[0] * centred[1]).sum(axis=0) / np.where(spread > 0, spread, 1.0)
+        truth, mean = (values - values.mean(axis=0) for values in (self.truth, self.mean))
+        spread = np.sqrt((truth**2).sum(axis=0) * (mean**2).sum(axis=0))
+        return (truth * mean).sum(axis=0) / np.where(spread > 0, spread, 1.0)
 
     @property
     def R2(self) -> np.ndarray:
-        """Share of the variance of the truth that the posterior mean explains, (n_parameters,); negative if it
-        misleads.
-        """
-        return 1.0 - ((self.mean - self.truth) ** 2).sum(axis=0) / ((self.truth - self.truth.mean(axis=0)) ** 2).sum(
-            axis=0
-        )
+        """Share of the truth's variance that the posterior mean explains, (n_parameters,); negative if it misleads."""
+        return r2_score(self.truth, self.mean, multioutput="raw_values")
 
     def __str__(self) -> str:
         rows = zip(self.prior.names, self.r, self.R2, strict=True)
@@ -47,17 +44,24 @@ class Recovery:
 
 
 def recovery(trials: Trials) -> Recovery:
-    """How well posterior means find the truths."""
+    """How well posterior means recover the truths."""
     return Recovery(trials.prior, trials.theta, trials.mean, trials.sd)
 
 
 @dataclass(frozen=True)
 class Shrinkage:
-    """For each trial and parameter, (n_trials, n_parameters).
+    """How much was learned in each trial, and how far off the posterior mean is.
 
-    shrinkage: 1 - (posterior SD / prior SD)²: 0 nothing learned, 1 everything. z: (posterior mean - truth) / posterior
-    SD.
-    Source: Betancourt 2018, arXiv:1803.08393; Schad, Betancourt & Vasishth 2021, Psychol Methods 26:103.
+    Attributes
+    ----------
+    shrinkage
+        1 - (posterior SD / prior SD)², (n_trials, n_parameters): 0 if nothing was learned, 1 if everything.
+    z
+        (posterior mean - truth) / posterior SD, (n_trials, n_parameters).
+
+    References
+    ----------
+    Betancourt 2018, arXiv:1803.08393; Schad, Betancourt & Vasishth 2021, Psychol Methods 26:103.
     """
 
     prior: Prior
@@ -72,7 +76,7 @@ class Shrinkage:
 
 
 def shrinkage(trials: Trials) -> Shrinkage:
-    """How much narrower the posterior is than the prior, and how far the truth lies from its middle."""
+    """How much narrower the posterior is than the prior, and how far the truth lies from its mean."""
     prior_sd = trials.prior.draw(10_000, seed=0).std(axis=0)
     sd = np.maximum(trials.sd, 1e-12 * prior_sd)
     return Shrinkage(trials.prior, 1.0 - (sd / prior_sd) ** 2, (trials.mean - trials.theta) / sd)
@@ -82,8 +86,12 @@ def shrinkage(trials: Trials) -> Shrinkage:
 class UnidentifiedParameters:
     """Which parameters the data say nothing about: their posterior is the prior at every observation.
 
-    c2st: (n_trials, n_parameters) of posterior against prior, 0.5 if they are the same; shrinkage: (n_trials,
-    n_parameters).
+    Attributes
+    ----------
+    c2st
+        Classifier two-sample test of posterior and prior, (n_observations, n_parameters): 0.5 if they are equal.
+    shrinkage
+        Shrinkage at the same observations, (n_observations, n_parameters).
     """
 
     prior: Prior
@@ -92,7 +100,7 @@ class UnidentifiedParameters:
 
     @property
     def unidentified(self) -> np.ndarray:
-        """(n_parameters,): the classifier is right in less than 56 % of cases at the median observation."""
+        """Where the classifier is right in less than 56 % of cases at the median observation, (n_parameters,)."""
         return np.median(self.c2st, axis=0) < 0.56
 
     def __str__(self) -> str:
@@ -105,13 +113,23 @@ class UnidentifiedParameters:
 
 
 def unidentified_parameters(trials: Trials, *, seed: int, observations: int = 5) -> UnidentifiedParameters:
-    """Compare the posterior of each parameter with its prior at a few of the trials.
+    """Compare the posterior of each parameter with its prior.
 
     Calibration cannot do this: the prior is a perfectly calibrated posterior.
+
+    Parameters
+    ----------
+    trials
+        Truths and posterior draws.
+    seed
+        Seed of the prior draws and of the classifiers.
+    observations
+        At how many of the trials posterior and prior are compared.
     """
     observations = whole_number("observations", observations, 1)
     drawn = trials.prior.draw(max(trials.samples.shape[1], 50), seed)
     which = np.linspace(0, len(trials.theta) - 1, observations).astype(int)
-    columns = range(drawn.shape[1])
-    told_apart = [[c2st(drawn[:, [k]], trials.samples[i][:, [k]], seed=seed + 1) for k in columns] for i in which]
-    return UnidentifiedParameters(trials.prior, np.array(told_apart), shrinkage(trials).shrinkage[which])
+    scores = [
+        [c2st(drawn[:, [k]], trials.samples[i][:, [k]], seed=seed + 1) for k in range(drawn.shape[1])] for i in which
+    ]
+    return UnidentifiedParameters(trials.prior, np.array(scores), shrinkage(trials).shrinkage[which])

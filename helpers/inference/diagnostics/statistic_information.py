@@ -16,13 +16,23 @@ __all__ = ["StatisticInformation", "statistic_information"]
 
 @dataclass(frozen=True)
 class StatisticInformation:
-    """What each statistic knows about each parameter at one point of the parameter space.
+    """What each statistic tells about each parameter at one point of parameter space.
 
-    names, parameters: of statistics and parameters. noise (n_features,): SD over repeats; over_prior (n_features,): SD
-    over the prior. sensitivity (n_features, n_parameters): change of the statistic, in units of its noise, when the
-    parameter moves by one prior SD. alone (n_features, n_parameters): posterior SD over prior SD if this were the only
-    statistic and all other parameters were known; without (n_features, n_parameters): posterior SD if this statistic
-    were left out, over the posterior SD with all of them.
+    Attributes
+    ----------
+    names, parameters
+        Names of statistics and parameters.
+    noise, over_prior
+        SD of each statistic over repeats and over the prior, (n_statistics,) each.
+    sensitivity
+        Change of the statistic, in units of its noise, when the parameter moves by one prior SD, (n_statistics,
+        n_parameters).
+    alone
+        Posterior SD / prior SD if this were the only statistic and all other parameters were known, (n_statistics,
+        n_parameters).
+    without
+        Posterior SD if this statistic were left out, over the posterior SD with all of them, (n_statistics,
+        n_parameters).
     """
 
     names: tuple[str, ...]
@@ -35,7 +45,7 @@ class StatisticInformation:
 
     @property
     def uninformative(self) -> np.ndarray:
-        """Which statistics know nothing: none narrows any parameter below 90 % of its prior, alone. (n_features,)."""
+        """Which statistics, alone, narrow no parameter below 90 % of its prior SD, (n_statistics,)."""
         return (self.alone > 0.9).all(axis=1)
 
     def __str__(self) -> str:
@@ -54,10 +64,18 @@ class StatisticInformation:
 
 
 def statistic_information(local: LocalGaussian, x: np.ndarray, names: Sequence[str]) -> StatisticInformation:
-    """The table of the statistics `names` from repeats at one point (`local`) and simulations `x` from the prior.
+    """What each statistic tells about each parameter, from the Fisher information of a local Gaussian posterior.
 
-    All from the Fisher information of `local`: see `local_gaussian`. A statistic without noise that does not change
-    there (a spike count, mostly) has sensitivity 0.
+    A statistic without noise that does not change there (mostly a spike count) has sensitivity 0.
+
+    Parameters
+    ----------
+    local
+        Repeated simulations at and around one point, by `local_gaussian`.
+    x
+        Statistics of simulations from the prior, (n, n_statistics).
+    names
+        Names of the statistics.
     """
     x = numbers("x", x, low=-1e100, high=1e100)
     if x.ndim != 2 or x.shape[1] != len(local.centre) or len(names) != len(local.centre):
@@ -76,7 +94,7 @@ def statistic_information(local: LocalGaussian, x: np.ndarray, names: Sequence[s
 
 
 def _sd(local: LocalGaussian, used: np.ndarray) -> np.ndarray:
-    """Posterior SDs, (n_parameters,), from a part of the statistics; infinite where they leave a parameter open."""
+    """Posterior SDs (n_parameters,) from a part of the statistics; infinite if they leave a parameter undetermined."""
     slope = local.jacobian[used]
     precision = slope.T @ np.linalg.pinv(local.noise[np.ix_(used, used)], hermitian=True) @ slope
     scaled = precision * np.outer(local.sd, local.sd)  # free of units, so that one limit suits all parameters

@@ -1,7 +1,4 @@
-"""Truths from the prior, what each gave, and posterior draws for each: what every check of a posterior works on.
-
-Any posterior that has `sample(n, x_o, seed)` can be tried.
-"""
+"""Truths from the prior, what each gave, and posterior draws for each: what every check of a posterior works on."""
 
 from __future__ import annotations
 
@@ -24,16 +21,22 @@ class Sampler(Protocol):
     """Any posterior."""
 
     def sample(self, n: int, x_o: np.ndarray, seed: int) -> np.ndarray:
-        """`n` draws of the parameters given the observation `x_o` (n_features,): (n, n_parameters)."""
+        """Draw `n` parameter sets given the observation `x_o` (n_statistics,): (n, n_parameters)."""
         ...
 
 
 @dataclass(frozen=True)
 class Trials:
-    """Truths from the prior, what each gave, and what the posterior says.
+    """Truths from the prior, one observation for each, and posterior draws given each observation.
 
-    theta: (n_trials, n_parameters) the truths. x: (n_trials, n_features) one observation for each.
-    samples: (n_trials, n_samples, n_parameters) posterior draws given each observation.
+    Attributes
+    ----------
+    theta
+        The truths, (n_trials, n_parameters).
+    x
+        The observations, (n_trials, n_statistics) or recordings (n_trials, n_samples, n_channels).
+    samples
+        The posterior draws, (n_trials, n_samples, n_parameters).
     """
 
     prior: Prior
@@ -51,8 +54,8 @@ class Trials:
         """Posterior standard deviations, (n_trials, n_parameters)."""
         return self.samples.std(axis=1)
 
-    # What sbi asks of a posterior: the draws that are there already, once each.
     def sample_batched(self, sample_shape: Sequence[int], x: torch.Tensor, **_: Any) -> torch.Tensor:
+        """Return the draws, (n_samples, n_trials, n_parameters): to sbi's diagnostics, `Trials` is the posterior."""
         assert tuple(sample_shape) == self.samples.shape[1:2] and len(x) == len(self.samples)
         return as_tensor(self.samples.swapaxes(0, 1))
 
@@ -60,12 +63,28 @@ class Trials:
 def run_trials(
     posterior: Sampler, prior: Prior, theta: np.ndarray, x: np.ndarray, *, seed: int, samples: int = 500
 ) -> Trials:
-    """Draw from the posterior of each observation `x` (n_trials, n_features) that the truths `theta` gave.
+    """Draw from the posterior of each of many observations whose truth is known.
 
-    x may also hold recordings, (n_trials, n_samples, n_channels), of a posterior that looks at these.
+    Parameters
+    ----------
+    posterior
+        A trained `Posterior`, or anything with `sample(n, x_o, seed)`.
+    prior
+        The prior that the truths are from.
+    theta
+        The truths, (n_trials, n_parameters): new draws from the prior, not those of the training; at least 20.
+    x
+        What each truth gave, (n_trials, n_statistics); for a posterior with an embedding, recordings (n_trials,
+        n_samples, n_channels).
+    seed
+        Seed of the posterior draws.
+    samples
+        Posterior draws for each observation.
 
-    theta (n_trials, n_parameters) must be new draws from the prior, not those of the training.
-    Raises ValueError where shapes do not fit, values or draws are not finite, or there are fewer than 20 trials.
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, values or draws that are not finite, and fewer than 20 trials.
     """
     theta, x = prior.check(theta), np.array(plain("x", x, "one row for each trial"))
     seed, samples = whole_number("seed", seed), whole_number("samples", samples, 1)
@@ -75,7 +94,7 @@ def run_trials(
         raise ValueError(f"{len(theta)} trials say too little; allowed: at least 20, better 200")
     if not np.isfinite(x).all():
         row = np.argmin(np.isfinite(x).reshape(len(x), -1).all(axis=1))
-        raise ValueError(f"x[{row}] is not finite: mend it or leave that trial out")
+        raise ValueError(f"x[{row}] is not finite: fix it or leave that trial out")
     if isinstance(posterior, Posterior):
         table = posterior.sample_each(samples, x, seed)
     else:
@@ -86,6 +105,6 @@ def run_trials(
     return Trials(prior, theta, x, table)
 
 
-def as_tensor(values: np.ndarray, exact: bool = False) -> torch.Tensor:
-    """An array as sbi takes it: in single precision, unless `exact`."""
-    return torch.as_tensor(np.ascontiguousarray(values), dtype=torch.float64 if exact else torch.float32)
+def as_tensor(values: np.ndarray) -> torch.Tensor:
+    """Return an array in single precision, as sbi takes it."""
+    return torch.as_tensor(np.ascontiguousarray(values), dtype=torch.float32)
