@@ -1,7 +1,7 @@
 """The functions that the equations of a neuron may use, besides plain arithmetic.
 
-Here they work on numbers and NumPy arrays. `kernels.py` has their compiled counterparts; `sin` is compiled from the
-very text below.
+Here they work on numbers and NumPy arrays. `simulation.compiler.kernels` has their compiled counterparts; `sin` is
+compiled from the text below.
 """
 
 from __future__ import annotations
@@ -12,12 +12,21 @@ __all__ = ["exp", "expm1", "linoid", "sin", "sqrt", "where"]
 
 
 def linoid(z):
-    """z / (exp(z) - 1), the shape of many opening rates, with its limit 1 at z = 0 (where the formula is 0/0)."""
+    """Return z / (exp(z) - 1), the shape of many opening rates, with its limit 1 at z = 0, where the formula is 0/0.
+
+    A rate that papers write as k·(V - V_0) / (1 - exp(-(V - V_0)/s)) is k·s·linoid(-(V - V_0)/s). The field also calls
+    it vtrap: in NEURON, vtrap(x, y) = y·linoid(x/y).
+
+    Parameters
+    ----------
+    z
+        Number or array, without unit.
+    """
     return (z + 1e-30) / (expm1(z) + 1e-30)
 
 
 def sin(x):
-    """The sine of x [rad]: to 1e-14 for |x| <= 1e5 in double precision, to 5e-7 for |x| <= 100 in single.
+    """Return the sine of x [rad]: to 1e-14 for |x| <= 1e5 in double precision, to 5e-7 for |x| <= 100 in single.
 
     sin(x) = ±sin(r) where x = k·π + r with |r| <= π/2; a polynomial interpolates the sine of r.
     """

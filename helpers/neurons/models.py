@@ -60,15 +60,21 @@ class HodgkinHuxley(Neuron):
 
     @gate
     def m(V, phi):
-        return 0.1 * 10.0 * phi * linoid(-(V + 40.0) / 10.0), 4.0 * phi * exp(-(V + 65.0) / 18.0)
+        alpha = 0.1 * 10.0 * phi * linoid(-(V + 40.0) / 10.0)
+        beta = 4.0 * phi * exp(-(V + 65.0) / 18.0)
+        return alpha, beta
 
     @gate
     def h(V, phi):
-        return 0.07 * phi * exp(-(V + 65.0) / 20.0), phi / (1.0 + exp(-(V + 35.0) / 10.0))
+        alpha = 0.07 * phi * exp(-(V + 65.0) / 20.0)
+        beta = phi / (1.0 + exp(-(V + 35.0) / 10.0))
+        return alpha, beta
 
     @gate
     def n(V, phi):
-        return 0.01 * 10.0 * phi * linoid(-(V + 55.0) / 10.0), 0.125 * phi * exp(-(V + 65.0) / 80.0)
+        alpha = 0.01 * 10.0 * phi * linoid(-(V + 55.0) / 10.0)
+        beta = 0.125 * phi * exp(-(V + 65.0) / 80.0)
+        return alpha, beta
 
     @current
     def I_Na(m, h, g_Na, block_Na, E_Na):
@@ -107,23 +113,31 @@ class Pospischil(Neuron):
     @gate
     def m(V, V_T):
         u = V - V_T
-        return 0.32 * 4.0 * linoid(-(u - 13.0) / 4.0), 0.28 * 5.0 * linoid((u - 40.0) / 5.0)
+        alpha = 0.32 * 4.0 * linoid(-(u - 13.0) / 4.0)
+        beta = 0.28 * 5.0 * linoid((u - 40.0) / 5.0)
+        return alpha, beta
 
     @gate
     def h(V, V_T):
         u = V - V_T
-        return 0.128 * exp(-(u - 17.0) / 18.0), 4.0 / (1.0 + exp(-(u - 40.0) / 5.0))
+        alpha = 0.128 * exp(-(u - 17.0) / 18.0)
+        beta = 4.0 / (1.0 + exp(-(u - 40.0) / 5.0))
+        return alpha, beta
 
     @gate
     def n(V, V_T):
         u = V - V_T
-        return 0.032 * 5.0 * linoid(-(u - 15.0) / 5.0), 0.5 * exp(-(u - 10.0) / 40.0)
+        alpha = 0.032 * 5.0 * linoid(-(u - 15.0) / 5.0)
+        beta = 0.5 * exp(-(u - 10.0) / 40.0)
+        return alpha, beta
 
     @gate
     def p(V, tau_max):
         p_inf = 1.0 / (1.0 + exp(-(V + 35.0) / 10.0))
         rate = (3.3 * exp((V + 35.0) / 20.0) + exp(-(V + 35.0) / 20.0)) / tau_max  # 1 / tau_p
-        return p_inf * rate, (1.0 - p_inf) * rate
+        alpha = p_inf * rate
+        beta = (1.0 - p_inf) * rate
+        return alpha, beta
 
     @current
     def I_Na(m, h, g_Na, E_Na):
@@ -172,7 +186,9 @@ class LeakyIntegrateAndFire(Neuron):
 
     @state
     def V(E_L, g_L, tau_m, I):
-        return (E_L + I / g_L) / tau_m, 1.0 / tau_m
+        a = (E_L + I / g_L) / tau_m
+        b = 1.0 / tau_m
+        return a, b
 
     @state
     def refractory():
