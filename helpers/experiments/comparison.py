@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
@@ -44,8 +44,9 @@ class Operations:
 def operations_per_step(neuron: Neuron) -> Operations:
     """Count the operations in one step of forward Euler: all slopes, x + dt·slope for each state, and the event."""
     tally: Counter[str] = Counter()
-    state = {name: _Counted(value, tally) for name, value in neuron.initial_state().items()}
-    slopes(neuron, list(state.values()), _Counted(1.0, tally))
+    state: dict[str, Any] = {name: _Counted(value, tally) for name, value in neuron.initial_state().items()}
+    current: Any = _Counted(1.0, tally)
+    slopes(neuron, cast(np.ndarray, list(state.values())), current)
     if neuron.event:
         neuron.event.evaluate({**neuron.constants(), **state, "dt": 0.1})
     return Operations(tally["arithmetic"] + 2 * len(state), tally["exponentials"])

@@ -105,8 +105,8 @@ def freeze_gate(neuron: Neuron, gate: str, value: float) -> Neuron:
         "frozen": frozen,
         gate: Equation(gate, "gate", _frozen, ("frozen",)),
     }
-    changed = dataclass(frozen=True, kw_only=True)(type(f"{kind.__name__}_{gate}_frozen", (kind,), body))
-    return changed(**neuron.values(), frozen=value)
+    changed: type[Neuron] = dataclass(frozen=True, kw_only=True)(type(f"{kind.__name__}_{gate}_frozen", (kind,), body))
+    return changed(**{**neuron.values(), "frozen": value})
 
 
 def _frozen(frozen):

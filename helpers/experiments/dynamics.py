@@ -12,12 +12,12 @@ Neuroscience, chapters 3 to 6.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
-from contourpy import contour_generator
+from contourpy import LineType, contour_generator
 from scipy import differentiate
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
@@ -154,7 +154,7 @@ def fixed_points(
         return slopes(neuron, steady_states(neuron, x, I, frozen), I)[0]
 
     number("I", I)
-    grid = np.linspace(*_checked_span(span), 2001)
+    grid = np.linspace(*_checked_span(span), num=2001)
     roots = [brentq(excess, low, high, xtol=1e-13) for low, high in _sign_changes(grid, excess(grid))]
     return steady_states(neuron, roots, I, frozen).T if roots else np.empty((0, len(neuron.states)))
 
@@ -242,7 +242,8 @@ def hopf_points(neuron: Neuron, span: tuple[float, float] = (-100.0, 0.0), steps
     def leading(x: Any) -> Any:
         return eigenvalues(neuron, steady_states(neuron, x))[..., 0]
 
-    found, grid = [], np.linspace(*_checked_span(span), whole_number("steps", steps, 2, 100_000) + 1)
+    grid = np.linspace(*_checked_span(span), num=whole_number("steps", steps, 2, 100_000) + 1)
+    found = []
     for low, high in _sign_changes(grid, leading(grid).real):
         x = brentq(lambda x: leading(x).real, low, high, xtol=1e-10)
         angular = abs(leading(x).imag)
@@ -275,7 +276,8 @@ def unstable_range(
     """
     one_of("name", name, neuron.parameters())
     values = numbers("values", values, shape=(None,))
-    found = [[point.I for point in hopf_points(replace(neuron, **{name: value}), span)] for value in values]
+    neurons = [type(neuron)(**{**neuron.values(), name: value}) for value in values]
+    found = [[point.I for point in hopf_points(changed, span)] for changed in neurons]
     return np.array([pair if len(pair) == 2 else (np.nan, np.nan) for pair in found])
 
 
@@ -315,7 +317,10 @@ def nullclines(
     grid = np.multiply.outer(state, np.ones((len(y), len(x))))
     grid[across], grid[up] = np.meshgrid(x, y)
     slope = slopes(neuron, grid, I)
-    return {name: contour_generator(x, y, slope[k]).lines(0.0) for name, k in zip(plane, (across, up), strict=True)}
+    contours = {
+        name: contour_generator(x, y, slope[neuron.states.index(name)], line_type=LineType.Separate) for name in plane
+    }
+    return {name: cast(list[np.ndarray], contour.lines(0.0)) for name, contour in contours.items()}
 
 
 def separatrix(
@@ -367,11 +372,11 @@ def separatrix(
     return _joined(neuron, np.hstack([halves[0][:, ::-1], halves[1]]), frozen).T
 
 
-def _checked_span(span: tuple[float, float]) -> np.ndarray:
-    ends = numbers("span", span, shape=(2,), low=-1000.0, high=1000.0)
-    if not ends[0] < ends[1]:
+def _checked_span(span: tuple[float, float]) -> tuple[float, float]:
+    low, high = numbers("span", span, shape=(2,), low=-1000.0, high=1000.0).tolist()
+    if not low < high:
         raise ValueError(f"span = {span}; allowed: two numbers, rising")
-    return ends
+    return low, high
 
 
 def _checked_state(neuron: Neuron, name: str, state: Any) -> np.ndarray:

@@ -124,6 +124,7 @@ def _check_hdf5(path: Path) -> None:
 def _hdf5_fault(path: str, *version: int) -> str:
     """Return what the HDF5 library finds wrong with this version of a file, or ""."""
     child = _hdf5_process(os.getpid())
+    assert child.stdin and child.stdout
     try:
         child.stdin.write(f"{path!r}\n")
         child.stdin.flush()
