@@ -58,13 +58,13 @@ def whole_number(name: str, value: Any, low: int = 0, high: int | None = None) -
     return int(value)
 
 
-def whole_steps(name: str, time: float, dt: float) -> int:
-    """How many steps of `dt` make the `time` [ms] called `name`."""
-    if time > MOST_STEPS * dt:
-        raise ValueError(f"{name} = {time:g} ms; allowed: at most {MOST_STEPS:,} steps dt = {dt:g} ms")
+def whole_steps(name: str, time: float, dt: float, *, least: int = 1, most: int = MOST_STEPS) -> int:
+    """How many steps of `dt` make the `time` [ms] called `name`, from `least` to `most`."""
+    if time > most * dt:
+        raise ValueError(f"{name} = {time:g} ms; allowed: at most {most:,} steps dt = {dt:g} ms")
     n_steps = round(time / dt)
-    if n_steps < 1 or abs(n_steps * dt - time) > 1e-6 * dt:
-        raise ValueError(f"{name} = {time:g} ms; allowed: a whole number of steps dt = {dt:g} ms")
+    if n_steps < least or abs(n_steps * dt - time) > 1e-6 * dt:
+        raise ValueError(f"{name} = {time:g} ms; allowed: a multiple of dt = {dt:g} ms")
     return n_steps
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from helpers.neurons.equations import Neuron
-from helpers.validation import MOST_STEPS, instance, number, one_of
+from helpers.validation import MOST_STEPS, instance, number, one_of, whole_steps
 
 from .integrators import EXPONENTIAL_EULER, METHODS
 from .stimuli import Stimulus, Waveform
@@ -28,12 +28,7 @@ def number_of_steps(duration: float, dt: float, method: str, neuron: Neuron, mos
         raise ValueError(f"dt = {dt:g} ms; allowed for {method}: above 0{above}")
     if not duration >= dt:
         raise ValueError(f"duration = {duration:g} ms; allowed: at least one step of {dt:g} ms")
-    if duration > most * dt:
-        raise ValueError(f"duration = {duration:g} ms; allowed: at most {most:,} steps dt = {dt:g} ms")
-    n_steps = round(duration / dt)
-    if abs(n_steps * dt - duration) > 1e-6 * dt:
-        raise ValueError(f"duration = {duration:g} ms is no whole number of steps dt = {dt:g} ms")
-    return n_steps
+    return whole_steps("duration", duration, dt, most=most)
 
 
 def as_stimulus(stimulus: Stimulus | np.ndarray, n_steps: int, dt: float) -> Stimulus:

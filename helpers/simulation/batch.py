@@ -228,7 +228,7 @@ class _Batch:
             own = self.neuron.with_derived(own)
             workspace = make_workspace(self.spec, {**own, **self.neuron.initial_state(own)}, LANES)
             keys = random_keys(self.seed, self.first + lanes)
-            report = partial(report_overflow, self.spec, self.dt, lambda lane: self.describe(lanes[lane]))
+            report = partial(report_overflow, self.spec, self.dt, lambda lane: self.describe(int(lanes[lane])))
             run_kernel(self.spec, workspace, keys, samples, self.dt, self.n_steps, buffers.recorded, report)
             count = min(LANES, self.n_sims - first)
             return keep(_Block(lanes[:count], buffers.recorded[:count], workspace))

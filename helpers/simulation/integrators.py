@@ -57,7 +57,7 @@ TABLEAUS: Mapping[str, Tableau] = MappingProxyType(
         "euler": _tableau(1, "", "1"),
         # Kutta 1901, the classical method
         "rk4": _tableau(4, "", "1/2", "0 1/2", "0 0 1", "1/6 1/3 1/3 1/6"),
-        # Six stages, sold as "RK6" by some libraries: six stages give order 5 and no more (Butcher 1964).
+        # Six stages, called "RK6" by some libraries: six stages give at most order 5 (Butcher 1964).
         "rk5": _tableau(
             5,
             "",

@@ -1,4 +1,4 @@
-"""The adaptive solver LSODA of SciPy on the same equations: slow, and right to about 1e-4 mV, to compare with."""
+"""The adaptive solver LSODA of SciPy on the same equations: slow, accurate to about 1e-4 mV, a reference."""
 
 from __future__ import annotations
 
@@ -17,9 +17,14 @@ TOLERANCE = 1e-10  # relative and absolute
 
 
 def integrate(neuron: Neuron, stimulus: Stimulus, states: Mapping[str, float], t: np.ndarray) -> np.ndarray:
-    """All states at the times `t` (n,) [ms]: (n_states, n). The solver restarts where the stimulus jumps.
+    """All states at the times `t` (n,) [ms], (n_states, n), from `states` by name on.
 
-    Raises ValueError for a neuron with noise or with a reset, and for a sampled waveform, which jumps all the time.
+    The solver restarts where the stimulus jumps.
+
+    Raises
+    ------
+    ValueError
+        For a neuron with noise or a reset, for a sampled waveform, which jumps all the time, and if LSODA fails.
     """
     from scipy.integrate import solve_ivp  # slow to import, and few need it
 

@@ -1,9 +1,9 @@
 """Coupled neurons: gap junctions and chemical synapses between neurons of one class.
 
-The neurons run side by side as the lanes of one compiled time loop (see compiler.py). Before each step `couple` turns
-the V of all of them into the current that each receives, and that current is held for the step. So the coupling is of
-order 1 in dt whatever the method: with "rk4" the neurons are of order 4, the network is not.
-A new number of neurons is compiled once, which takes seconds, and kept on disk.
+The neurons run side by side as the lanes of one compiled time loop. Before each step `couple` turns the V of all of
+them into the current that each receives, which stays constant during the step. So the coupling is of order 1 in dt
+whatever the method: with "rk4" the neurons are of order 4, the network is not. Each number of neurons is compiled once,
+which takes seconds, and cached.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from helpers.neurons.equations import Neuron
-from helpers.validation import plain
+from helpers.validation import number, whole_steps
 
 from .arguments import as_seed, as_stimulus, check_window, number_of_steps, prefixed
 from .compiler.kernels import random_keys
@@ -42,21 +42,38 @@ def simulate_network(
 ) -> tuple[Trace, ...]:
     """Simulate coupled neurons and return the `Trace` of each, in the order of `neurons`.
 
-    neurons: by name, or a sequence, whose names are 0, 1, ...; all of one class, each with its own parameters.
-    stimuli: one for all (a stimulus or an array (n_steps + 1,) [µA/cm²]), or one for each: by name, or in order. All
-        of one class.
-    connections: `GapJunction`s and `ChemicalSynapse`s.
-    duration, dt: [ms], as in `simulate`, whose Trace an unconnected neuron gets, bit for bit.
-    method: "exponential_euler" or a Runge-Kutta method; the coupling is of order 1 in any case.
-    seed: of the current noise; neuron i gets that of `simulate(..., seed=(seed, i))`.
-    initial_state: values by name of neuron and of state; the others begin as `neuron.initial_state()` says.
+    An unconnected neuron gets the trace of `simulate`, bit for bit.
 
-    In a trace, `currents` also holds I_gap and I_syn, what leaves through all gap junctions and chemical synapses
-    [µA/cm²], and `states` holds r<k> for every chemical synapse onto the neuron, its share of open receptors, k being
-    its place in `connections`. For neurons with a reset, I_gap and I_syn take a spike at its drawn height.
+    Parameters
+    ----------
+    neurons
+        By name, or a sequence, whose names are 0, 1, ...; all of one class, each with its own parameters.
+    stimuli
+        One for all (a stimulus, or samples (n_steps + 1,) [µA/cm²]), or one for each, by name or in order; all of one
+        class.
+    connections
+        Gap junctions and chemical synapses.
+    duration, dt
+        Duration and step [ms].
+    method
+        "exponential_euler" or a Runge-Kutta method; the coupling is of order 1 in any case.
+    seed
+        Seed of the current noise; neuron i gets that of `simulate(..., seed=(seed, i))`.
+    initial_state
+        Initial values by name of neuron and of state; the others as in `simulate`.
 
-    Raises ValueError for an empty or mixed network, a connection to a neuron that is not there, a delay or release
-    that is no whole number of steps, a delay as long as the duration, and where the network is unstable.
+    Returns
+    -------
+    tuple of Trace
+        Their `currents` also hold I_gap and I_syn, what leaves through all gap junctions and chemical synapses
+        [µA/cm²], and their `states` hold r<k> for every chemical synapse onto the neuron, its share of open receptors,
+        k being its place in `connections`. For neurons with a reset, I_gap and I_syn take a spike at its drawn height.
+
+    Raises
+    ------
+    ValueError
+        For an empty or mixed network, a connection to an unknown neuron, a delay or release that is not a multiple of
+        dt, a delay as long as the duration, and an unstable network.
     """
     cells = _by_name(neurons)
     names, first = list(cells), next(iter(cells.values()))
@@ -133,7 +150,7 @@ def _links(connections: Sequence[Connection], names: list[Hashable], dt: float, 
         ends = (names.index(link.pre), names.index(link.post))
         if isinstance(link, GapJunction):
             gaps.append((*ends, link.g))
-        else:
+        elif isinstance(link, ChemicalSynapse):
             opening = link.alpha * link.T + link.beta
             steps = (round(link.delay / dt), round(link.release / dt), 0)
             shape = (link.alpha * link.T / opening, np.exp(-opening * dt), np.exp(-link.beta * dt))
@@ -165,7 +182,7 @@ def _with_coupling(
     """The trace of one neuron with its coupling currents, outward positive, and the r of the synapses onto it."""
     trace = traces[me]
     gaps = [link for link in connections if isinstance(link, GapJunction) and me in (link.pre, link.post)]
-    synapses = {k: connections[k] for k in r if connections[k].post == me}
+    synapses = {k: link for k, link in enumerate(connections) if isinstance(link, ChemicalSynapse) and link.post == me}
 
     def current(name: str) -> np.ndarray:
         if name == "I_gap":
@@ -188,12 +205,12 @@ def _with_coupling(
 
 
 def _by_name(neurons: Mapping[Hashable, Neuron] | Sequence[Neuron]) -> dict[Hashable, Neuron]:
-    cells = dict(neurons) if isinstance(neurons, Mapping) else dict(enumerate(neurons))
+    cells: dict[Hashable, Neuron] = dict(neurons if isinstance(neurons, Mapping) else enumerate(neurons))
     if not cells:
         raise ValueError("neurons is empty; allowed: at least one neuron")
     strangers = [name for name, cell in cells.items() if not isinstance(cell, Neuron)]
     if strangers:
-        raise ValueError(f"neurons[{strangers[0]!r}] = {cells[strangers[0]]!r} is no neuron")
+        raise ValueError(f"neurons[{strangers[0]!r}] = {cells[strangers[0]]!r} is not a neuron")
     _check_one_class("neurons", cells.values())
     return cells
 
@@ -224,14 +241,12 @@ def _check_connections(connections: Sequence[Connection], names: list[Hashable],
         for end in ("pre", "post"):
             if getattr(link, end) not in names:
                 raise ValueError(f"connections[{k}] has {end} = {getattr(link, end)!r}; the neurons are {names}")
-        for name in ("delay", "release") if isinstance(link, ChemicalSynapse) else ():
-            value = getattr(link, name)
-            if not abs(np.round(value / dt) * dt - value) <= 1e-6 * dt:
-                raise ValueError(f"connections[{k}] has {name} = {value:g} ms, no whole number of steps dt = {dt:g} ms")
-        if isinstance(link, ChemicalSynapse) and link.delay >= duration:
-            raise ValueError(
-                f"connections[{k}] has delay = {link.delay:g} ms; allowed: less than the duration, {duration:g} ms"
-            )
+        if isinstance(link, ChemicalSynapse):
+            for name in ("delay", "release"):
+                whole_steps(f"connections[{k}] has {name}", getattr(link, name), dt, least=0)
+            if link.delay >= duration:
+                allowed = f"less than the duration, {duration:g} ms"
+                raise ValueError(f"connections[{k}] has delay = {link.delay:g} ms; allowed: {allowed}")
 
 
 def _initial_states(
@@ -241,8 +256,8 @@ def _initial_states(
         if name not in cells:
             raise ValueError(f"initial_state has values for neuron {name!r}; the neurons are {list(cells)}")
         for state, value in values.items():
-            x = plain(f"initial_state[{name!r}][{state!r}]", value, "a finite number")
-            if state not in cells[name].states or not np.isfinite(x).all() or x.ndim:
-                allowed = f"finite values of {', '.join(cells[name].states)}"
-                raise ValueError(f"initial_state[{name!r}][{state!r}] = {value!r}; allowed: {allowed}")
+            what = f"initial_state[{name!r}][{state!r}]"
+            if state not in cells[name].states:
+                raise ValueError(f"{what} = {value!r}; allowed: finite values of {', '.join(cells[name].states)}")
+            number(what, value)
     return {name: {**cell.initial_state(), **given.get(name, {})} for name, cell in cells.items()}

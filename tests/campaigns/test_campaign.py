@@ -283,7 +283,7 @@ def test_bad_arguments(tmp_path, arguments, message):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"dt": 0.03}, "no whole number of steps|a whole number of steps"),
+        ({"dt": 0.03}, "allowed: a multiple of dt"),
         ({"neuron": None}, "neuron is of type NoneType"),
         ({"prior": [1, 2]}, "prior is of type list"),
         ({"seed": -1}, "seed = -1"),

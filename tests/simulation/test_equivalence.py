@@ -149,6 +149,6 @@ def test_bad_arguments(change, message):
 
 
 @pytest.mark.parametrize("sampling", [0.015, 0.0, -0.5])
-def test_traces_are_sampled_every_whole_number_of_steps(sampling):
-    with pytest.raises(ValueError, match=f"sampling = {sampling:g} ms; allowed: a whole number of steps"):
+def test_traces_are_sampled_at_multiples_of_dt(sampling):
+    with pytest.raises(ValueError, match=f"sampling = {sampling:g} ms; allowed: a multiple of dt = 0.01 ms"):
         simulate_traces(Pospischil(), STIMULUS, {"g_Na": [50.0]}, 120.0, seed=0, sampling=sampling)

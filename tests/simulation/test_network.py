@@ -312,7 +312,7 @@ PAIR = {"a": HodgkinHuxley(), "b": HodgkinHuxley()}
     [
         ({"neurons": {}}, "neurons is empty"),
         ({"neurons": []}, "neurons is empty"),
-        ({"neurons": [HodgkinHuxley, HodgkinHuxley]}, r"neurons\[0\] = .* is no neuron"),
+        ({"neurons": [HodgkinHuxley, HodgkinHuxley]}, r"neurons\[0\] = .* is not a neuron"),
         ({"neurons": {"a": HodgkinHuxley(), "b": Pospischil()}}, "neurons of 2 classes.*HodgkinHuxley, Pospischil"),
         ({"stimuli": [DRIVEN]}, "1 stimuli for 2 neurons; allowed: one for all, or one for each"),
         ({"stimuli": [DRIVEN] * 3}, "3 stimuli for 2 neurons"),
@@ -329,9 +329,12 @@ PAIR = {"a": HodgkinHuxley(), "b": HodgkinHuxley()}
         ),
         (
             {"connections": [excitatory("a", "b", delay=0.005)]},
-            "delay = 0.005 ms, no whole number of steps dt = 0.01 ms",
+            "delay = 0.005 ms; allowed: a multiple of dt = 0.01 ms",
         ),
-        ({"connections": [excitatory("a", "b", release=0.333)]}, "release = 0.333 ms, no whole number of steps"),
+        (
+            {"connections": [excitatory("a", "b", release=0.333)]},
+            "release = 0.333 ms; allowed: a multiple of dt = 0.01 ms",
+        ),
         (
             {"initial_state": {"c": {"V": 0.0}}},
             r"initial_state has values for neuron 'c'; the neurons are \['a', 'b'\]",

@@ -263,7 +263,7 @@ def test_noise_without_a_seed_can_be_repeated():
         ({"dt": -0.01}, r"dt = -0.01 ms"),
         ({"dt": np.nan}, r"dt = nan ms"),
         ({"dt": 0.5}, r"dt = 0.5 ms; allowed"),
-        ({"dt": 0.03}, r"duration = 50 ms is no whole number of steps dt = 0.03 ms"),
+        ({"dt": 0.03}, r"duration = 50 ms; allowed: a multiple of dt = 0.03 ms"),
         ({"duration": 0.0}, r"duration = 0 ms; allowed: at least one step"),
         ({"duration": np.inf}, r"duration = inf ms"),
         ({"method": "magic"}, r"method = 'magic'; allowed: exponential_euler"),

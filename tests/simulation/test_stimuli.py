@@ -377,7 +377,7 @@ def test_sums():
         (lambda: noise(stop=70.0), r"stop = 70 ms; allowed: at most the duration, 60 ms"),
         (lambda: noise(dt=0.0), r"dt = 0 ms; allowed: above 0 ms"),
         (lambda: noise(duration=-1.0), r"duration = -1 ms; allowed: above 0 ms"),
-        (lambda: noise(dt=0.07), r"duration = 60 ms; allowed: a whole number of steps dt = 0.07 ms"),
+        (lambda: noise(dt=0.07), r"duration = 60 ms; allowed: a multiple of dt = 0.07 ms"),
         (lambda: noise(seed=-1), r"seed = -1; allowed: a whole number from 0"),
         (lambda: noise(seed=None), r"seed = None; allowed: a whole number from 0"),
         (lambda: recorded(synthetic_recording(150.0, seed=0)), r"I is in pA; allowed: µA/cm². helpers.recordings"),
@@ -390,7 +390,7 @@ def test_sums():
             lambda: step(1.0, 1.0, 2.0).sampled(10.0, 0.1) + step(1.0, 1.0, 2.0).sampled(10.0, 0.2),
             r"got 101 samples, dt = 0.1 ms and 51 samples, dt = 0.2 ms",
         ),
-        (lambda: step(1.0, 1.0, 2.0).sampled(10.0, 3.0), r"duration = 10 ms; allowed: a whole number of steps dt = 3"),
+        (lambda: step(1.0, 1.0, 2.0).sampled(10.0, 3.0), r"duration = 10 ms; allowed: a multiple of dt = 3"),
     ],
 )
 def test_bad_stimuli(make, message):

@@ -1,4 +1,4 @@
-"""Generated modules on disk, each named by a hash of its text: compiled once, and never old code for new equations."""
+"""Generated modules on disk, cached by content hash, so that stale code is never used."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _loading = threading.Lock()  # two threads may want the same module at the same 
 
 
 def load(source: str) -> ModuleType:
-    """The module with this text, imported. Its compiled functions are kept beside it for the next time."""
+    """Import the module with this text. Numba caches its compiled functions next to it."""
     with _loading:
         return _load_once(source)
 

@@ -1,13 +1,14 @@
-"""Compiled building blocks of the simulator: an exponential, one exponential-Euler step, and random numbers.
+"""Building blocks of the generated code: exponentials, the exponential-Euler update, and random numbers.
 
-All of it is plain arithmetic without branches or library calls, so that the compiler can work on many neurons with
-one instruction (a call to the C library's exp would stop that). The polynomials interpolate their function at
+All of it is plain arithmetic without branches or library calls, so that LLVM can process many neurons with one
+instruction (a call to the C library's exp would prevent that). The polynomials interpolate their function at
 Chebyshev nodes; tests/simulation/test_kernels.py measures the errors stated here.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
@@ -30,7 +31,7 @@ __all__ = [
 # Only flags that cannot change a finite result: the same bits for one neuron or 64 at a time, on any processor. What
 # a multiply-add instruction saves is asked for by name (`fma`). NaN is looked for outside the time loop. Division by
 # zero gives infinity, as in NumPy: a check in the loop would stop the vector instructions.
-_COMMON = {"fastmath": {"nnan", "ninf", "nsz"}, "error_model": "numpy"}
+_COMMON: dict[str, Any] = {"fastmath": {"nnan", "ninf", "nsz"}, "error_model": "numpy"}
 OPTIONS = {**_COMMON, "forceinline": True}  # of every function called inside the time loop
 LOOP_OPTIONS = {**_COMMON, "nogil": True, "cache": True}  # of the time loop
 
@@ -90,13 +91,14 @@ def where(condition, yes, no):
 
 @njit(**OPTIONS)
 def sqrt(x):
+    """The square root of x."""
     return math.sqrt(x)
 
 
 @njit(**OPTIONS)
 def _power_of_two(x):
     """For |x| <= 700: 2^k, and exp(r) - 1 of what remains, where x = k·ln2 + r with |r| <= ln2/2."""
-    # Adding 1.5·2^52 rounds x/ln2 to the whole number k and leaves k in the low bits, to be moved to the exponent.
+    # Adding 1.5·2^52 rounds x/ln2 to the integer k and leaves k in the low bits, to be moved to the exponent.
     shifted = fma(x, 1.4426950408889634, 6755399441055744.0)
     r = fma(shifted - 6755399441055744.0, -0.6931471805599453, x)
     r2 = r * r  # in pairs (Estrin): several short chains instead of a long one
@@ -122,7 +124,7 @@ def exp(x):
 
 @njit(**OPTIONS)
 def linoid(z):
-    """z / (exp(z) - 1), and its limit 1 at z = 0, to a relative error of 2e-12."""
+    """Return z / (exp(z) - 1), or its limit 1 at z = 0, to a relative error of 2e-12."""
     return linoid_given(z, 1.0, exp(z))
 
 
@@ -148,7 +150,7 @@ def relaxation(z, halvings):
     """(1 - exp(-z)) / z for 0 <= z <= 2^halvings / 2, to a relative error of 2e-12, without dividing by z.
 
     A polynomial on [0, 1/2] or [0, 2], and the rule for twice the argument: phi(2w) = phi(w)·(1 - w·phi(w)/2). From
-    nine halvings on for all z, as it is 1/z for any larger one.
+    nine halvings on it holds for all z, as the limit for large z is 1/z.
     """
     if halvings < 2:
         w2 = z * z
@@ -179,7 +181,7 @@ def out_of_bounds(x):
     return (_to_bits(np.float64(x)) >> 52) & np.int64(0x7FF) >= 1023 + 20
 
 
-# The same by the C library, without shortcuts: what the tests hold the fast functions to.
+# The same by the C library, without shortcuts: the reference in the tests.
 
 
 @njit(**OPTIONS)
@@ -287,7 +289,7 @@ def _mix(n):
 
 @njit(cache=True)
 def random_keys(seed, simulations):
-    """The 64-bit keys (n,) of the random numbers of `simulations` (n,), whole numbers."""
+    """The 64-bit keys (n,) of the random numbers of `simulations` (n,), integers."""
     base = _mix(np.uint64(seed) + np.uint64(0x9E3779B97F4A7C15))
     keys = np.empty(len(simulations), np.uint64)
     for i in range(len(simulations)):

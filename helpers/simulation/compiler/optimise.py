@@ -261,7 +261,7 @@ class _ShareExponentials(_FindExponentials):
         squared = 2 ** (power.bit_length() - 1)  # squares of squares; the rest of the power goes to the factor
         if power > squared:
             factor = f"({factor} * {row} ** {power - squared})"
-        if node.func.id == "exp":
+        if isinstance(node.func, ast.Name) and node.func.id == "exp":
             return _parsed(f"{factor} * {row} ** {squared}")
         return ast.Call(_parsed("linoid_given"), [*node.args, _parsed(factor), _parsed(f"{row} ** {squared}")], [])
 
@@ -281,7 +281,7 @@ class _HoistInvariants(_Rule):
         self.functions: dict[str, Function] = {}
         self.row_of: dict[str, str] = {}  # by text
 
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         if self.is_invariant(node):
             return self.hoisted(node)
         if isinstance(node.op, ast.Div) and self.is_invariant(node.right):
@@ -289,7 +289,7 @@ class _HoistInvariants(_Rule):
             return ast.BinOp(self.visit(node.left), ast.Mult(), self.hoisted(one_over))
         return self.generic_visit(node)
 
-    def visit_Call(self, node: ast.Call) -> ast.expr:
+    def visit_Call(self, node: ast.Call) -> ast.AST:
         return self.hoisted(node) if self.is_invariant(node) else self.generic_visit(node)
 
     def is_invariant(self, node: ast.expr) -> bool:

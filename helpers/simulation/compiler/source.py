@@ -66,10 +66,9 @@ def read(function: Equation | Callable[..., object], name: str) -> Function:
     ValueError
         If Python cannot find its source.
     """
-    marked = isinstance(function, Equation)
-    source = function.source if marked else source_of(function)
+    source = function.source if isinstance(function, Equation) else source_of(function)
     if not source:
-        known = function.name if marked else function.__name__
+        known = function.name if isinstance(function, Equation) else getattr(function, "__name__", name)
         raise ValueError(f"the text of {known} cannot be read: define it in a file or a notebook cell")
     tree = _PlainAssignments().visit(ast.parse(source).body[0])
     described = ast.get_docstring(tree) is not None

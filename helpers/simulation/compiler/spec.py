@@ -74,7 +74,7 @@ class KernelSpec:
     @property
     def equations(self) -> OptimisedEquations:
         """The neuron's equations as they are compiled."""
-        return optimised_equations(self.neuron, self.precision)
+        return optimised_equations(self.neuron, self.precision)  # type: ignore[arg-type]  # a class is hashable
 
     @functools.cached_property
     def layout(self) -> tuple[str, ...]:

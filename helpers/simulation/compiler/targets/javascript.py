@@ -191,7 +191,7 @@ class _Step:
             return self.gate(name)
         if name == "V" and self.channels:
             lines = ["a = I;", "b = 0;", f"h = dt / {self.at['C']};"]
-            for entry in reversed(self.channels.values()):
+            for entry in reversed(list(self.channels.values())):
                 lines += [f"r = {self.call(entry)};", "a += r[0] * r[1];", "b += r[0];"]
             return [*lines, f"{x} += (a - b * {x}) * h * relaxation(b * h);"]
         return [

@@ -74,7 +74,7 @@ class StepWriter(ABC):
         """Lines that set a and b in d(state)/dt = a - b·state (for V driven by currents: C times that)."""
         if self.is_membrane(state):
             lines = [f"a = {self.drive()}", "b = real(0.0)"]
-            for entry in reversed(self.currents.values()):  # sodium, mostly the first, is known last
+            for entry in reversed(list(self.currents.values())):  # sodium, mostly the first, is known last
                 lines += [f"g, E = {self.call(entry, moved=moved)}", "a = fma(g, E, a)", "b += g"]
             return lines
         entry = self.spec.neuron.equations[state]
