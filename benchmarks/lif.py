@@ -114,7 +114,7 @@ def with_network(data: Data, sizes: Sizes, seed: int) -> Result:
     """This series: a convolutional network that sees V and spikes."""
     watch = Watch()
     posterior = train_npe(
-        data.prior, data.theta, data.x, seed, features="standardise", embedding=Convolutional(), epochs=sizes.epochs,
+        data.prior, data.theta, data.x, seed, scaling="standardise", embedding=Convolutional(), epochs=sizes.epochs,
         batch=sizes.batch, statistics=data.experiment.channels,
     )  # fmt: skip
     took = watch.read()

@@ -44,7 +44,7 @@ def cache_folder(kind: Literal["kernels", "networks", "recordings"]) -> Path:
 
 
 def _roots() -> Iterator[Path]:
-    """The folders to try, in order."""
+    """Yield the folders to try, in order."""
     if chosen := os.environ.get("PYHH_CACHE"):
         yield Path(chosen).expanduser().resolve()
         return

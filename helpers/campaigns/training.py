@@ -1,6 +1,6 @@
 """Train on a campaign that need not fit into memory: the same networks, bit for bit, as from arrays.
 
-The files are read twice, one at a time: once for the scale of the statistics, once to write what the networks see (in
+The files are read twice, one at a time: once for the scaling of the statistics, once to write what the networks see (in
 single precision) into a temporary file. Training then picks its batches from that file, which the system keeps in
 memory as far as there is room.
 """
@@ -18,39 +18,39 @@ import torch
 
 from helpers.inference.npe import MIN_SIMULATIONS, checked, fit
 from helpers.inference.posterior import Posterior
-from helpers.inference.scaling import SEEN, Features
+from helpers.inference.scaling import MIN_ROWS, Scaling
 from helpers.inference.simulator import DESCRIBED
 
 from .simulations import Simulations
 
 __all__ = ["train_on"]
 
-ROWS = 1000  # brought onto scale at a time, as in `train_npe`
+ROWS = 1000  # scaled at a time, as in `train_npe`
 
 
 def train_on(
     simulations: Simulations,
     seed: int,
     *,
-    features: str = "auto",
+    scaling: str = "auto",
     folder: str | Path | None = None,
     **options: Any,
 ) -> Posterior:
     """The posterior that `train_npe` would give for all of a campaign.
 
-    features and options (model, ensemble, progress, epochs, ...): as in `train_npe`. folder: where the temporary file
+    scaling and options (model, ensemble, progress, epochs, ...): as in `train_npe`. folder: where the temporary file
     goes, 4 bytes for each parameter and statistic of a simulation (default: that of the campaign).
     Raises ValueError for a damaged or missing file, and for simulations from which nothing can be learned.
     """
-    scale = _scale(simulations, features)
+    scaling = _scale(simulations, scaling)
     statistics, simulated = simulations.statistics, {name: simulations.about[name] for name in DESCRIBED}
-    with _on_disk(simulations, scale, Path(folder or simulations.folder)) as (z, seen):
-        return fit(simulations.prior, scale, z, seen, seed, statistics=statistics, simulated=simulated, **options)
+    with _on_disk(simulations, scaling, Path(folder or simulations.folder)) as (z, scaled):
+        return fit(simulations.prior, scaling, z, scaled, seed, statistics=statistics, simulated=simulated, **options)
 
 
-def _scale(simulations: Simulations, kind: str) -> Features:
-    """What `Features.of` learns from all statistics, from the rows that it looks at and the ends of all."""
-    every = max(1, len(simulations) // SEEN)
+def _scale(simulations: Simulations, kind: str) -> Scaling:
+    """What `Scaling.of` learns from all statistics, from the rows that it looks at and the ends of all."""
+    every = max(1, len(simulations) // MIN_ROWS)
     rows, lows, highs, first = [], [], [], 0
     for theta, x in simulations.batches():
         if not np.isfinite(x).all():
@@ -60,24 +60,24 @@ def _scale(simulations: Simulations, kind: str) -> Features:
         lows.append(x.min(axis=0))
         highs.append(x.max(axis=0))
         first += len(x)
-    seen, low, high = np.concatenate(rows), np.min(lows, axis=0), np.max(highs, axis=0)
+    scaled, low, high = np.concatenate(rows), np.min(lows, axis=0), np.max(highs, axis=0)
     if len(simulations) < MIN_SIMULATIONS or (low == high).all():  # says what is wrong with them
         checked(simulations.prior, *simulations.read(0, min(len(simulations), ROWS)), simulations.statistics, 2)
-    scale = Features.of(seen, kind)
-    scale.lowest.copy_(torch.as_tensor(low))
-    scale.highest.copy_(torch.as_tensor(high))
-    return scale
+    scaling = Scaling.of(scaled, kind)
+    scaling.lowest.copy_(torch.as_tensor(low))
+    scaling.highest.copy_(torch.as_tensor(high))
+    return scaling
 
 
 @contextmanager
-def _on_disk(simulations: Simulations, scale: Features, folder: Path) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+def _on_disk(simulations: Simulations, scaling: Scaling, folder: Path) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """What the networks see of every simulation, as tensors (n, n_parameters) and (n, n_statistics) on the disk."""
     with tempfile.TemporaryFile(dir=folder) as parameters, tempfile.TemporaryFile(dir=folder) as statistics:
         for theta, x in simulations.batches():
             z = simulations.prior.to_normal(torch.as_tensor(theta)).float()
             parameters.write(z.numpy().tobytes())
             for part in torch.as_tensor(x).split(ROWS):
-                statistics.write(scale(part).numpy().tobytes())
+                statistics.write(scaling(part).numpy().tobytes())
         yield tuple(_mapped(file, len(simulations)) for file in (parameters, statistics))
 
 

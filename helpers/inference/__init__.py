@@ -5,7 +5,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "cache": ["fast", "load_or_train"],
+        "cache": ["fast_mode", "load_or_train"],
         "diagnostics.c2st": ["c2st"],
         "diagnostics.calibration": ["coverage", "local_test", "sbc", "tarp"],
         "diagnostics.statistic_information": ["statistic_information"],

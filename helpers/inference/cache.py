@@ -1,7 +1,7 @@
-"""Trained posteriors that a notebook makes when it runs for the first time, and keeps (see helpers/cache.py).
+"""Trained posteriors, cached by a hash of everything that they were trained with (see helpers/cache.py).
 
-What is kept is found again by the content of what made it, so that an edited equation, statistic or prior, other data
-or another version of a library is trained on anew, and the old posterior is never taken for the new one.
+An edited equation, statistic or prior, other data or another version of a library lead to another file, so a stale
+posterior is never used.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from .fingerprint import fingerprint, versions
 from .posterior import Posterior
 from .priors import Prior
 
-__all__ = ["fast", "load_or_train"]
+__all__ = ["fast_mode", "load_or_train"]
 
 PACKAGES = "numpy", "numba", "torch", "sbi"
 
 
-def fast() -> bool:
-    """Whether PYHH_FAST is set (to anything but 0): notebooks then take small budgets, for testing only."""
+def fast_mode() -> bool:
+    """Tell whether PYHH_FAST is set (to anything but 0): notebooks then use small budgets, for testing only."""
     return os.environ.get("PYHH_FAST", "0") not in ("", "0")
 
 
@@ -36,20 +36,33 @@ def load_or_train(
     statistics: Sequence[str] = (),
     folder: Path | None = None,
 ) -> Posterior:
-    """The posterior kept under `name`; where none was made of the same things, `train` it and keep it.
+    """Return the cached posterior that was trained with the same ingredients; otherwise train and cache it.
 
-    folder: where it is kept, by default the cache of this series.
+    The ingredients are the code of `train` and of all that it calls in this repository, the data that it refers to, the
+    other arguments, and the versions of NumPy, Numba, torch and sbi; see fingerprint.py. An interrupted training is not
+    cached.
 
-    The same things are: what Python runs of `train` and of all that it calls in this repository, the data and settings
-    that it refers to (arrays by their bits), prior, statistics and settings, and the versions of NumPy, Numba, torch
-    and sbi. See fingerprint.py. A list that `train` itself changes counts with what is in it at the call.
-    An interrupted training is not kept. Raises ValueError where the content of something cannot be told.
+    Parameters
+    ----------
+    name
+        First part of the name of the file.
+    train
+        A function without arguments that returns the posterior.
+    prior, settings, statistics
+        What the posterior must have been trained with.
+    folder
+        Where the file is, by default the cache of this series.
+
+    Raises
+    ------
+    ValueError
+        For an iterator among the ingredients.
     """
     made_of = fingerprint(train, prior.as_data(), tuple(settings), tuple(statistics), versions(*PACKAGES))
     path = (folder or cache_folder("networks")) / f"{name}-{made_of[:16]}.npz"
     try:
         return Posterior.load(path, prior=prior, statistics=statistics)
-    except (FileNotFoundError, ValueError):  # a damaged or outdated file is made anew
+    except (FileNotFoundError, ValueError):  # a damaged or outdated file is replaced
         posterior = train()
     if not posterior.interrupted:
         path.parent.mkdir(exist_ok=True)

@@ -1,9 +1,9 @@
 """The neural density estimator of a posterior, and the loop that trains it.
 
-The networks are sbi's. They work on numbers that are easy for them: parameters as the standard normal numbers that the
-prior makes of them (so that no probability leaks out of the prior, and an untrained network says about "as the prior"),
-statistics as `Features`. `Estimator` holds both maps and an ensemble of networks, and speaks in raw parameters and raw
-statistics: what sbi's own posteriors and diagnostics expect.
+The networks are those of sbi. They work on scaled numbers: the prior maps parameters to standard normal numbers (so
+that no probability leaks out of it, and an untrained network is close to the prior), `Scaling` maps statistics.
+`Estimator` combines both maps with an ensemble of networks, and takes raw parameters and raw statistics, as sbi's own
+posteriors and diagnostics expect.
 """
 
 from __future__ import annotations
@@ -24,23 +24,34 @@ from tqdm.auto import tqdm
 from helpers.validation import number, whole_number
 
 from .priors import Prior
-from .scaling import Features
+from .scaling import Scaling
 
 __all__ = ["MODELS", "Estimator", "Training", "new_network", "repeatable", "train"]
 
 MODELS = ("maf", "nsf", "mdn")
-AT_ONCE = 10_000  # simulations whose validation loss is computed at a time
+VALIDATION_BATCH = 10_000  # simulations whose validation loss is computed at a time
 
 
 @dataclass(frozen=True)
 class Training:
-    """How a network is trained.
+    """How a network is trained. The network with the lowest validation loss is kept.
 
-    epochs: how often it sees all simulations, at most; None: 40 times, or more where that makes less than 1,000 steps.
-    batch: simulations per step. learning_rate: of Adam, the largest one; it rises over the first tenth of the steps and
-    falls to zero along a cosine (Loshchilov & Hutter 2017, ICLR).
-    patience: stop early after so many epochs without a better validation loss. held_out: share of the simulations that
-    the validation loss is computed on. The best network by that loss is kept.
+    Parameters
+    ----------
+    epochs
+        Maximal number; None for 40, or more if these are fewer than 1,000 steps.
+    batch
+        Simulations per step.
+    learning_rate
+        Maximum, for Adam; it rises over the first tenth of the steps and falls to zero along a cosine.
+    patience
+        Epochs without a better validation loss after which training stops early.
+    held_out
+        Share of the simulations that the validation loss is computed on.
+
+    References
+    ----------
+    Loshchilov & Hutter 2017, ICLR.
     """
 
     epochs: int | None = None
@@ -62,12 +73,12 @@ class Training:
             raise ValueError(f"held_out = {self.held_out!r}; allowed: above 0, at most 0.5")
 
     def for_simulations(self, n: int) -> Training:
-        """The same with the number of epochs that suits `n` simulations, where none was given."""
+        """Return a copy with a number of epochs that suits `n` simulations, if none was given."""
         steps = math.ceil((1 - self.held_out) * n / self.batch)
         return self if self.epochs is not None else replace(self, epochs=max(40, math.ceil(1000 / steps)))
 
-    def rate(self, n_steps: int) -> Callable[[int], float]:
-        """The learning rate of each of `n_steps` steps, as a share of the largest."""
+    def learning_rate_factor(self, n_steps: int) -> Callable[[int], float]:
+        """Return the learning rate as a function of the step, as a share of the maximum."""
         rise = max(1, n_steps // 10)
         return lambda step: min(
             (step + 1) / rise, 0.5 * (1 + math.cos(math.pi * max(0, step - rise) / (n_steps - rise + 1)))
@@ -75,58 +86,69 @@ class Training:
 
 
 class Estimator(ConditionalDensityEstimator):
-    """p(theta | x) as an even mixture of networks, in raw parameters and raw statistics.
+    """The density p(theta | x) as an equal mixture of networks, in raw parameters and raw statistics.
 
-    embeddings: for each network the one that looks at x for it; none where x are statistics.
-    shape: of x, (n_statistics,) or (n_samples, n_channels); by default one number for each of the `features`.
+    Parameters
+    ----------
+    prior, scaling
+        The maps to what the networks see.
+    networks
+        The density estimators.
+    embeddings
+        For each network the one that summarises x for it; empty if x are statistics.
+    shape
+        Of x, (n_statistics,) or (n_samples, n_channels); by default that of the statistics that `scaling` takes.
     """
 
     def __init__(
         self,
         prior: Prior,
-        features: Features,
+        scaling: Scaling,
         networks: Sequence[torch.nn.Module],
         embeddings: Sequence[torch.nn.Module] = (),
         shape: Sequence[int] | None = None,
     ) -> None:
-        shapes = torch.Size([len(prior.names)]), torch.Size(shape or [len(features.centre)])
+        shapes = torch.Size([len(prior.names)]), torch.Size(shape or [len(scaling.centre)])
         super().__init__(torch.nn.ModuleList(networks), *shapes)
-        self.prior, self.features = prior, features
+        self.prior, self.scaling = prior, scaling
         self.embeddings = torch.nn.ModuleList(embeddings or [torch.nn.Identity() for _ in networks])
 
     def log_prob(self, input: torch.Tensor, condition: torch.Tensor, **_: object) -> torch.Tensor:
+        """Return log p(input | condition), (n_samples, n_observations)."""
         theta, x, _ = self._broadcast_and_align(input, condition)
         prior = self.prior.log_prob(theta).double()
         inside = prior.isfinite()
         anywhere = self.prior.from_normal(torch.zeros(self.input_shape))
         z = self.prior.to_normal(torch.where(inside[..., None], theta.double(), anywhere))
-        rows, seen = z.float().flatten(0, 1), self.features(x).flatten(0, 1)
+        rows, scaled = z.float().flatten(0, 1), self.scaling(x).flatten(0, 1)
         with _quiet():
             members = zip(self.net, self.embeddings, strict=True)
             each = torch.stack(
-                [net.log_prob(rows, condition=embed(seen)).reshape(inside.shape) for net, embed in members]
+                [net.log_prob(rows, condition=embed(scaled)).reshape(inside.shape) for net, embed in members]
             )
         mixture = torch.logsumexp(each, 0) - math.log(len(self.net))
-        return torch.where(inside, mixture + prior + _surprise_of_prior(z), -torch.inf).float()
+        return torch.where(inside, mixture + prior + _negative_log_prior(z), -torch.inf).float()
 
     def sample(self, sample_shape: torch.Size, condition: torch.Tensor, **_: object) -> torch.Tensor:
+        """Draw parameters (*sample_shape, n_observations, n_parameters) given `condition` (n_observations, ...)."""
         n_draws, n_observations = math.prod(sample_shape), len(condition)
-        seen = self.features(condition)
+        scaled = self.scaling(condition)
         member = torch.randint(len(self.net), (n_draws * n_observations,))
         z = torch.empty(n_draws * n_observations, *self.input_shape)
         with torch.no_grad(), _quiet():
             for number, (net, embed) in enumerate(zip(self.net, self.embeddings, strict=True)):
                 rows = torch.nonzero(member == number)[:, 0]
                 if len(rows):
-                    z[rows] = net.sample((1,), condition=embed(seen)[rows % n_observations])[0]
+                    z[rows] = net.sample((1,), condition=embed(scaled)[rows % n_observations])[0]
         return self.prior.from_normal(z).float().reshape(*sample_shape, n_observations, *self.input_shape)
 
     def loss(self, input: torch.Tensor, condition: torch.Tensor, **_: object) -> torch.Tensor:
+        """Return the negative log-density."""
         return -self.log_prob(input, condition)[0]
 
 
 def new_network(model: str, n_parameters: int, n_statistics: int) -> ConditionalDensityEstimator:
-    """An untrained network of sbi for standard normal numbers and features."""
+    """Build an untrained network of sbi for standard normal numbers and scaled statistics."""
     n_parameters = whole_number("n_parameters", n_parameters, 1)
     n_statistics = whole_number("n_statistics", n_statistics, 1)
     if not (isinstance(model, str) and model in MODELS):
@@ -154,15 +176,15 @@ def train(
     network: ConditionalDensityEstimator,
     embed: torch.nn.Module,
     z: torch.Tensor,
-    seen: torch.Tensor,
+    scaled: torch.Tensor,
     how: Training,
     bar: tqdm,
 ) -> tuple[np.ndarray, bool]:
-    """Train `network` to give the density of `z` (n, n_parameters) given features `seen` (n, ...), embedded by `embed`.
+    """Train `network` for the density of `z` (n, n_parameters) given scaled statistics that `embed` summarises.
 
-    Returns the loss after each epoch, (n_epochs, 2): of training and of validation, as mean log p(theta) -
-    log p(theta|x) in nats: 0 is no better than the prior. The second value tells whether the user stopped it; the
-    networks are then the best so far. Raises ValueError where no epoch gives a finite loss.
+    Returns the losses after each epoch, (n_epochs, 2): of training and of validation, as mean log p(theta) -
+    log p(theta|x) in nats (0 is no better than the prior), and whether the user stopped it; the networks are then the
+    best so far. Raises ValueError if no epoch gives a finite loss.
     """
     n_held_out = max(1, round(how.held_out * len(z)))
     shuffled = torch.randperm(len(z))
@@ -170,18 +192,18 @@ def train(
     steps = math.ceil(len(used) / how.batch)
     both = torch.nn.ModuleList([network, embed])
     optimiser = torch.optim.Adam(both.parameters(), lr=how.learning_rate)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, how.rate(how.epochs * steps))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, how.learning_rate_factor(how.epochs * steps))
     losses: list[tuple[float, float]] = []
     best, best_epoch, stopped = (math.inf, copy.deepcopy(both.state_dict())), 0, False
 
     def loss_of(rows: torch.Tensor) -> torch.Tensor:
-        return -(network.log_prob(z[rows], condition=embed(seen[rows])) + _surprise_of_prior(z[rows])).mean()
+        return -(network.log_prob(z[rows], condition=embed(scaled[rows])) + _negative_log_prior(z[rows])).mean()
 
     try:
         for epoch in range(how.epochs):
             both.train()
             if epoch >= how.epochs // 2:
-                _settle(embed)
+                _freeze_batch_norm(embed)
             total = 0.0
             for rows in used[torch.randperm(len(used))].split(how.batch):
                 if len(rows) == 1 and steps > 1:  # batch normalisation cannot take a single one
@@ -195,7 +217,7 @@ def train(
                 total += loss.item() * len(rows)
             both.eval()
             with torch.no_grad():
-                held = sum(loss_of(rows).item() * len(rows) for rows in held_out.split(AT_ONCE))
+                held = sum(loss_of(rows).item() * len(rows) for rows in held_out.split(VALIDATION_BATCH))
                 losses.append((total / len(used), held / n_held_out))
             if losses[-1][1] < best[0]:
                 best, best_epoch = (losses[-1][1], copy.deepcopy(both.state_dict())), epoch
@@ -210,13 +232,13 @@ def train(
     both.load_state_dict(best[1])
     both.eval()
     if not math.isfinite(best[0]):
-        raise ValueError(f"training went astray at learning_rate = {how.learning_rate:g}; try a smaller one")
+        raise ValueError(f"training diverged at learning_rate = {how.learning_rate:g}; try a smaller one")
     return np.array(losses), stopped
 
 
 @contextmanager
 def repeatable(seed: int) -> Iterator[None]:
-    """Seed torch, and keep it to one thread, as sums depend on how they are split; afterwards all is as before."""
+    """Seed torch and limit it to one thread, since sums depend on how they are split; restore both afterwards."""
     seed, threads = whole_number("seed", seed, 0, 2**63 - 1), torch.get_num_threads()
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -234,10 +256,10 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _settle(embed: torch.nn.Module) -> None:
+def _freeze_batch_norm(embed: torch.nn.Module) -> None:
     """Stop batch normalisation (Ioffe & Szegedy 2015, ICML) from following every batch.
 
-    Normalised by its batch, a recording gives other features each time; a flow trained on these to the end is too wide
+    Normalised by its batch, a recording gives other numbers each time; a flow trained on these to the end is too wide
     for what it gets later, which is normalised by the averages of the training.
     """
     for layer in embed.modules():
@@ -245,6 +267,6 @@ def _settle(embed: torch.nn.Module) -> None:
             layer.eval()
 
 
-def _surprise_of_prior(z: torch.Tensor) -> torch.Tensor:
-    """Minus the log-density of standard normal numbers, (...,): what p(z|x) has to beat."""
+def _negative_log_prior(z: torch.Tensor) -> torch.Tensor:
+    """Negative log-density of standard normal numbers, (...,)."""
     return 0.5 * (z**2 + math.log(2 * math.pi)).sum(-1)

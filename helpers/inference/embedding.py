@@ -1,4 +1,4 @@
-"""Networks that look at a whole recording and pass on a few numbers: an alternative to hand-made features."""
+"""Embedding networks, which summarise a whole recording in a few numbers: an alternative to summary statistics."""
 
 from __future__ import annotations
 
@@ -13,16 +13,28 @@ __all__ = ["Convolutional"]
 
 @dataclass(frozen=True)
 class Convolutional:
-    """A convolutional network over time (LeCun et al. 1989, Neural Comput 1:541): how it is built.
+    """The architecture of a convolutional network over time.
 
-    Each layer slides filters along the recording; of what the last one finds, the network keeps the mean and the SD
-    over time, which do not care when something happened (Snyder et al. 2018, ICASSP), and the first places, where the
-    recording begins. Batch normalisation (Ioffe & Szegedy 2015, ICML) keeps all this on a scale on which a flow can
-    learn.
+    Each layer slides filters along the recording. Of the output of the last one, the network keeps the mean and the SD
+    over time, which do not depend on when something happened, and the first places, where the recording begins. Batch
+    normalisation keeps all this on a scale on which a flow can learn.
 
-    filters: of each layer. width: samples that a filter sees. strides: how many samples the filters of each layer move
-    on, so that its output is that much shorter. first: how many places of the beginning are kept. n_features: how many
-    numbers the network passes on.
+    Parameters
+    ----------
+    filters
+        Number of filters of each layer.
+    width
+        Of a filter [samples].
+    strides
+        Step of the filters of each layer [samples]; its output is that much shorter.
+    first
+        How many places of the beginning are kept.
+    n_features
+        How many numbers the network returns.
+
+    References
+    ----------
+    LeCun et al. 1989, Neural Comput 1:541; Snyder et al. 2018, ICASSP; Ioffe & Szegedy 2015, ICML.
     """
 
     filters: tuple[int, ...] = (16, 32, 32)
@@ -46,9 +58,9 @@ class Convolutional:
             )
 
     def build(self, n_samples: int, n_channels: int) -> torch.nn.Module:
-        """An untrained network that takes (n, n_samples, n_channels) and returns (n, n_features).
+        """Build an untrained network that takes (n, n_samples, n_channels) and returns (n, n_features).
 
-        Raises ValueError where a recording is too short for these layers.
+        Raises ValueError for a recording that is too short for these layers.
         """
         length = n_samples
         for stride in self.strides:

@@ -1,4 +1,4 @@
-"""What is believed about one parameter: a distribution between two ends."""
+"""Distributions of one parameter between two bounds."""
 
 from __future__ import annotations
 
@@ -15,10 +15,16 @@ __all__ = ["Marginal", "normal", "uniform"]
 
 @dataclass(frozen=True)
 class Marginal:
-    """One parameter's distribution between `low` and `high` (None: the range that the parameter declares).
+    """A distribution of one parameter, truncated to the range from `low` to `high`.
 
-    sd: None for a uniform distribution; otherwise it is normal around `mean`. log: all this on the scale of log(value);
-    `mean` is then the median, and `sd` a number without unit.
+    Parameters
+    ----------
+    low, high
+        Bounds; None for those that the parameter declares.
+    mean, sd
+        Of a normal distribution; None for a uniform one.
+    log
+        Whether all this holds for log(value); `mean` is then the median, and `sd` has no unit.
     """
 
     low: float | None = None
@@ -28,12 +34,13 @@ class Marginal:
     log: bool = False
 
     def __str__(self) -> str:
+        """Name the distribution, e.g. "lognormal(10, 0.5)"."""
         kind = "uniform" if self.sd is None else "normal"
         spread = "" if self.sd is None else f"({self.mean:g}, {self.sd:g})"
         return f"{'log' if self.log else ''}{kind}{spread}"
 
-    def cut(self, value: torch.Tensor, high: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Share of the probability below `value` if the upper end is `high`, and log-density of `value`."""
+    def cdf_and_log_prob(self, value: torch.Tensor, high: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Evaluate the cumulative distribution function and the log-density at `value`, for the upper bound `high`."""
         position, jacobian = (value.log(), value.log()) if self.log else (value, torch.zeros_like(value))
         low, top = self._ends(high)
         if self.sd is None:
@@ -43,8 +50,8 @@ class Marginal:
         density = -0.5 * z**2 - 0.5 * np.log(2 * np.pi) - np.log(self.sd) - mass.log() - jacobian
         return (torch.special.ndtr(z) - torch.special.ndtr(low)) / mass, density
 
-    def at(self, share: torch.Tensor, high: torch.Tensor) -> torch.Tensor:
-        """The value below which `share` of the probability lies where the upper end is `high`."""
+    def icdf(self, share: torch.Tensor, high: torch.Tensor) -> torch.Tensor:
+        """Evaluate the inverse of the cumulative distribution function at `share`, for the upper bound `high`."""
         low, top = self._ends(high)
         if self.sd is None:
             position = low + share * (top - low)
@@ -55,7 +62,10 @@ class Marginal:
         return torch.minimum(torch.clamp(value, min=self.low), high)
 
     def completed(self, declared: Parameter) -> Marginal:
-        """This marginal with the ends of its parameter where it has none. Raises ValueError for what does not fit."""
+        """Return a copy with the bounds that its parameter declares where it has none.
+
+        Raises ValueError for bounds, a mean or an SD that do not fit.
+        """
         name, unit = declared.name, declared.unit
         low, high = (
             default if end is None else plain(f"{name}: {which}", end, f"one number {unit}".rstrip())
@@ -71,7 +81,7 @@ class Marginal:
         if self.log and low <= 0:
             raise ValueError(f"{name}: low = {low:g} {unit}; allowed on a logarithmic scale: above 0 {unit}")
         if self.sd is None and self.mean is None:
-            return replace(self, low=float(low), high=float(high))
+            return replace(self, low=low, high=high)
         sd, mean = number(f"{name}: sd", self.sd, above=0.0), number(f"{name}: mean", self.mean, unit)
         if not low <= mean <= high:
             raise ValueError(f"{name}: mean = {mean:g} {unit}; allowed: from {low:g} to {high:g} {unit}")
@@ -79,26 +89,26 @@ class Marginal:
             raise ValueError(
                 f"{name}: sd = {sd:g}; allowed: from a billionth of low to high to a billion times as much"
             )
-        return replace(self, low=float(low), high=float(high), mean=mean, sd=sd)
+        return replace(self, low=low, high=high, mean=mean, sd=sd)
 
     @property
     def _centre(self) -> float:
         return float(np.log(self.mean) if self.log else self.mean)
 
     def _ends(self, high: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Both ends on the scale of the distribution, for a normal one in units of its SD."""
+        """Both bounds on the scale of the distribution, for a normal one in units of its SD."""
         ends = torch.full_like(high, self.low), high
         low, top = (end.log() for end in ends) if self.log else ends
         return (low, top) if self.sd is None else ((low - self._centre) / self.sd, (top - self._centre) / self.sd)
 
 
 def uniform(low: float | None = None, high: float | None = None, *, log: bool = False) -> Marginal:
-    """Every value (log: every order of magnitude) between `low` and `high` is as probable as any other."""
+    """Make a uniform distribution from `low` to `high`; log: uniform in log(value)."""
     return Marginal(low, high, log=log)
 
 
 def normal(
     mean: float, sd: float, low: float | None = None, high: float | None = None, *, log: bool = False
 ) -> Marginal:
-    """Normal around `mean` with SD `sd`, cut off at `low` and `high`; log: log-normal with median `mean`."""
+    """Make a normal distribution, truncated to `low` and `high`; log: log-normal with median `mean`."""
     return Marginal(low, high, mean, sd, log)

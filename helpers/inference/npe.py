@@ -19,7 +19,7 @@ from .density_estimators import Estimator, Training, repeatable, train
 from .embedding import Convolutional
 from .posterior import Posterior, new_member
 from .priors import Prior
-from .scaling import Features
+from .scaling import Scaling
 from .simulator import NeuronSimulator
 
 __all__ = ["train_npe"]
@@ -35,43 +35,75 @@ def train_npe(
     *,
     model: str = "maf",
     ensemble: int = 1,
-    features: str = "auto",
+    scaling: str = "auto",
     embedding: Convolutional | None = None,
     statistics: Sequence[str] = (),
     simulator: NeuronSimulator | None = None,
     progress: bool = False,
     **training: Any,
 ) -> Posterior:
-    """Train neural networks to give the posterior of `theta` for any statistics `x`: NPE, formerly SNPE.
+    """Train neural networks to give the posterior of parameters for any statistics: NPE, formerly SNPE.
 
-    theta: (n, n_parameters) draws from the prior; x: (n, n_statistics) the statistics that each gave, or, with an
-        `embedding`, recordings (n, n_samples, n_channels) that a network of that kind learns to summarise.
-    model: density estimator of sbi: "maf" (autoregressive flow), "nsf" (spline flow), "mdn" (mixture of Gaussians).
-    ensemble: how many networks; their average scatters less from seed to seed.
-    features: how the statistics are brought onto scale, see `Features`. statistics: their names (of a recording, those
-        of its channels), for messages.
-    progress: show a bar with the validation loss. training: epochs, batch, learning_rate, patience, see `Training`.
     The same seed gives the same networks on the same machine. Ctrl-C stops and keeps the best network so far.
-    Raises ValueError for arrays that do not fit together, values that are not finite or off the prior, simulations that
-    are all the same, or less than 50 of them.
+
+    Parameters
+    ----------
+    prior
+        What `theta` was drawn from.
+    theta
+        Parameters of the simulations, (n, n_parameters).
+    x
+        Their summary statistics, (n, n_statistics), or, with an `embedding`, recordings (n, n_samples, n_channels).
+    seed
+        Of weights, batches and the choice of held-out simulations.
+    model
+        Density estimator of sbi: "maf" (autoregressive flow), "nsf" (spline flow) or "mdn" (mixture of Gaussians).
+    ensemble
+        Number of networks; their average varies less from seed to seed.
+    scaling
+        How the statistics are scaled, see `Scaling`.
+    embedding
+        The architecture of a network that learns to summarise recordings.
+    statistics
+        Names of the statistics, or of the channels of a recording.
+    simulator
+        What made `x`; the posterior then refuses observations that were made in another way.
+    progress
+        Whether to show a bar with the validation loss.
+    training
+        epochs, batch, learning_rate, patience and held_out, see `Training`.
+
+    Returns
+    -------
+    Posterior
+        For any observation.
+
+    Raises
+    ------
+    ValueError
+        For arrays that do not fit together, values that are not finite or outside the prior, simulations that are all
+        equal, or fewer than 50 of them.
     """
     simulated = None
     if simulator is not None:
         statistics, simulated = statistics or simulator.summarise.names, simulator.as_data()
     theta, x = checked(prior, theta, x, statistics, 2 if embedding is None else 3)
-    scale = Features.of(x, features)
-    z, seen = prior.to_normal(torch.as_tensor(theta)).float(), torch.cat([*map(scale, torch.as_tensor(x).split(1000))])
+    scaling = Scaling.of(x, scaling)
+    z, scaled = (
+        prior.to_normal(torch.as_tensor(theta)).float(),
+        torch.cat([*map(scaling, torch.as_tensor(x).split(1000))]),
+    )
     return fit(
-        prior, scale, z, seen, seed, model=model, ensemble=ensemble, embedding=embedding, statistics=statistics,
+        prior, scaling, z, scaled, seed, model=model, ensemble=ensemble, embedding=embedding, statistics=statistics,
         simulated=simulated, progress=progress, **training,
     )  # fmt: skip
 
 
 def fit(
     prior: Prior,
-    scale: Features,
+    scaling: Scaling,
     z: torch.Tensor,
-    seen: torch.Tensor,
+    scaled: torch.Tensor,
     seed: int,
     *,
     model: str = "maf",
@@ -82,13 +114,13 @@ def fit(
     progress: bool = False,
     **training: Any,
 ) -> Posterior:
-    """Train on what networks see: standard normal numbers `z` (n, n_parameters), features `seen` (n, ...).
+    """Train on what networks see: standard normal numbers `z` (n, n_parameters) and scaled statistics (n, ...).
 
-    The other arguments are those of `train_npe`. Only the rows of a batch are looked at at a time: `z` and `seen` may
-    lie on the disk.
+    The other arguments are those of `train_npe`. Only one batch of rows is read at a time, so `z` and `scaled` may be
+    on disk.
     """
     ensemble = whole_number("ensemble", ensemble, 1)
-    how, shape = Training(**training).for_simulations(len(z)), seen.shape[1:]
+    how, shape = Training(**training).for_simulations(len(z)), scaled.shape[1:]
     members: list[tuple[torch.nn.Module, torch.nn.Module]] = []
     losses: list[np.ndarray] = []
     stopped = False
@@ -96,7 +128,7 @@ def fit(
         while len(members) < ensemble and not stopped:
             member = new_member(model, z.shape[1], shape, embedding)
             try:
-                loss, stopped = train(*member, z, seen, how, bar)
+                loss, stopped = train(*member, z, scaled, how, bar)
             except KeyboardInterrupt:
                 if not members:
                     raise
@@ -104,15 +136,15 @@ def fit(
             else:
                 members.append(member)
                 losses.append(loss)
-    estimator = Estimator(prior, scale, *zip(*members, strict=True), shape).eval()
+    estimator = Estimator(prior, scaling, *zip(*members, strict=True), shape).eval()
     return Posterior(prior, estimator, model, tuple(losses), tuple(statistics), stopped, embedding, simulated)
 
 
 def checked(
     prior: Prior, theta: np.ndarray, x: np.ndarray, statistics: Sequence[str], dimensions: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Parameters and statistics as arrays. Raises ValueError where nothing can be learned from them."""
-    theta = np.array(plain("theta", theta, "parameters"))  # a copy: torch dislikes some views
+    """Return parameters and statistics as arrays. Raises ValueError if nothing can be learned from them."""
+    theta = np.array(plain("theta", theta, "parameters"))  # a copy: torch does not accept negative strides
     if not (isinstance(x, np.ndarray) and x.dtype == np.float32):  # recordings are large
         x = np.array(plain("x", x, "statistics"))
     instance("prior", prior, Prior, "a Prior")

@@ -21,7 +21,7 @@ from helpers.validation import plain, whole_number
 from .density_estimators import Estimator, new_network, repeatable
 from .embedding import Convolutional
 from .priors import Prior
-from .scaling import Features
+from .scaling import Scaling
 from .simulator import DESCRIBED, NeuronSimulator, differences
 from .storage import read_arrays, write_arrays
 
@@ -116,7 +116,7 @@ class Posterior:
         return dt
 
     def _fixed(self, simulated: Mapping[str, Any]) -> dict[str, Any]:
-        """A description of simulations without the parameters that are inferred."""
+        """Leave the inferred parameters out of a description of simulations."""
         parts = dict(simulated)
         for name in ("neuron", "stimulus"):
             values = {key: value for key, value in parts[name]["parameters"].items() if key not in self.prior.names}
@@ -124,10 +124,10 @@ class Posterior:
         return parts
 
     def sample(self, n: int, x_o: np.ndarray, seed: int) -> np.ndarray:
-        """`n` draws of the parameters given the observation `x_o` (n_statistics,): (n, n_parameters).
+        """Draw `n` sets of parameters (n, n_parameters) given the observation `x_o` (n_statistics,).
 
-        Warns where a statistic of `x_o` lies beyond everything the networks were trained on. Raises ValueError where
-        `x_o` has the wrong shape or is not finite.
+        Emits an `ExtrapolationWarning` if `x_o` lies outside all simulations of the training. Raises ValueError if it
+        has the wrong shape or is not finite.
         """
         n = whole_number("n", n, 1)
         observation = self._observation(x_o)
@@ -135,8 +135,10 @@ class Posterior:
             return self.network.sample((n,), observation)[:, 0].numpy().astype(float)
 
     def log_prob(self, theta: np.ndarray, x_o: np.ndarray) -> np.ndarray:
-        """Log-density of `theta` (n, n_parameters) given `x_o` (n_statistics,): (n,); minus infinity off the prior."""
-        given = np.array(np.atleast_2d(plain("theta", theta, "parameters")))  # a copy: torch dislikes some views
+        """Return the log-density (n,) of `theta` (n, n_parameters) given `x_o`; minus infinity outside the prior."""
+        given = np.array(
+            np.atleast_2d(plain("theta", theta, "parameters"))
+        )  # a copy: torch does not accept negative strides
         if given.ndim != 2 or np.isnan(given).any():
             raise ValueError(f"theta of shape {given.shape}; allowed: (n, {len(self.prior.names)}), without NaN")
         points = torch.as_tensor(given)
@@ -164,19 +166,19 @@ class Posterior:
         return np.concatenate([one.numpy().astype(float).swapaxes(0, 1) for one in drawn])
 
     def sbi(self) -> DirectPosterior:
-        """The same as a posterior of sbi, which takes raw statistics as tensors: for its diagnostics and plots."""
+        """Return a posterior of sbi, for its diagnostics and plots. It takes raw statistics as tensors."""
         return DirectPosterior(self.network, self.prior)
 
     def save(self, path: str | Path) -> None:
         """Write the posterior to a file of plain arrays (NumPy's .npz), which `load` reads without running code.
 
-        The file appears under its name when it is whole; one of that name is replaced.
+        The file appears under its name when it is complete, and replaces one of that name.
         """
         about = {
             "format": FILE_FORMAT,
             "model": self.model,
             "networks": len(self.losses),
-            "features": self.network.features.kind,
+            "scaling": self.network.scaling.kind,
             "statistics": self.statistics,
             "interrupted": self.interrupted,
             "prior": self.prior.as_data(),
@@ -200,14 +202,14 @@ class Posterior:
         about, arrays = read_arrays(path, FILE_FORMAT, "posterior")
         try:
             own = Prior.from_data(about["prior"])
-            shape, n_scales = tuple(about["shape"]), len(arrays["network.features.centre"])
+            shape, n_scales = tuple(about["shape"]), len(arrays["network.scaling.centre"])
             if not (shape[-1] == n_scales and math.prod(shape) <= MAX_NUMBERS):
                 raise ValueError(f"x of shape {shape} and {n_scales} scales do not fit together")
             embedding = None if about["embedding"] is None else Convolutional(**about["embedding"])
             losses = tuple(arrays.pop(f"losses.{number}") for number in range(about["networks"]))
             with repeatable(0):  # numbers to be replaced by those of the file
                 made = [new_member(about["model"], len(own.names), shape, embedding) for _ in losses]
-            network = Estimator(own, Features(about["features"], n_scales), *zip(*made, strict=True), shape)
+            network = Estimator(own, Scaling(about["scaling"], n_scales), *zip(*made, strict=True), shape)
             weights = {name.removeprefix("network."): torch.as_tensor(value) for name, value in arrays.items()}
             network.load_state_dict(weights)
             simulated = about["simulated"]
@@ -230,7 +232,7 @@ class Posterior:
 
     def _check_reach(self, name: str, x: np.ndarray) -> None:
         """Refuse observations `x`, (n_statistics,) or (n, n_statistics), further out than a network can follow."""
-        if not (self.network.features(torch.as_tensor(x)).abs() < MAX_SCALED).all():
+        if not (self.network.scaling(torch.as_tensor(x)).abs() < MAX_SCALED).all():
             raise ValueError(f"{name} = {x}; allowed: less than {MAX_SCALED:g} times as far out as simulations scatter")
 
     def _observation(self, x_o: np.ndarray) -> torch.Tensor:
@@ -244,9 +246,9 @@ class Posterior:
         if not np.isfinite(values).all():
             raise ValueError(f"x_o: {names[int(np.argmin(np.isfinite(columns).all(axis=1)))]} is not finite: {values}")
         self._check_reach("x_o", values)
-        features = self.network.features
-        if (off := features.outside(values)).any():
-            low, high = features.lowest.numpy(), features.highest.numpy()
+        scaling = self.network.scaling
+        if (off := scaling.outside(values)).any():
+            low, high = scaling.lowest.numpy(), scaling.highest.numpy()
             worst = [
                 max(column, key=lambda value, at=i: max(low[at] - value, value - high[at]))
                 for i, column in enumerate(columns)
@@ -266,7 +268,7 @@ class Posterior:
 def new_member(
     model: str, n_parameters: int, shape: Sequence[int], embedding: Convolutional | None
 ) -> tuple[torch.nn.Module, torch.nn.Module]:
-    """A density estimator, and the network that looks at x for it; both untrained."""
+    """Build a density estimator, and the network that summarises x for it; both untrained."""
     if embedding is None:
         return new_network(model, n_parameters, *shape), torch.nn.Identity()
     return new_network(model, n_parameters, embedding.n_features), embedding.build(*shape)

@@ -1,7 +1,7 @@
-"""Priors over named parameters: what is believed about them before any data.
+"""Priors over named parameters.
 
-Every parameter has a `Marginal`: uniform or normal, on a linear or a logarithmic scale, cut off at two ends. The upper
-end may depend on another parameter ("V_reset lies below V_init"). Such a prior is a chain of one-dimensional
+Every parameter has a `Marginal`: uniform or normal, on a linear or a logarithmic scale, truncated at two bounds. The
+upper bound may depend on another parameter ("V_reset lies below V_init"). Such a prior is a chain of one-dimensional
 distributions, so it can be sampled, evaluated, and mapped to standard normal numbers and back (Rosenblatt 1952, Ann
 Math Stat 23:470).
 """
@@ -29,8 +29,15 @@ __all__ = ["Prior", "box_prior", "prior_of"]
 class Prior(Distribution):
     """A prior over named parameters, for NumPy (`draw`) and, as a torch distribution, for sbi (`sample`, `log_prob`).
 
-    parameters: their declarations, in the order of the columns of theta. below: for a parameter that must lie below
-    another one, that one's name and the smallest gap between them, e.g. {"V_reset": ("V_init", 0.5)}.
+    Parameters
+    ----------
+    parameters
+        Their declarations, in the order of the columns of theta.
+    marginals
+        Their distributions.
+    below
+        By name of a parameter that must lie below another one: the name of that one, and the smallest gap between them,
+        e.g. {"V_reset": ("V_init", 0.5)}.
     """
 
     arg_constraints: dict[str, Any] = {}
@@ -52,6 +59,7 @@ class Prior(Distribution):
 
     @property
     def names(self) -> tuple[str, ...]:
+        """Names of the parameters, in the order of the columns of theta."""
         return tuple(declared.name for declared in self.parameters)
 
     @property
@@ -61,16 +69,16 @@ class Prior(Distribution):
 
     @property
     def lower(self) -> np.ndarray:
-        """Lower ends, (n_parameters,)."""
+        """Lower bounds, (n_parameters,)."""
         return np.array([marginal.low for marginal in self.marginals], dtype=float)
 
     @property
     def upper(self) -> np.ndarray:
-        """Upper ends, (n_parameters,)."""
+        """Upper bounds, (n_parameters,)."""
         return np.array([marginal.high for marginal in self.marginals], dtype=float)
 
     def table(self) -> str:
-        """A table to read: parameter, unit, distribution, range, what it must lie below, meaning."""
+        """Return a table: parameter, unit, distribution, range, what it must lie below, meaning."""
         rows = [("parameter", "unit", "distribution", "low", "high", "below", "meaning")]
         for declared, marginal in zip(self.parameters, self.marginals, strict=True):
             other, gap = self.below.get(declared.name, ("", 0.0))
@@ -86,9 +94,9 @@ class Prior(Distribution):
         return "\n".join(line.rstrip() for line in lines)
 
     def draw(self, n: int, seed: int, first: int = 0) -> np.ndarray:
-        """`n` parameter sets, (n, n_parameters): the same for the same seed.
+        """Draw `n` parameter sets, (n, n_parameters): the same for the same seed.
 
-        first: how many of them to pass over, so that draw(n, seed) = draw(k, seed) and draw(n - k, seed, first=k).
+        first: how many of them to skip, so that draw(n, seed) is draw(k, seed) and then draw(n - k, seed, first=k).
         """
         n, seed, first = whole_number("n", n), whole_number("seed", seed), whole_number("first", first)
         random = np.random.Generator(np.random.PCG64(seed))
@@ -96,11 +104,11 @@ class Prior(Distribution):
         return self._from_shares(torch.as_tensor(random.random((n, len(self.names))))).numpy()
 
     def by_name(self, theta: np.ndarray) -> dict[str, np.ndarray]:
-        """The columns of `theta` (n, n_parameters) by name, as `simulate_many` takes them."""
+        """Return the columns of `theta` (n, n_parameters) by name, as `simulate_many` takes them."""
         return dict(zip(self.names, np.asarray(theta, dtype=float).T, strict=True))
 
     def check(self, theta: np.ndarray, name: str = "theta") -> np.ndarray:
-        """`theta` (n, n_parameters) or (n_parameters,) as floats. Raises ValueError where it lies outside the prior."""
+        """Return `theta`, (..., n_parameters), as floats. Raises ValueError for values outside the prior."""
         values = plain(name, theta, f"(..., {len(self.names)}), one of {self.names}")
         if values.shape[-1:] != (len(self.names),):
             raise ValueError(f"{name} has shape {values.shape}; allowed: (..., {len(self.names)}), one of {self.names}")
@@ -125,14 +133,14 @@ class Prior(Distribution):
         return values
 
     def contains(self, theta: np.ndarray) -> np.ndarray:
-        """Which rows of `theta` (n, n_parameters) are possible, (n,)."""
+        """Tell which rows of `theta` (n, n_parameters) are possible, (n,)."""
         values = plain("theta", theta, "(n, n_parameters)")
         if values.shape[-1:] != (len(self.names),):
             raise ValueError(f"theta has shape {values.shape}; allowed: (n, {len(self.names)}), one of {self.names}")
-        return self._inside(torch.as_tensor(np.array(values))).numpy()  # a copy: torch dislikes some views
+        return self._inside(torch.as_tensor(np.array(values))).numpy()  # a copy: torch does not accept negative strides
 
     def restricted(self, lower: np.ndarray, upper: np.ndarray) -> Prior:
-        """This prior cut down to a smaller box: the same relative probabilities inside, none outside.
+        """Truncate the prior to a smaller box: the same relative probabilities inside, none outside.
 
         Raises ValueError for a prior with dependencies, where cutting one parameter changes the weights of another.
         """
@@ -149,7 +157,7 @@ class Prior(Distribution):
         return Prior(self.parameters, [replace(marginal, low=float(a), high=float(b)) for marginal, a, b in ends])
 
     def as_data(self) -> dict[str, Any]:
-        """The prior as numbers and text, for a file."""
+        """Return the prior as numbers and text, for a file."""
         return {
             "parameters": [asdict(declared) for declared in self.parameters],
             "marginals": [asdict(marginal) for marginal in self.marginals],
@@ -158,7 +166,7 @@ class Prior(Distribution):
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Prior:
-        """Undoes `as_data`."""
+        """Invert `as_data`."""
         parameters = [Parameter(**entry) for entry in data["parameters"]]
         marginals = [
             Marginal(**entry).completed(declared) for declared, entry in zip(parameters, data["marginals"], strict=True)
@@ -166,28 +174,28 @@ class Prior(Distribution):
         return cls(parameters, marginals, {name: (other, gap) for name, (other, gap) in data["below"].items()})
 
     def difference(self, other: Prior) -> str:
-        """In words, how another prior differs from this one; empty where it does not."""
+        """Say how another prior differs from this one; empty if it does not."""
         if self.names != other.names:
             return f"over {', '.join(other.names)}; expected {', '.join(self.names)}"
         return "" if self.as_data() == other.as_data() else f"\n{other.table()}\nexpected\n{self.table()}"
 
     def to_normal(self, theta: torch.Tensor) -> torch.Tensor:
-        """Standard normal numbers that stand for `theta` (..., n_parameters), independent if it is from the prior."""
+        """Map `theta` (..., n_parameters) to standard normal numbers, independent if it is drawn from the prior."""
         shares, _ = self._shares(theta)
         return torch.special.ndtri(shares.clamp(torch.finfo(torch.float64).tiny, 1.0 - 1e-16))
 
     def from_normal(self, z: torch.Tensor) -> torch.Tensor:
-        """The parameters that standard normal numbers `z` (..., n_parameters) stand for; undoes `to_normal`."""
+        """Invert `to_normal` for `z` (..., n_parameters)."""
         return self._from_shares(torch.special.ndtr(z.double()))
 
     # What sbi asks of a prior: single precision, random numbers of torch, and a support that is a box.
 
     def sample(self, sample_shape: Sequence[int] = ()) -> torch.Tensor:
-        """Draws by torch's own random numbers, (*sample_shape, n_parameters)."""
+        """Draw parameters (*sample_shape, n_parameters) with torch's own random numbers."""
         return self._from_shares(torch.rand(*sample_shape, len(self.names), dtype=torch.float64)).float()
 
     def log_prob(self, value: torch.Tensor) -> torch.Tensor:
-        """Log-density, (...,), of parameters (..., n_parameters); minus infinity outside."""
+        """Return the log-density (...,) of parameters (..., n_parameters); minus infinity outside."""
         inside = self._inside(value)
         somewhere = torch.as_tensor(self._from_shares(torch.full((len(self.names),), 0.5)))
         _, density = self._shares(torch.where(inside[..., None], value.double(), somewhere))
@@ -200,7 +208,7 @@ class Prior(Distribution):
         return constraints.independent(constraints.interval(lower, upper), 1)
 
     def _high(self, theta: torch.Tensor, column: int) -> torch.Tensor:
-        """The upper end of a parameter, where the others are known."""
+        """The upper bound of a parameter, given the others."""
         top = torch.full_like(theta[..., column], self.marginals[column].high)
         if (name := self.names[column]) in self.below:
             other, gap = self.below[name]
@@ -211,7 +219,7 @@ class Prior(Distribution):
         """Each parameter's share of probability below it, given those before it in the chain, and the log-density."""
         theta = theta.double()
         parts = [
-            self.marginals[column].cut(theta[..., column], self._high(theta, column))
+            self.marginals[column].cdf_and_log_prob(theta[..., column], self._high(theta, column))
             for column in range(len(self.names))
         ]
         return torch.stack([share for share, _ in parts], -1), torch.stack([density for _, density in parts]).sum(0)
@@ -219,7 +227,7 @@ class Prior(Distribution):
     def _from_shares(self, shares: torch.Tensor) -> torch.Tensor:
         theta = torch.empty_like(shares, dtype=torch.float64)
         for column in self._order:
-            theta[..., column] = self.marginals[column].at(shares[..., column].double(), self._high(theta, column))
+            theta[..., column] = self.marginals[column].icdf(shares[..., column].double(), self._high(theta, column))
         return theta
 
     def _inside(self, theta: torch.Tensor) -> torch.Tensor:
@@ -240,11 +248,25 @@ def prior_of(
     marginals: Mapping[str, Marginal],
     below: Mapping[str, tuple[str, float]] | None = None,
 ) -> Prior:
-    """A prior over parameters of a neuron, e.g. prior_of(Pospischil, {"g_Na": uniform(), "V_T": normal(-60, 5)}).
+    """Make a prior over parameters of a neuron.
 
-    marginals: distribution by name of the parameter; an end left out is that of the range which the parameter declares.
-    below: by name of a parameter that must stay below another one: that one's name, and the smallest gap between them.
-    Raises ValueError for an unknown name, ends that do not fit, an SD that is not positive, impossible dependencies.
+    Parameters
+    ----------
+    neuron
+        Declares the parameters.
+    marginals
+        Distribution by name of the parameter; a bound that is left out is the one that the parameter declares.
+    below
+        By name of a parameter that must lie below another one: the name of that one, and the smallest gap between them.
+
+    Raises
+    ------
+    ValueError
+        For unknown names, bounds that do not fit, an SD that is not positive, and impossible dependencies.
+
+    Examples
+    --------
+    >>> prior_of(Pospischil, {"g_Na": uniform(), "V_T": normal(-60, 5)})
     """
     known: Mapping[str, Parameter] = neuron.parameters()
     unknown = [name for name in marginals if name not in known]
@@ -270,9 +292,21 @@ def box_prior(
     low: Sequence[float] | None = None,
     high: Sequence[float] | None = None,
 ) -> Prior:
-    """A uniform prior over the parameters `names` of a neuron, by default over the range that each declares.
+    """Make a uniform prior over parameters of a neuron.
 
-    Raises ValueError for an unknown or repeated name, for low >= high, and for bounds that the neuron refuses.
+    Parameters
+    ----------
+    neuron
+        Declares the parameters.
+    names
+        Of the parameters.
+    low, high
+        Bounds, one for each name; by default those that each parameter declares.
+
+    Raises
+    ------
+    ValueError
+        For unknown or repeated names, low >= high, and bounds that the neuron refuses.
     """
     if len(set(names)) != len(names):
         raise ValueError(f"names = {list(names)}; allowed: different ones of {', '.join(neuron.parameters())}")

@@ -1,10 +1,10 @@
-"""What a network sees of the summary statistics: each brought onto a scale on which a network learns easily.
+"""Input scaling for the density estimator.
 
-Statistics over a prior are often heavy-tailed: most cells spike, a few sit on a plateau or are silent, and their
-variance or kurtosis is far off. Standardised by mean and SD alone, all the others would become one point.
+Summary statistics over a prior are often heavy-tailed: most cells spike, a few sit on a plateau or are silent, and
+their variance or kurtosis is extreme. Standardised by mean and SD alone, all the others would become one point.
 
-Undefined statistics: there are none here. A summary gives every trace a stated finite value (`summary_statistics` says
-skewness 0 and kurtosis 3 for a trace that does not vary), and training refuses NaN.
+No statistic is undefined: a summary gives every trace a finite value (`summary_statistics` returns skewness 0 and
+kurtosis 3 for a trace that does not vary), and training refuses NaN.
 """
 
 from __future__ import annotations
@@ -15,54 +15,59 @@ from scipy.special import ndtri
 
 from helpers.validation import one_of, plain
 
-__all__ = ["FEATURES", "Features"]
+__all__ = ["SCALINGS", "Scaling"]
 
-FEATURES = ("auto", "standardise", "asinh", "rank")
-LARGEST = 1e100  # of a statistic; the square of a larger one overflows
-HEAVY = 8.0  # a statistic whose range is that many interquartile ranges has heavy tails
-SEEN = 100_000  # rows that the scale is learned from, at least
-KNOTS = 129  # quantiles that the rank transform keeps
+SCALINGS = ("auto", "standardise", "asinh", "rank")
+MAX_STATISTIC = 1e100  # the square of a larger one overflows
+HEAVY_TAIL_RANGE = 8.0  # a statistic whose range is that many interquartile ranges has heavy tails
+MIN_ROWS = 100_000  # rows that the scale is learned from, at least
+N_QUANTILES = 129  # quantiles that the rank transform keeps
 MARGIN = 0.05  # how far beyond all simulations counts as outside, in units of their range
 
 
-class Features(torch.nn.Module):
-    """A map of statistics (..., n_statistics) to features of the same shape, learned from simulations by `of`.
+class Scaling(torch.nn.Module):
+    """A map of summary statistics (..., n_statistics) to scaled ones, fitted to simulations by `of`.
 
-    A recording over time (..., n_samples, n_channels) is brought onto scale in the same way, each channel as a whole.
+    The scaled statistics have mean 0 and SD 1 over the simulations; a statistic that never varied becomes 0. A
+    recording (..., n_samples, n_channels) is scaled in the same way, each channel as a whole.
 
-    kind: "standardise": centred on the median, in units of the interquartile range. "asinh": after that the inverse
-    hyperbolic sine, linear around the median and logarithmic far out. "auto": the one or, where the tails are heavy,
-    the other. "rank": each value becomes the normal quantile of its rank among the simulations (linear between 129
-    quantiles and beyond the last ones). The results have mean 0 and SD 1; a statistic that never varied becomes 0.
+    Parameters
+    ----------
+    kind
+        "standardise": centred on the median, in units of the interquartile range. "asinh": then the inverse hyperbolic
+        sine, linear around the median and logarithmic far out. "auto": the latter for heavy tails only. "rank": the
+        normal quantile of the rank among the simulations, linear between 129 quantiles and beyond the last ones.
+    n_statistics
+        Number of statistics, or of channels.
     """
 
     def __init__(self, kind: str, n_statistics: int) -> None:
         super().__init__()
-        one_of("features", kind, FEATURES)
+        one_of("scaling", kind, SCALINGS)
         self.kind = kind
         for name in ("centre", "spread", "bend", "mean", "sd", "lowest", "highest"):
             self.register_buffer(name, torch.ones(n_statistics, dtype=torch.float64))
-        knots = KNOTS if kind == "rank" else 0
+        knots = N_QUANTILES if kind == "rank" else 0
         for name in ("values", "quantiles"):
             self.register_buffer(name, torch.ones(n_statistics, knots, dtype=torch.float64))
 
     @classmethod
-    def of(cls, x: np.ndarray, kind: str = "auto") -> Features:
-        """The map that suits simulations `x`, (n, n_statistics) or (n, n_samples, n_channels)."""
+    def of(cls, x: np.ndarray, kind: str = "auto") -> Scaling:
+        """Fit the map to simulations `x`, (n, n_statistics) or (n, n_samples, n_channels)."""
         if not (isinstance(x, np.ndarray) and x.dtype.kind == "f"):  # recordings in single precision stay so
             x = plain("x", x, "an array of numbers")
         if x.ndim not in (2, 3) or not x.size:
             raise ValueError(f"x has shape {x.shape}; allowed: (n, n_statistics) or (n, n_samples, n_channels)")
         rows = x.reshape(-1, x.shape[-1])
         lowest, highest = rows.min(axis=0), rows.max(axis=0)
-        if not (np.isfinite([lowest, highest]).all() and float(max(-lowest.min(), highest.max())) < LARGEST):
-            raise ValueError(f"x goes from {lowest} to {highest}; allowed: finite numbers up to {LARGEST:g}")
-        x = rows[:: max(1, len(rows) // SEEN)].astype(float)
-        features = cls(kind, x.shape[1])
+        if not (np.isfinite([lowest, highest]).all() and float(max(-lowest.min(), highest.max())) < MAX_STATISTIC):
+            raise ValueError(f"x goes from {lowest} to {highest}; allowed: finite numbers up to {MAX_STATISTIC:g}")
+        x = rows[:: max(1, len(rows) // MIN_ROWS)].astype(float)
+        scaling = cls(kind, x.shape[1])
         low, centre, high = np.percentile(x, [25, 50, 75], axis=0)
         spread = np.where(high > low, high - low, x.std(axis=0))
         spread = np.where(spread > 0, spread, 1.0)
-        heavy = np.ptp(x, axis=0) > HEAVY * spread
+        heavy = np.ptp(x, axis=0) > HEAVY_TAIL_RANGE * spread
         learned = {
             "centre": centre,
             "spread": spread,
@@ -72,12 +77,13 @@ class Features(torch.nn.Module):
         }
         if kind == "rank":
             learned["values"], learned["quantiles"] = map(np.array, zip(*map(_ranks, x.T), strict=True))
-        features._set(**learned, mean=np.zeros(x.shape[1]))
-        bent = features(torch.as_tensor(x)).double().numpy()
-        features._set(mean=bent.mean(axis=0), sd=np.where(np.ptp(x, axis=0) > 0, bent.std(axis=0), np.inf))
-        return features
+        scaling._set(**learned, mean=np.zeros(x.shape[1]))
+        bent = scaling(torch.as_tensor(x)).double().numpy()
+        scaling._set(mean=bent.mean(axis=0), sd=np.where(np.ptp(x, axis=0) > 0, bent.std(axis=0), np.inf))
+        return scaling
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Scale `x`; the result has its shape, in single precision."""
         if self.kind == "rank":
             bent = _interpolated(x.double(), self.values, self.quantiles)
         else:
@@ -86,9 +92,9 @@ class Features(torch.nn.Module):
         return ((bent - self.mean) / self.sd).float()
 
     def outside(self, x: np.ndarray) -> np.ndarray:
-        """Which statistics of `x`, (n_statistics,) or (n_samples, n_channels), lie beyond all simulated ones.
+        """Tell which statistics of `x`, (n_statistics,) or (n_samples, n_channels), lie outside all simulated ones.
 
-        "Beyond" is by more than 5 % of the range; in a recording a single sample is enough. Returns (n_statistics,).
+        "Outside" is by more than 5 % of the range; in a recording a single sample is enough. Returns (n_statistics,).
         """
         low, value, high = (self(row).numpy() for row in (self.lowest, torch.as_tensor(x), self.highest))
         margin = MARGIN * (high - low)
@@ -103,14 +109,14 @@ class Features(torch.nn.Module):
 
 def _ranks(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Quantiles of `x` (n,), and the standard normal quantile of the mid-rank of each."""
-    values = np.quantile(x, np.linspace(0, 1, KNOTS), method="inverted_cdf")
+    values = np.quantile(x, np.linspace(0, 1, N_QUANTILES), method="inverted_cdf")
     ordered = np.sort(x)
     below, upto = (np.searchsorted(ordered, values, side) for side in ("left", "right"))
     return values, ndtri((below + upto) / (2 * len(x)))
 
 
 def _interpolated(x: torch.Tensor, values: torch.Tensor, quantiles: torch.Tensor) -> torch.Tensor:
-    """Piecewise linear in each column of `x` through (values, quantiles), (n_columns, KNOTS) each, and on beyond."""
+    """Piecewise linear in each column of `x` through (values, quantiles), each (n_columns, N_QUANTILES), and beyond."""
     columns = []
     for value, knots, heights in zip(x.unbind(-1), values, quantiles, strict=True):
         knots, first = np.unique(knots.numpy(), return_index=True)

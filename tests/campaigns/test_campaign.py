@@ -373,13 +373,13 @@ def test_the_command(tmp_path, capsys):
 
 def test_training_from_files_gives_the_same_network(tmp_path, whole):
     made = small(tmp_path).run(N, shard=700)
-    how = {"epochs": 3, "features": "auto", "model": "nsf"}
+    how = {"epochs": 3, "scaling": "auto", "model": "nsf"}
     ours = train_on(made, 1, **how)
     theirs = train_npe(PRIOR, *whole[1:], 1, statistics=made.statistics, **how)
     x_o = whole[2][5]
     np.testing.assert_array_equal(ours.sample(100, x_o, 0), theirs.sample(100, x_o, 0))
     np.testing.assert_array_equal(ours.losses[0], theirs.losses[0])
-    np.testing.assert_array_equal(ours.network.features.lowest, theirs.network.features.lowest)
+    np.testing.assert_array_equal(ours.network.scaling.lowest, theirs.network.scaling.lowest)
     assert list(tmp_path.iterdir()) and not list(tmp_path.glob("tmp*")), "the temporary files have gone"
 
 
@@ -389,8 +389,8 @@ def test_training_sees_the_same_rows_where_only_every_third_sets_the_scale(tmp_p
 
     made = small(tmp_path).run(1000, shard=130)
     for module in (arrays, on_files):
-        monkeypatch.setattr(module, "SEEN", 333)
-    ours, theirs = on_files._scale(made, "rank"), arrays.Features.of(made.read()[1], "rank")
+        monkeypatch.setattr(module, "MIN_ROWS", 333)
+    ours, theirs = on_files._scale(made, "rank"), arrays.Scaling.of(made.read()[1], "rank")
     for name, value in theirs.state_dict().items():
         np.testing.assert_array_equal(ours.state_dict()[name], value)
 

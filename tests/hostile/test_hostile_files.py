@@ -233,7 +233,7 @@ WRONG = st.one_of(
             "format",
             "model",
             "networks",
-            "features",
+            "scaling",
             "statistics",
             "interrupted",
             "prior",

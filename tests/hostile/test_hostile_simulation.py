@@ -1,4 +1,4 @@
-"""Hostile input to the simulator, networks, traces, statistics and features."""
+"""Hostile input to the simulator, networks, traces, statistics and scaling."""
 
 # ruff: noqa: E501  (the tables below: one function per line)
 
@@ -9,7 +9,7 @@ import torch
 from hypothesis import strategies as st
 from support.strategies import Drawn, Kind, always, array, both_lengths, choice, number, seed, target, thing, whole
 
-from helpers.inference.scaling import Features
+from helpers.inference.scaling import Scaling
 from helpers.neurons.models import HodgkinHuxley
 from helpers.simulation.arguments import (
     as_seed,
@@ -77,10 +77,10 @@ def trace_of(t: np.ndarray, V: np.ndarray, I: np.ndarray, start: float, stop: fl
     return Trace(t, {"V": V}, I, start, stop)
 
 
-def features_of(x: np.ndarray, kind: str) -> tuple:
-    features = Features.of(x, kind)
+def scaling_of(x: np.ndarray, kind: str) -> tuple:
+    scaling = Scaling.of(x, kind)
     rows = np.asarray(x, dtype=float).copy()
-    return features(torch.as_tensor(rows)), features.outside(rows[0])
+    return scaling(torch.as_tensor(rows)), scaling.outside(rows[0])
 
 
 def pair(V_init: float, g: float, delay: float, **others: object) -> tuple[Trace, ...]:
@@ -114,7 +114,7 @@ TARGETS = [
     target(trace_of, 100, t=array(20, low=0.0, high=19.0, rising=True), V=always(np.zeros(20)), I=always(np.zeros(20)), start=always(9.0), stop=always(10.0), like={"name": "Trace's times", "named": {"t": "t|trace"}}),
     target(find_spikes, 300, t=array(20, low=0.0, high=19.0, rising=True), V=array(20, low=-80.0, high=30.0), threshold=number(-50.0, 0.0)),
     target(statistics, 300, t=T, V=array(200, low=-80.0, high=30.0), start=number(1.0, 5.0), stop=number(9.0, 15.0), like={"name": "summary_statistics", "covers": (summary_statistics,), "named": {"start": "start|stimulus", "stop": "stop|stimulus"}}),
-    target(features_of, 300, x=array(60, 3, low=-5.0, high=9.0), kind=choice("auto", "standardise", "asinh", "rank"), like={"name": "Features", "covers": (Features,), "named": {"kind": "kind|features"}}),
+    target(scaling_of, 300, x=array(60, 3, low=-5.0, high=9.0), kind=choice("auto", "standardise", "asinh", "rank"), like={"name": "Scaling", "covers": (Scaling,), "named": {"kind": "kind|scaling"}}),
 ]  # fmt: skip
 
 test_answers_or_refuses_by_name, test_answers_or_refuses_by_name_in_more_cases = both_lengths(TARGETS)

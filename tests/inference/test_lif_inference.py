@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.stats import multivariate_normal
 
-from helpers.inference.cache import fast, load_or_train
+from helpers.inference.cache import fast_mode, load_or_train
 from helpers.inference.diagnostics.recovery import recovery
 from helpers.inference.diagnostics.trials import run_trials
 from helpers.inference.embedding import Convolutional
@@ -162,7 +162,7 @@ def test_a_network_that_looks_is_saved_and_loaded(simulated, tmp_path):
     prior, theta, x, truth, x_test = simulated
     small = Convolutional(filters=(8, 8), strides=(4, 4), n_features=8)
     kept = train_npe(
-        prior, theta, x, 0, embedding=small, features="standardise", epochs=16, batch=128, statistics=CORRECTED.channels
+        prior, theta, x, 0, embedding=small, scaling="standardise", epochs=16, batch=128, statistics=CORRECTED.channels
     )
     assert kept.losses[0][-1, 1] < -1.0  # it has learned something
     kept.save(tmp_path / "kept.npz")
@@ -193,7 +193,7 @@ def test_a_network_that_looks_is_trained_to_the_end_on_what_it_will_be_given(sim
 
     monkeypatch.setattr(torch.nn.BatchNorm1d, "forward", watched)
     small = Convolutional(filters=(4, 4), strides=(8, 8), n_features=4)
-    how = {"epochs": 4, "batch": 100, "statistics": CORRECTED.channels, "features": "standardise"}
+    how = {"epochs": 4, "batch": 100, "statistics": CORRECTED.channels, "scaling": "standardise"}
     train_npe(prior, theta[:500], x[:500], 0, embedding=small, **how)
     half = len(follows) // 2
     assert half > 0 and all(follows[:half]) and not any(follows[half:])
@@ -230,7 +230,7 @@ def test_trained_posteriors_are_kept_for_their_settings(simulated, tmp_path, mon
     assert train.calls == 3
     for value, expected in (("1", True), ("0", False), ("", False)):
         monkeypatch.setenv("PYHH_FAST", value)
-        assert fast() is expected
+        assert fast_mode() is expected
 
 
 # ---------------------------------------------------------------------------------------------------------- predictive

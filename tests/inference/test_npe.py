@@ -108,7 +108,7 @@ def test_an_ensemble_is_the_average_of_its_networks():
     both = train_npe(PRIOR, theta, noisy_readings(theta, 1), seed=2, model="mdn", ensemble=2, epochs=20)
     x_o = np.array([0.4, 0.6])
     network = both.network
-    single = [estimators.Estimator(PRIOR, network.features, [net]) for net in network.net]
+    single = [estimators.Estimator(PRIOR, network.scaling, [net]) for net in network.net]
     each = [Posterior(PRIOR, one, "mdn", both.losses[:1]) for one in single]
     densities = [np.exp(one.log_prob(theta[:50], x_o)) for one in each]
     np.testing.assert_allclose(np.exp(both.log_prob(theta[:50], x_o)), np.mean(densities, axis=0), rtol=1e-4)
@@ -150,7 +150,7 @@ def test_interrupting_keeps_the_best_network_so_far(monkeypatch, tmp_path):
     assert [len(losses) for losses in stopped.losses] == [30, 10]
     best = stopped.losses[1][:, 1].min()
     held_out = PRIOR.draw(2000, seed=8)
-    second = estimators.Estimator(PRIOR, stopped.network.features, [stopped.network.net[1]])
+    second = estimators.Estimator(PRIOR, stopped.network.scaling, [stopped.network.net[1]])
     with torch.no_grad():
         readings = torch.as_tensor(noisy_readings(held_out, 9))
         loss = -(
@@ -248,7 +248,7 @@ THETA, X = PRIOR.draw(60, seed=0), np.random.default_rng(0).standard_normal((60,
         (THETA, X, {"epochs": 0}, "epochs = 0; allowed: a whole number from 1"),
         (THETA, X, {"learning_rate": 5.0}, r"learning_rate = 5.0; allowed: above 0, at most 0.1"),
         (THETA, X, {"held_out": 0.9}, r"held_out = 0.9; allowed: above 0, at most 0.5"),
-        (THETA, X, {"features": "magic"}, "features = 'magic'; allowed: auto, standardise, asinh, rank"),
+        (THETA, X, {"scaling": "magic"}, "scaling = 'magic'; allowed: auto, standardise, asinh, rank"),
         (THETA, X, {"model": "magic"}, r"model = 'magic'; allowed: 'maf', 'nsf', 'mdn'"),
     ],
 )

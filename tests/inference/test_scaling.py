@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import stats
 
-from helpers.inference.scaling import FEATURES, Features
+from helpers.inference.scaling import SCALINGS, Scaling
 
 RNG = np.random.default_rng(0)
 X = np.column_stack(
@@ -22,19 +22,19 @@ def seen(features, x):
     return features(torch.as_tensor(np.asarray(x, dtype=float))).numpy()
 
 
-@pytest.mark.parametrize("kind", FEATURES)
+@pytest.mark.parametrize("kind", SCALINGS)
 def test_features_are_standardised_and_finite(kind):
-    out = seen(Features.of(X, kind), X)
+    out = seen(Scaling.of(X, kind), X)
     assert out.dtype == np.float32 and np.isfinite(out).all()
     np.testing.assert_allclose(out.mean(axis=0), 0.0, atol=1e-4)
     np.testing.assert_allclose(out.std(axis=0), [1, 1, 0, 1], atol=1e-3)
-    far = seen(Features.of(X, kind), [[0.0, 1e6, 6.0, 9.0], [-200.0, -1e3, 4.0, 0.0]])
+    far = seen(Scaling.of(X, kind), [[0.0, 1e6, 6.0, 9.0], [-200.0, -1e3, 4.0, 0.0]])
     assert np.isfinite(far).all() and (far[:, 2] == 0).all()
     assert (far[0, [0, 1, 3]] > out[:, [0, 1, 3]].max(axis=0)).all()  # beyond the ends it goes on
 
 
 def test_heavy_tails_are_bent_and_light_ones_are_not():
-    auto, straight, bent = (seen(Features.of(X, kind), X) for kind in ("auto", "standardise", "asinh"))
+    auto, straight, bent = (seen(Scaling.of(X, kind), X) for kind in ("auto", "standardise", "asinh"))
     np.testing.assert_array_equal(auto[:, 0], straight[:, 0])
     np.testing.assert_array_equal(auto[:, 1], bent[:, 1])
     assert stats.kurtosis(straight[:, 1]) > 50 and stats.kurtosis(auto[:, 1]) < 5
@@ -42,7 +42,7 @@ def test_heavy_tails_are_bent_and_light_ones_are_not():
 
 
 def test_ranks_become_normal_quantiles():
-    out = seen(Features.of(X, "rank"), X)
+    out = seen(Scaling.of(X, "rank"), X)
     for column in out[:, :2].T:
         assert stats.kstest(column, stats.norm.cdf).statistic < 0.02
     order = np.argsort(X[:, 1])
@@ -50,7 +50,7 @@ def test_ranks_become_normal_quantiles():
 
 
 def test_what_lies_outside_is_noticed():
-    features = Features.of(X)
+    features = Scaling.of(X)
     assert not features.outside(X[17]).any()
     np.testing.assert_array_equal(features.outside(np.array([-20.0, 20.0, 6.0, 5.0])), [True, False, True, False])
     np.testing.assert_array_equal(features.outside(np.array([-60.0, -300.0, 5.0, 3.0])), [False, True, False, True])

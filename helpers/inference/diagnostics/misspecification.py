@@ -19,7 +19,7 @@ from sbi.utils import metrics
 from helpers.validation import plain, whole_number
 
 from ..density_estimators import repeatable
-from ..scaling import Features
+from ..scaling import Scaling
 
 __all__ = ["Misspecification", "misspecification"]
 
@@ -106,7 +106,7 @@ def misspecification(x: np.ndarray, x_o: np.ndarray, names: Sequence[str], *, se
     whole = (x == np.round(x)).all(axis=0)
     everything[:, whole] += rng.uniform(-0.5, 0.5, (len(everything), int(whole.sum())))
     everything = everything[:, np.ptp(x, axis=0) > 0]  # one that never varies has no density: see `outside`
-    scaled = Features.of(everything[:-1], "rank")(torch.as_tensor(np.ascontiguousarray(everything)))
+    scaled = Scaling.of(everything[:-1], "rank")(torch.as_tensor(np.ascontiguousarray(everything)))
     shuffled, at = scaled[rng.permutation(len(x))], scaled[-1:]
     used, held_out = shuffled[len(x) // 5 :], shuffled[: min(len(x) // 5, 1000)]
     with repeatable(seed), redirect_stdout(io.StringIO()), warnings.catch_warnings():
