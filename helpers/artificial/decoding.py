@@ -1,4 +1,4 @@
-"""What spikes tell about a stimulus: codes read off the first milliseconds of a response, and their decoder."""
+"""Neural codes: what the first milliseconds of a response tell about the stimulus, measured with a decoder."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import entropy
+from sklearn.metrics import mutual_info_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 
@@ -13,42 +15,58 @@ from helpers.neurons.equations import Neuron
 from helpers.simulation.batch import simulate_many
 from helpers.simulation.stimuli import step
 from helpers.simulation.summaries import summary
-from helpers.validation import number, numbers, plain, whole_number
+from helpers.validation import number, numbers, one_of, whole_number
 
-__all__ = ["CODES", "Decoded", "Responses", "confusion", "decode", "information", "respond"]
+__all__ = ["CODES", "DecodingResult", "Responses", "decode", "mutual_information", "simulate_responses"]
 
-MOST = 40  # spikes kept of a response
-NONE = 1e6  # ms; stands for a spike that never came
+MAX_SPIKES = 40  # kept of a response
+NO_SPIKE = 1e6  # ms; in place of the time of a spike that is missing
 CODES = ("count", "latency", "interval")
 
 
-@summary(**{f"spike_{i + 1}": "ms" for i in range(MOST)})
+@summary(**{f"spike_{i + 1}": "ms" for i in range(MAX_SPIKES)})
 def first_spikes(sweep):
     """Times [ms] since the onset of the first 40 spikes during the stimulus; 1e6 where there are fewer."""
     during = (sweep.spike_times > sweep.start) & (sweep.spike_times <= sweep.stop)
-    found = sweep.spike_times[during][:MOST]
-    times = np.full(MOST, NONE)
+    found = sweep.spike_times[during][:MAX_SPIKES]
+    times = np.full(MAX_SPIKES, NO_SPIKE)
     times[: len(found)] = found - sweep.start
     return times
 
 
 @dataclass(frozen=True)
 class Responses:
-    """Which stimulus (n,), counted from 0, and the times of the spikes since its onset, (n, 40) [ms], 1e6 for none."""
+    """Spikes in several trials of several stimuli.
+
+    Attributes
+    ----------
+    stimulus
+        Index of the stimulus in each trial (n,).
+    spikes
+        Times of the spikes since its onset (n, 40) [ms]; 1e6 where there are fewer.
+    """
 
     stimulus: np.ndarray
     spikes: np.ndarray
 
     def code(self, name: str, window: float) -> np.ndarray:
-        """What a reader of the first `window` [ms] sees, (n,).
+        """Compute what a decoder of the first `window` [ms] receives, (n,).
 
-        "count": the number of spikes. "latency": the time of the first one [ms]. "interval": the mean time between two
-        [ms]. Where the window holds no spike, or only one, latency and interval are twice the window.
-        Raises ValueError for another name, and for a window that is not above 0.
+        Parameters
+        ----------
+        name
+            "count": the number of spikes. "latency": the time of the first one [ms]. "interval": the mean time between
+            two [ms]. If the window holds too few spikes, latency and interval are twice the window.
+        window
+            Length of the window [ms].
+
+        Raises
+        ------
+        ValueError
+            For another name, and for a window that is not above 0.
         """
-        if not (isinstance(name, str) and name in CODES):
-            raise ValueError(f"code {name!r}; allowed: {', '.join(CODES)}")
-        window = number("window", window, "ms", above=0.0, high=NONE / 10)
+        one_of("code", name, CODES)
+        window = number("window", window, "ms", above=0.0, high=NO_SPIKE / 10)
         seen = self.spikes <= window
         count = seen.sum(1)
         if name == "count":
@@ -59,17 +77,27 @@ class Responses:
         return np.where(count > 1, (last - self.spikes[:, 0]) / np.maximum(count - 1, 1), 2.0 * window)
 
 
-def respond(neuron: Neuron, currents: Sequence[float], trials: int, length: float, seed: int) -> Responses:
-    """The spikes of `neuron`, with its noise, to each of some step currents [µA/cm²], `trials` times, for `length` ms.
+def simulate_responses(neuron: Neuron, currents: Sequence[float], trials: int, length: float, seed: int) -> Responses:
+    """Simulate the responses of a noisy neuron to step currents that begin after 50 ms without a current.
 
-    Before the step the neuron stands under its noise alone for 50 ms.
+    Parameters
+    ----------
+    neuron
+        A neuron with noise.
+    currents
+        Amplitudes of the steps (n_currents,).
+    trials
+        Repetitions of each.
+    length
+        Duration of the steps [ms].
+    seed
+        Seed of the noise.
     """
     currents = numbers("currents", currents, shape=(None,))
     stimulus = np.repeat(np.arange(len(currents)), whole_number("trials", trials, 1))
-    held, length = {"amplitude": currents[stimulus]}, number("length", length, "ms", above=0.0)
-    onset = 50.0
-    pulse = step(0.0, onset, onset + length)
-    spikes = simulate_many(neuron, pulse, held, onset + length, 0.025, seed=seed, summarise=first_spikes)
+    length, onset = number("length", length, "ms", above=0.0), 50.0
+    pulse, amplitudes = step(0.0, onset, onset + length), {"amplitude": currents[stimulus]}
+    spikes = simulate_many(neuron, pulse, amplitudes, onset + length, 0.025, seed=seed, summarise=first_spikes)
     return Responses(stimulus, spikes)
 
 
@@ -77,69 +105,69 @@ def respond(neuron: Neuron, currents: Sequence[float], trials: int, length: floa
 
 
 @dataclass(frozen=True)
-class Decoded:
-    """information: [bit] between stimulus and guess. chance: the same with the stimuli shuffled, what a decoder that
-    knows nothing seems to have because the responses are finitely many. correct: share of right guesses."""
+class DecodingResult:
+    """How well a decoder guesses the stimulus.
+
+    Attributes
+    ----------
+    information
+        Mutual information of stimulus and guess [bit].
+    chance
+        The same with the stimuli shuffled: the bias from a finite number of responses [bit].
+    correct
+        Fraction of correct guesses.
+    """
 
     information: float
     chance: float
     correct: float
 
 
-def information(table: np.ndarray) -> float:
-    """Mutual information [bit] of a table of counts (n_stimuli, n_guesses): sum of p·log2(p/(p_row·p_column))."""
-    p = plain("table", table, "counts from 0 up")
-    if p.ndim != 2 or not (np.isfinite(p).all() and (p >= 0).all() and p.sum() > 0):
-        raise ValueError(f"table {p.shape}; allowed: two dimensions, counts from 0 up, not all of them 0")
-    if p.sum() > 1e100:
-        raise ValueError(f"table holds {p.sum():g}; allowed: up to 1e100")
-    p = p / p.sum()
-    independent = p.sum(1, keepdims=True) * p.sum(0, keepdims=True)
-    some = p > 0
-    return float((p[some] * np.log2(p[some] / independent[some])).sum())
+def mutual_information(table: np.ndarray) -> float:
+    """Compute the mutual information [bit] of a table of counts (n_stimuli, n_guesses).
 
-
-def confusion(stimulus: np.ndarray, guess: np.ndarray) -> np.ndarray:
-    """How often stimulus i (row) was taken for j (column); both (n,), counted from 0."""
-    stimulus, guess = _checked_classes("stimulus", stimulus), _checked_classes("guess", guess)
-    if len(stimulus) != len(guess):
-        raise ValueError(f"stimulus and guess differ in length: {len(stimulus)}, {len(guess)}")
-    size = int(max(stimulus.max(), guess.max())) + 1
-    table = np.zeros((size, size), dtype=int)
-    np.add.at(table, (stimulus, guess), 1)
-    return table
-
-
-def _checked_classes(name: str, values: np.ndarray) -> np.ndarray:
-    """Whole numbers from 0 up, (n,)."""
-    given = numbers(name, values, shape=(None,), low=0.0, high=1e4)
-    if (given != np.round(given)).any():
-        raise ValueError(f"{name} holds {given[given != np.round(given)][0]:g}; allowed: whole numbers from 0")
-    return given.astype(int)
-
-
-def decode(features: np.ndarray, stimulus: np.ndarray, seed: int = 0, neighbours: int = 15) -> Decoded:
-    """Guess the stimulus (n,) from features (n,) or (n, n_features) of the responses, by the nearest other responses.
-
-    A response is never used to decode itself: five-fold cross-validation, whose folds `seed` makes.
+    Raises
+    ------
+    ValueError
+        Unless the table has two dimensions and holds counts from 0 up, not all of them 0.
     """
-    stimulus, x = _checked_classes("stimulus", stimulus), numbers("features", features, low=-1e100, high=1e100)
-    if x.ndim not in (1, 2) or len(x) != len(stimulus):
-        raise ValueError(f"features {x.shape} and stimulus ({len(stimulus)},); allowed: one row for each response")
-    if np.bincount(stimulus)[np.unique(stimulus)].min() < 5:
-        raise ValueError("stimulus: one of them has fewer than 5 responses; allowed: at least 5 of each")
+    table = numbers("table", table, shape=(None, None), low=0.0, high=1e100)
+    if not table.any():
+        raise ValueError("table holds nothing but 0; allowed: counts from 0 up, not all of them 0")
+    return float(entropy(table.sum(0), base=2) + entropy(table.sum(1), base=2) - entropy(table.ravel(), base=2))
+
+
+def decode(features: np.ndarray, stimulus: np.ndarray, seed: int = 0, neighbours: int = 15) -> DecodingResult:
+    """Guess the stimulus from features of the responses by k nearest neighbours, with five-fold cross-validation.
+
+    Parameters
+    ----------
+    features
+        Features of the responses, (n,) or (n, n_features).
+    stimulus
+        Index of the stimulus of each response (n,), at least 5 responses to each.
+    seed
+        Seed of the folds and of the shuffling.
+    neighbours
+        Number of neighbours.
+    """
+    x, given = numbers("features", features, low=-1e100, high=1e100), numbers("stimulus", stimulus, low=0.0, high=1e4)
+    if x.ndim not in (1, 2) or given.shape != x.shape[:1]:
+        raise ValueError(f"features {x.shape} and stimulus {given.shape}; allowed: one row for each response")
+    stimulus = given.astype(int)
+    if (stimulus != given).any() or np.unique(stimulus, return_counts=True)[1].min() < 5:
+        raise ValueError("stimulus: allowed: integers from 0, at least 5 responses to each stimulus")
     seed = whole_number("seed", seed, 0, 2**32 - 1)
     neighbours = whole_number("neighbours", neighbours, 1, len(x) - -(-len(x) // 5))
     x = x.reshape(len(x), -1)
     x = (x - x.mean(0)) / np.where(x.std(0) > 0, x.std(0), 1.0)
     random = np.random.default_rng(seed)
     x = x + 1e-6 * random.standard_normal(x.shape)  # equal counts are equally near, whatever their order
-    shuffled = random.permutation(stimulus)
 
-    def guesses(labels: np.ndarray) -> np.ndarray:
+    def decoded(labels: np.ndarray) -> tuple[float, float]:
         folds = StratifiedKFold(5, shuffle=True, random_state=seed)
-        return cross_val_predict(KNeighborsClassifier(neighbours), x, labels, cv=folds)
+        guess = cross_val_predict(KNeighborsClassifier(neighbours), x, labels, cv=folds)
+        return float(mutual_info_score(labels, guess) / np.log(2)), float((guess == labels).mean())
 
-    guess = guesses(stimulus)
-    chance = information(confusion(shuffled, guesses(shuffled)))
-    return Decoded(information(confusion(stimulus, guess)), chance, float((guess == stimulus).mean()))
+    information, correct = decoded(stimulus)
+    return DecodingResult(information, decoded(random.permutation(stimulus))[0], correct)

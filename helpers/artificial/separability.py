@@ -1,4 +1,4 @@
-"""Which yes-or-no functions of two inputs one unit can compute: by linear programming, so that "cannot" is a proof."""
+"""Which Boolean functions of its inputs one unit can compute: by linear programming, so that "cannot" is a proof."""
 
 from __future__ import annotations
 
@@ -14,9 +14,16 @@ __all__ = ["band_separable", "separable"]
 
 
 def separable(x: np.ndarray, y: Sequence[bool]) -> bool:
-    """Whether some w and b give w·x + b >= 1 where y is true and <= -1 where it is not: x (n, n_inputs), y (n,).
+    """Test whether some w and b give w·x + b >= 1 where y is true and <= -1 elsewhere.
 
-    That is what a unit with a rising activation function and a threshold can do. (Any gap can be scaled to 1 and -1.)
+    This is what a unit with a rising activation function and a threshold can do. (Any gap can be scaled to 1 and -1.)
+
+    Parameters
+    ----------
+    x
+        Inputs (n, n_inputs).
+    y
+        Desired output for each (n,).
     """
     x, y = _checked(x, y)
     side = np.where(y, 1.0, -1.0)
@@ -26,10 +33,17 @@ def separable(x: np.ndarray, y: Sequence[bool]) -> bool:
 
 
 def band_separable(x: np.ndarray, y: Sequence[bool]) -> bool:
-    """Whether some w, b and c > 0 give |w·x + b| <= c - 1 where y is true and >= c + 1 where it is not.
+    """Test whether some w, b and c > 0 give |w·x + b| <= c - 1 where y is true and >= c + 1 elsewhere.
 
-    That is what a unit can do whose activation function rises and falls again: each input that shall be silent lies
-    below the band or above it, and every such choice is tried.
+    This is what a unit can do whose activation function rises and falls again. Each input without output lies below
+    the band or above it, and every such choice is tried.
+
+    Parameters
+    ----------
+    x
+        Inputs (n, n_inputs).
+    y
+        Desired output for each (n,).
     """
     x, y = _checked(x, y)
     inside, outside = x[y], x[~y]
@@ -43,9 +57,9 @@ def band_separable(x: np.ndarray, y: Sequence[bool]) -> bool:
 
 
 def _checked(x: np.ndarray, y: Sequence[bool]) -> tuple[np.ndarray, np.ndarray]:
-    """Inputs (n, n_inputs), and yes or no for each, (n,)."""
+    """Inputs (n, n_inputs) and true or false for each (n,)."""
     x = numbers("x", x, shape=(None, None), low=-1e9, high=1e9)
     y = numbers("y", y, shape=(len(x),), low=0.0, high=1.0)
     if not np.isin(y, (0.0, 1.0)).all():
-        raise ValueError("y holds other numbers than 0 and 1; allowed: yes or no for each input")
+        raise ValueError("y holds numbers other than 0 and 1; allowed: true or false for each input")
     return x, y.astype(bool)

@@ -1,7 +1,7 @@
-"""Spiking networks: what stands around the layer that notebook 3 writes, and what its spikes cost.
+"""Spiking networks: what surrounds the layer that notebook 3 writes, and what its spikes cost.
 
-The layer itself is the notebook's: a `torch.nn.Module` that turns inputs (n, steps, n_in) into spikes (n, steps, n_out)
-of 0 or 1. One step is 1 ms. What is here does not know how the layer makes its gradient.
+The layer is a `torch.nn.Module` that turns inputs (n, steps, n_in) into spikes (n, steps, n_out) of 0 or 1; a step is
+1 ms. Nothing here depends on how the layer makes its gradient.
 """
 
 from __future__ import annotations
@@ -23,20 +23,28 @@ from .tasks import Task
 from .training import train
 
 __all__ = [
-    "PricedRuns",
     "SpikeCost",
+    "SpikePriceSweep",
     "SpikingClassifier",
     "gradient_through_time",
-    "price_of_spikes",
     "spike_cost",
+    "sweep_spike_price",
 ]
 
 
 class SpikingClassifier(nn.Module):
-    """Inputs, a layer of spiking units, and one weighted sum of their spike counts per class.
+    """A layer of spiking units, and one weighted sum of their spike counts per class.
 
-    layer: (n, steps, n_in) to spikes (n, steps, n_hidden). steps: given for inputs (n, n_in) that do not change, such
-    as pictures: they are held as a current for so many steps. `spikes` are those of the last pass forward.
+    After a forward pass, `spikes` holds its spikes (n, steps, hidden).
+
+    Parameters
+    ----------
+    layer
+        Maps inputs (n, steps, n_in) to spikes (n, steps, hidden).
+    hidden, classes
+        Numbers of spiking units and of classes.
+    steps
+        Only for constant inputs (n, n_in), such as images: the number of steps for which they are injected.
     """
 
     def __init__(self, layer: nn.Module, hidden: int, classes: int, steps: int | None = None) -> None:
@@ -48,6 +56,7 @@ class SpikingClassifier(nn.Module):
         self.spikes = torch.zeros(0)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Compute the output (n, classes) for each sample."""
         if self.steps is not None:
             x = x[:, None].expand(-1, self.steps, -1)
         self.spikes = self.layer(x)
@@ -55,7 +64,7 @@ class SpikingClassifier(nn.Module):
 
     @torch.no_grad()
     def spikes_per_sample(self, x: Tensor) -> float:
-        """Spikes of all hidden units together that a sample takes on average."""
+        """Compute the mean number of spikes of all hidden units together per sample."""
         self(x)
         return float(self.spikes.sum((1, 2)).mean())
 
@@ -64,9 +73,19 @@ class SpikingClassifier(nn.Module):
 
 
 def gradient_through_time(layer: nn.Module, x: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """What the last spike's gradient is worth at earlier inputs: lags (steps,) and mean |gradient| (steps,) there.
+    """Compute how strongly the spikes of the last step depend on earlier inputs.
 
-    x: (n, steps, n_in). The sum of all spikes in the last step is differentiated with respect to every input before.
+    Parameters
+    ----------
+    layer
+        A layer of spiking units.
+    x
+        Inputs (n, steps, n_in).
+
+    Returns
+    -------
+    lags, size
+        Steps before the last one (steps,), and mean |gradient| of the sum of its spikes there (steps,).
     """
     inputs = x.detach().clone().requires_grad_()
     (gradient,) = torch.autograd.grad(layer(inputs)[:, -1].sum(), inputs)
@@ -79,10 +98,16 @@ def gradient_through_time(layer: nn.Module, x: Tensor) -> tuple[np.ndarray, np.n
 
 @dataclass(frozen=True)
 class SpikeCost:
-    """What the pumps pay for one spike of an area of membrane.
+    """What the sodium-potassium pumps spend on one spike of an area of membrane.
 
-    charge: sodium that enters beyond what flows at rest [nC/cm²]. ATP: molecules per spike (3 sodium ions each).
-    energy: their free energy [J].
+    Attributes
+    ----------
+    charge
+        Sodium that enters beyond the current at rest [nC/cm²].
+    ATP
+        Molecules per spike, one for 3 sodium ions.
+    energy
+        Their free energy [J].
     """
 
     charge: float
@@ -91,15 +116,24 @@ class SpikeCost:
 
 
 def spike_cost(neuron: HodgkinHuxley, area: float, free_energy: float = 50.0) -> SpikeCost:
-    """The cost of one spike of `area` [cm²] of `neuron`, set off by 0.5 ms of 60 µA/cm².
+    """Compute the cost of one spike, evoked by 0.5 ms of 60 µA/cm².
 
-    free_energy: of ATP in a cell [kJ/mol].
-    Raises ValueError where the pulse gives another number of spikes than one.
+    Parameters
+    ----------
+    neuron
+        The neuron.
+    area
+        Area of its membrane [cm²].
+    free_energy
+        Free energy of ATP in a cell [kJ/mol].
+
+    Raises
+    ------
+    ValueError
+        Unless the pulse evokes exactly one spike.
     """
-    area, free_energy = (
-        number("area", area, "cm²", above=0.0, high=1e6),
-        number("free_energy", free_energy, "kJ/mol", high=1e6),
-    )
+    area = number("area", area, "cm²", above=0.0, high=1e6)
+    free_energy = number("free_energy", free_energy, "kJ/mol", high=1e6)
     spike = simulate(neuron, step(60.0, 5.0, 5.5), 45.0, dt=0.002)
     if len(spike.spike_times) != 1:
         raise ValueError(f"the pulse gives {len(spike.spike_times)} spikes; allowed: exactly one")
@@ -109,27 +143,54 @@ def spike_cost(neuron: HodgkinHuxley, area: float, free_energy: float = 50.0) ->
 
 
 @dataclass(frozen=True)
-class PricedRuns:
-    """What training with a price on spikes gives: accuracy and spikes per sample, (n_prices, n_seeds)."""
+class SpikePriceSweep:
+    """Training with several prices on spikes.
+
+    Attributes
+    ----------
+    prices
+        Added to the loss for each spike of a hidden unit (n_prices,).
+    accuracy, spikes
+        Test accuracy and spikes per sample (n_prices, n_seeds).
+    """
 
     prices: np.ndarray
     accuracy: np.ndarray
     spikes: np.ndarray
 
 
-def price_of_spikes(
-    make: Callable[[], SpikingClassifier], task: Task, prices: np.ndarray, *, seeds: range, epochs: int, rate: float
-) -> PricedRuns:
-    """Train what `make` makes, from each seed with each price: what a spike of a hidden unit adds to the loss."""
+def sweep_spike_price(
+    make: Callable[[], SpikingClassifier],
+    task: Task,
+    prices: np.ndarray,
+    *,
+    seeds: range,
+    epochs: int,
+    learning_rate: float,
+) -> SpikePriceSweep:
+    """Train networks with each price on a spike, from each seed.
+
+    Parameters
+    ----------
+    make
+        Builds a network.
+    task
+        Samples to train and to test with.
+    prices
+        Added to the loss for each spike of a hidden unit (n_prices,).
+    seeds, epochs, learning_rate
+        As in `compare`.
+    """
     prices = numbers("prices", prices, shape=(None,), low=-1e9, high=1e9)
-    right, spent = np.empty((2, len(prices), len(seeds)))
-    for (i, price), (j, seed) in ((a, b) for a in enumerate(prices) for b in enumerate(seeds)):
-        torch.manual_seed(seed)
-        network = make()
+    accuracy, spikes = np.empty((2, len(prices), len(seeds)))
+    for i, price in enumerate(prices):
+        for j, seed in enumerate(seeds):
+            torch.manual_seed(seed)
+            network = make()
 
-        def bill(network: SpikingClassifier = network, price: float = price) -> Tensor:
-            return price * network.spikes.sum(1).mean()
+            def penalty(network: SpikingClassifier = network, price: float = price) -> Tensor:
+                return price * network.spikes.sum(1).mean()
 
-        right[i, j] = train(network, task, epochs=epochs, seed=seed, rate=rate, penalty=bill).accuracy[-1]
-        spent[i, j] = network.spikes_per_sample(task.x_test)
-    return PricedRuns(prices, right, spent)
+            history = train(network, task, epochs=epochs, seed=seed, learning_rate=learning_rate, penalty=penalty)
+            accuracy[i, j], spikes[i, j] = history.accuracy[-1], network.spikes_per_sample(task.x_test)
+    return SpikePriceSweep(prices, accuracy, spikes)

@@ -3,7 +3,7 @@
 - style: `use_style` and `direct_label`, the look of all figures; colours: `COLOURS` of gates and currents
 - traces: V, gates and currents over time; the accuracy of integrators
 - membrane: charging, rest, thresholds; voltage_clamp: families, current-voltage curves, tail currents, gates
-- firing: f-I curves, onset, jitter; dynamics: phase plane, Hopf points, oscillations
+- firing: onset of firing, jitter; dynamics: phase plane, Hopf points, oscillations
 - posteriors: pair plots, comparison with a reference; predictive: traces from prior and posterior
 - diagnostics: recovery, calibration, predictive checks, misspecification
 - lif: the integrate-and-fire neuron of notebook 2
@@ -25,7 +25,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "plot_statistic_information",
         ],
         "dynamics": ["plot_hopf_points", "plot_oscillation", "plot_phase_plane", "plot_unstable_ranges"],
-        "firing": ["plot_f_I", "plot_firing_onset", "plot_spike_jitter"],
+        "firing": ["plot_firing_onset", "plot_spike_jitter"],
         "lif": [
             "plot_aligned_checks",
             "plot_lif_recordings",

@@ -1,4 +1,4 @@
-"""Firing: rate against current, and how far spike times scatter from trial to trial."""
+"""Firing: the onset of firing, and how far spike times scatter from trial to trial."""
 
 from __future__ import annotations
 
@@ -9,28 +9,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .colours import BLUE, COLOURS, ORANGE, PALETTE, STYLES
+from .colours import BLUE, COLOURS, ORANGE
 from .style import direct_label
 
-__all__ = ["plot_f_I", "plot_firing_onset", "plot_spike_jitter"]
-
-
-def plot_f_I(ax: Axes, currents: np.ndarray, rates: np.ndarray, fits: Mapping[str, np.ndarray]) -> Axes:
-    """Plot a measured f-I curve as dots and fitted curves as lines.
-
-    Parameters
-    ----------
-    currents, rates
-        Injected currents (n,) [µA/cm²] and measured rates (n,) [Hz].
-    fits
-        Fitted rates (n,) [Hz] by name.
-    """
-    for (name, curve), style, colour in zip(fits.items(), STYLES, PALETTE, strict=False):
-        ax.plot(currents, curve, color=colour, linestyle=style, label=name)
-    ax.plot(currents, rates, "o", color=COLOURS["V"], markersize=5, label="neuron")
-    ax.set(xlabel="injected current (µA/cm²)", ylabel="firing rate (Hz)")
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=5)
-    return ax
+__all__ = ["plot_firing_onset", "plot_spike_jitter"]
 
 
 def plot_firing_onset(ax: Axes, currents: np.ndarray, rates: np.ndarray, band: tuple[float, float]) -> Axes:

@@ -9,10 +9,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from helpers.artificial.distillation import Lesson, Marks
-from helpers.artificial.learning_rules import Learned
-from helpers.artificial.spiking import PricedRuns
-from helpers.artificial.training import Runs
+from helpers.artificial.distillation import Score, SpikeDataset
+from helpers.artificial.learning_rules import RuleRun
+from helpers.artificial.spiking import SpikePriceSweep
+from helpers.artificial.training import TrainingRuns
 
 from .colours import BLUE, COLOURS, ORANGE, PALETTE, STYLES
 from .style import direct_label, fixed_ticks, label_ends
@@ -41,8 +41,8 @@ def _means_and_seeds(ax: Axes, x: Sequence[float], values: np.ndarray, **look: o
     ax.errorbar(x, values.mean(1), values.std(1, ddof=1), fmt="o-", color=BLUE, capsize=3, **look)
 
 
-def plot_pulse_order(example: np.ndarray, runs: Mapping[str, Runs], rises: Mapping[str, float]) -> Figure:
-    """Make a figure of the task of `which_first` (left), and of test accuracy by epoch (right).
+def plot_pulse_order(example: np.ndarray, runs: Mapping[str, TrainingRuns], rises: Mapping[str, float]) -> Figure:
+    """Make a figure of the task of `pulse_order` (left), and of test accuracy by epoch (right).
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def plot_pulse_order(example: np.ndarray, runs: Mapping[str, Runs], rises: Mappi
     return figure
 
 
-def plot_spike_price(priced: PricedRuns, rate_network: np.ndarray, joules: float, ratio: float = 0.95) -> Figure:
+def plot_spike_price(priced: SpikePriceSweep, rate_network: np.ndarray, joules: float, ratio: float = 0.95) -> Figure:
     """Make a figure of accuracy against spikes per sample and their energy; whiskers are one SD over seeds.
 
     Parameters
@@ -131,36 +131,36 @@ def plot_surrogate_widths(
 
 
 def plot_students(
-    lesson: Lesson, predicted: np.ndarray, part: slice, depths: Sequence[int], marks: Sequence[Sequence[Marks]]
+    held_out: SpikeDataset, predicted: np.ndarray, part: slice, depths: Sequence[int], scores: Sequence[Sequence[Score]]
 ) -> Figure:
     """Make a figure of a student's predictions (top), and of AUC and correlation of spike counts by depth (bottom).
 
     Parameters
     ----------
-    lesson
+    held_out
         Held-out current and spikes of n ms.
     predicted
         Probability of a spike that the student gives for each ms, (n,).
     part
         The part of the held-out time that is drawn.
-    depths, marks
+    depths, scores
         Numbers of hidden layers, and for each the scores of several seeds: dots, and a line through their means.
     """
     figure = plt.figure(figsize=(9, 6))
     grid = figure.add_gridspec(3, 2, height_ratios=[0.8, 1, 2])
     for_I = figure.add_subplot(grid[0, :])
     for_p = figure.add_subplot(grid[1, :], sharex=for_I)
-    t = np.arange(len(lesson.current))[part]
-    for_I.plot(t, lesson.current[part], color=COLOURS["I"], linewidth=1.2)
+    t = np.arange(len(held_out.current))[part]
+    for_I.plot(t, held_out.current[part], color=COLOURS["I"], linewidth=1.2)
     for_I.set_ylabel("I (µA/cm²)")
     for_I.tick_params(labelbottom=False)
     for_p.plot(t, predicted[part], color=BLUE, linewidth=1.4)
-    fired = t[lesson.spikes[part] > 0]
+    fired = t[held_out.spikes[part] > 0]
     for_p.plot(fired, np.full(len(fired), 1.12), "v", color=COLOURS["V"], markersize=5)
     for_p.set(xlabel="held-out time (ms)", ylabel="probability", ylim=(-0.04, 1.25), xlim=(t[0], t[-1]))
     for column, (quantity, goal) in enumerate((("AUC", 0.98), ("correlation", 0.95))):
         ax = figure.add_subplot(grid[2, column])
-        _means_and_seeds(ax, depths, np.array([[getattr(mark, quantity) for mark in seeds] for seeds in marks]))
+        _means_and_seeds(ax, depths, np.array([[getattr(score, quantity) for score in seeds] for seeds in scores]))
         ax.axhline(goal, color="0.5", linestyle=":")
         ax.text(depths[0], goal, f" {goal}", va="bottom", color="0.35", fontsize=10)
         label = "area under the ROC curve" if quantity == "AUC" else "correlation of spike counts"
@@ -169,7 +169,7 @@ def plot_students(
 
 
 def plot_learning_rules(
-    learned: Mapping[str, Sequence[Learned]], weights: np.ndarray, noise: np.ndarray, rises: Mapping[str, float]
+    learned: Mapping[str, Sequence[RuleRun]], weights: np.ndarray, noise: np.ndarray, rises: Mapping[str, float]
 ) -> Figure:
     """Make a figure of test accuracy by step for each rule (left), and of the noise of weight perturbation (right).
 

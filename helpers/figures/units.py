@@ -9,9 +9,9 @@ import numpy as np
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from helpers.artificial.decoding import CODES, Decoded, Responses
-from helpers.artificial.rate_laws import Fit
-from helpers.artificial.training import Runs
+from helpers.artificial.decoding import CODES, DecodingResult, Responses
+from helpers.artificial.rate_laws import RateFit
+from helpers.artificial.training import TrainingRuns
 from helpers.simulation.trace import Trace
 
 from .colours import BLUE, COLOURS, GREEN, LAW_LOOKS, ORANGE, YELLOW
@@ -31,7 +31,7 @@ __all__ = [
 
 def plot_fitted_curves(
     curves: Mapping[str, tuple[np.ndarray, np.ndarray, str]],
-    fits: Mapping[str, Mapping[str, Fit]],
+    fits: Mapping[str, Mapping[str, RateFit]],
     shown: Sequence[str] = ("ReLU", "sigmoid", "LIF"),
 ) -> Figure:
     """Make a figure of measured f-I curves (dots) with rate laws fitted to each (lines).
@@ -90,7 +90,7 @@ def plot_activations(shapes: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Fig
     return figure
 
 
-def plot_accuracies(runs: Mapping[str, Runs], dead: Mapping[str, np.ndarray], level: float = 0.9) -> Figure:
+def plot_accuracies(runs: Mapping[str, TrainingRuns], dead: Mapping[str, np.ndarray], level: float = 0.9) -> Figure:
     """Make a figure of test accuracy, epochs to a level of it, and dead units: seeds, their mean and one SD.
 
     Parameters
@@ -120,7 +120,7 @@ def plot_accuracies(runs: Mapping[str, Runs], dead: Mapping[str, np.ndarray], le
 
 
 def plot_codes(
-    responses: Responses, currents: Sequence[float], told: Mapping[float, Mapping[str, Decoded]], shown: int = 12
+    responses: Responses, currents: Sequence[float], told: Mapping[float, Mapping[str, DecodingResult]], shown: int = 12
 ) -> Figure:
     """Make a figure of responses to each current (left), and of what each code tells about the current (right).
 

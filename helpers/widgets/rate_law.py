@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from helpers.artificial.rate_laws import ACTIVATIONS, Fit, explained, fit_activation
+from helpers.artificial.rate_laws import RATE_LAWS, RateFit, fit_rate_law, r_squared
 from helpers.experiments.f_I import measure_f_I
 from helpers.figures.colours import COLOURS, ORANGE
 from helpers.neurons.models import HodgkinHuxley, Pospischil
@@ -52,7 +52,7 @@ class HandFit:
     rates: np.ndarray
     answer: np.ndarray
     R2: float
-    best: Fit
+    best: RateFit
 
 
 def hand_fit(
@@ -87,16 +87,16 @@ def hand_fit(
     one_of("neuron", neuron, CURRENTS)
     one_of("function", function, FUNCTIONS)
     currents, rates, best = _measured(neuron, temperature if neuron == "squid axon" else g_M, function)
-    answer = scale * ACTIVATIONS[function](gain * (currents - bias))
-    return HandFit(currents, rates, answer, explained(rates, answer), best)
+    answer = scale * RATE_LAWS[function].function(gain * (currents - bias))
+    return HandFit(currents, rates, answer, r_squared(rates, answer), best)
 
 
 @cache  # the curve does not change while the unit is adjusted
-def _measured(neuron: str, setting: float, function: str) -> tuple[np.ndarray, np.ndarray, Fit]:
+def _measured(neuron: str, setting: float, function: str) -> tuple[np.ndarray, np.ndarray, RateFit]:
     currents = CURRENTS[neuron]
     cell = HodgkinHuxley(temperature=setting) if neuron == "squid axon" else Pospischil(noise=0.0, g_M=setting)
     rates = measure_f_I(cell, currents, seconds=1.0)
-    return currents, rates, fit_activation(function, currents, rates)
+    return currents, rates, fit_rate_law(function, currents, rates)
 
 
 def explore_hand_fit() -> Explorer:

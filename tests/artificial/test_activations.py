@@ -5,19 +5,19 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.artificial.activations import Tabulated, as_activation, dead_units, hidden_layer, silence
+from helpers.artificial.activations import TabulatedActivation, as_activation, dead_units, hidden_layer, silent_fraction
 
 Z = np.linspace(-2.0, 3.0, 51)
 
 
 def test_values_between_and_beyond_the_points():
-    table = Tabulated(Z, np.sin(Z))
+    table = TabulatedActivation(Z, np.sin(Z))
     z = torch.linspace(-4.0, 5.0, 400)
     np.testing.assert_allclose(table(z).numpy(), np.interp(z.numpy(), Z, np.sin(Z)), atol=1e-6)
 
 
 def test_slope_is_that_of_the_function():
-    table = Tabulated(Z, np.sin(Z)).double()
+    table = TabulatedActivation(Z, np.sin(Z)).double()
     z = torch.linspace(-1.93, 2.93, 50, dtype=torch.float64, requires_grad=True)  # never on a point
     (slope,) = torch.autograd.grad(table(z).sum(), z)
     h = 1e-6
@@ -28,7 +28,7 @@ def test_slope_is_that_of_the_function():
 
 def test_no_slope_beyond_the_ends():
     z = torch.tensor([-5.0, 7.0], requires_grad=True)
-    (slope,) = torch.autograd.grad(Tabulated(Z, np.exp(Z))(z).sum(), z)
+    (slope,) = torch.autograd.grad(TabulatedActivation(Z, np.exp(Z))(z).sum(), z)
     assert not slope.any()
 
 
@@ -48,21 +48,21 @@ def test_dead_units_by_hand():
         network[0].bias.zero_()
     x = torch.tensor([[1.0, 2.0], [3.0, 1.0], [2.0, -1.0]])
     assert dead_units(network, x) == 0.25  # only the second: its input is never positive
-    assert silence(network, x) == 0.5  # of 12 answers 3, 1 and 2 of the second, third and fourth unit
+    assert silent_fraction(network, x) == 0.5  # of 12 answers 3, 1 and 2 of the second, third and fourth unit
 
 
 @pytest.mark.parametrize(
     ("z", "values", "message"),
     [
-        (Z, Z[1:], "the same length"),
-        (Z, Z * np.nan, "finite"),
+        (Z, Z[1:], r"values has shape \(50,\); allowed: \(51,\)"),
+        (Z, Z * np.nan, "values = nan .*finite"),
         (Z**3, Z, "evenly"),
         (-Z, Z, "rising"),
     ],
 )
 def test_bad_tables(z, values, message):
     with pytest.raises(ValueError, match=message):
-        Tabulated(z, values)
+        TabulatedActivation(z, values)
 
 
 def test_bad_anchors():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helpers.artificial.decoding import Responses, confusion, decode, information, respond
+from helpers.artificial.decoding import Responses, decode, mutual_information, simulate_responses
 from helpers.neurons.models import HodgkinHuxley
 from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
@@ -24,15 +24,11 @@ def test_codes_by_hand():
 
 
 def test_information_of_known_tables():
-    assert information(np.eye(8)) == pytest.approx(3.0)
-    assert information(np.ones((4, 4))) == pytest.approx(0.0)
+    assert mutual_information(np.eye(8)) == pytest.approx(3.0)
+    assert mutual_information(np.ones((4, 4))) == pytest.approx(0.0)
     share = np.array([0.9, 0.1])  # a binary symmetric channel: 1 bit minus the entropy of its errors
-    assert information([[90, 10], [10, 90]]) == pytest.approx(1.0 + (share * np.log2(share)).sum())
-    assert information([[30, 0], [10, 0]]) == pytest.approx(0.0)
-
-
-def test_confusion_counts():
-    np.testing.assert_array_equal(confusion(np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1])), [[1, 1], [0, 2]])
+    assert mutual_information([[90, 10], [10, 90]]) == pytest.approx(1.0 + (share * np.log2(share)).sum())
+    assert mutual_information([[30, 0], [10, 0]]) == pytest.approx(0.0)
 
 
 def test_decoder_finds_what_is_there_and_nothing_where_nothing_is():
@@ -48,7 +44,7 @@ def test_decoder_finds_what_is_there_and_nothing_where_nothing_is():
 
 def test_responses_are_those_of_the_simulator():
     neuron = HodgkinHuxley(noise=1.0)
-    responses = respond(neuron, [10.0, 20.0], trials=3, length=50.0, seed=4)
+    responses = simulate_responses(neuron, [10.0, 20.0], trials=3, length=50.0, seed=4)
     assert responses.stimulus.tolist() == [0, 0, 0, 1, 1, 1]
     alone = simulate(neuron, step(20.0, 50.0, 100.0), 100.0, dt=0.025, seed=(4, 3)).spike_times
     found = responses.spikes[3][responses.spikes[3] < 1e5]
@@ -56,14 +52,23 @@ def test_responses_are_those_of_the_simulator():
 
 
 @pytest.mark.parametrize(
-    ("code", "window", "message"), [("rate", 10.0, "code 'rate'"), ("count", 0.0, "window = 0 ms; allowed: above 0")]
+    ("code", "window", "message"),
+    [("rate", 10.0, "code = 'rate'; allowed: count"), ("count", 0.0, "window = 0 ms; allowed: above 0")],
 )
 def test_bad_codes(code, window, message):
     with pytest.raises(ValueError, match=message):
         RESPONSES.code(code, window)
 
 
-@pytest.mark.parametrize("table", [np.zeros((2, 2)), -np.eye(2), np.ones(3), np.full((2, 2), np.nan)])
-def test_bad_tables(table):
-    with pytest.raises(ValueError, match="allowed: two dimensions, counts"):
-        information(table)
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (np.zeros((2, 2)), "nothing but 0; allowed: counts"),
+        (-np.eye(2), "table = -1 .*allowed: from 0"),
+        (np.ones(3), r"table has shape \(3,\); allowed: \(n, n\)"),
+        (np.full((2, 2), np.nan), "table = nan .*allowed: from 0"),
+    ],
+)
+def test_bad_tables(table, message):
+    with pytest.raises(ValueError, match=message):
+        mutual_information(table)

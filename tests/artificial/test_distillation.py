@@ -4,15 +4,23 @@ import numpy as np
 import pytest
 import torch
 
-from helpers.artificial.distillation import NOISE, Lesson, Student, learn, mark, probabilities, teach
+from helpers.artificial.distillation import (
+    NOISE,
+    SpikeDataset,
+    Student,
+    evaluate_student,
+    fit_student,
+    make_spike_dataset,
+    spike_probability,
+)
 from helpers.neurons.models import HodgkinHuxley
 from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import Waveform
 
 
 @pytest.fixture(scope="module")
-def lesson() -> Lesson:
-    return teach(HodgkinHuxley(), seconds=20, seed=3)
+def lesson() -> SpikeDataset:
+    return make_spike_dataset(HodgkinHuxley(), seconds=20, seed=3)
 
 
 def test_lesson_is_what_the_neuron_does(lesson):
@@ -25,7 +33,7 @@ def test_lesson_is_what_the_neuron_does(lesson):
 
 
 def test_a_second_seed_is_another_current():
-    a, b = (teach(HodgkinHuxley(), seconds=2, seed=seed).current for seed in (1, 2))
+    a, b = (make_spike_dataset(HodgkinHuxley(), seconds=2, seed=seed).current for seed in (1, 2))
     assert abs(np.corrcoef(a, b)[0, 1]) < 0.3
 
 
@@ -51,25 +59,25 @@ def test_marks_of_known_answers():
     random = np.random.default_rng(0)
     rate = np.repeat(random.uniform(0.0, 0.2, 100), 100)
     spikes = (random.random(10_000) < rate).astype(int)
-    lesson = Lesson(np.zeros(10_000), spikes)
-    perfect = mark(Known(np.where(spikes, 20.0, -20.0)), lesson)
+    lesson = SpikeDataset(np.zeros(10_000), spikes)
+    perfect = evaluate_student(Known(np.where(spikes, 20.0, -20.0)), lesson)
     assert perfect.AUC == 1.0 and perfect.correlation == pytest.approx(1.0)
-    guess = mark(Known(random.standard_normal(10_000)), lesson)
+    guess = evaluate_student(Known(random.standard_normal(10_000)), lesson)
     assert guess.AUC == pytest.approx(0.5, abs=0.05) and abs(guess.correlation) < 0.3
-    knows_rate = mark(Known(np.log(rate / (1 - rate))), lesson)
+    knows_rate = evaluate_student(Known(np.log(rate / (1 - rate))), lesson)
     assert 0.6 < knows_rate.AUC < 0.9 and knows_rate.correlation > 0.8
 
 
 def test_learning_helps_and_is_repeatable(lesson):
-    held_out = teach(HodgkinHuxley(), seconds=10, seed=4)
+    held_out = make_spike_dataset(HodgkinHuxley(), seconds=10, seed=4)
     marks = []
     for _ in range(2):
         torch.manual_seed(0)
         student = Student(2, width=8)
-        blank = mark(student, held_out)
-        learn(student, lesson, epochs=30, seed=0)
-        marks.append(mark(student, held_out))
+        blank = evaluate_student(student, held_out)
+        fit_student(student, lesson, epochs=30, seed=0)
+        marks.append(evaluate_student(student, held_out))
     assert marks[0] == marks[1]
     assert marks[0].AUC > blank.AUC + 0.2 and marks[0].correlation > 0.7
-    p = probabilities(student, held_out.current)
+    p = spike_probability(student, held_out.current)
     assert p.sum() == pytest.approx(held_out.spikes.sum(), rel=0.35)

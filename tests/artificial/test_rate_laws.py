@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 
 from helpers.artificial.rate_laws import (
-    ACTIVATIONS,
     RATE_LAWS,
-    explained,
-    fit_activation,
+    fit_rate_law,
     lif_rate,
     lif_rheobase,
+    r_squared,
 )
 from helpers.experiments.f_I import measure_f_I
 from helpers.neurons.models import HodgkinHuxley, LeakyIntegrateAndFire
@@ -47,7 +46,7 @@ def test_the_closed_form_by_hand_and_its_limits():
 def test_a_curve_of_its_own_shape_is_found_again(name):
     shape = (SHAPES[name],) if name in SHAPES else ()
     rates = 120.0 * RATE_LAWS[name].function(0.15 * (CURRENTS - 12.0), *shape)
-    fit = fit_activation(name, CURRENTS, rates)
+    fit = fit_rate_law(name, CURRENTS, rates)
     assert fit.R2 > 0.9999 and (fit.shape is None) == (name not in SHAPES)
     np.testing.assert_allclose(fit(CURRENTS), rates, atol=0.5)
     assert fit.bias == pytest.approx(12.0, abs=0.5)
@@ -56,7 +55,7 @@ def test_a_curve_of_its_own_shape_is_found_again(name):
 def test_the_unit_of_the_current_does_not_matter():
     rates = measure_f_I(HodgkinHuxley(), CURRENTS)
     for name in RATE_LAWS:
-        in_uA, in_pA = fit_activation(name, CURRENTS, rates), fit_activation(name, 1e6 * CURRENTS, rates)
+        in_uA, in_pA = fit_rate_law(name, CURRENTS, rates), fit_rate_law(name, 1e6 * CURRENTS, rates)
         assert in_pA.R2 == pytest.approx(in_uA.R2, abs=1e-6)
         np.testing.assert_allclose(in_pA(1e6 * CURRENTS), in_uA(CURRENTS), atol=0.01)
 
@@ -64,7 +63,7 @@ def test_the_unit_of_the_current_does_not_matter():
 def test_the_law_of_the_LIF_is_the_LIF():
     neuron = LeakyIntegrateAndFire(V_reset=-70.0, E_L=-70.0)
     currents = np.linspace(0.0, 600.0, 61)
-    fit = fit_activation("LIF", currents, lif_rate(neuron, currents))
+    fit = fit_rate_law("LIF", currents, lif_rate(neuron, currents))
     assert fit.R2 > 0.9999 and fit.bias == pytest.approx(lif_rheobase(neuron), abs=2.0)
     assert 1000.0 / fit.scale == pytest.approx(neuron.t_ref, rel=0.05)
     assert fit.shape == pytest.approx(neuron.tau_m / neuron.t_ref, rel=0.05)
@@ -72,20 +71,21 @@ def test_the_law_of_the_LIF_is_the_LIF():
 
 def test_R2_against_its_meaning():
     rates = np.array([0.0, 1.0, 2.0, 3.0])
-    assert explained(rates, rates) == 1.0
-    assert explained(rates, np.full(4, 1.5)) == 0.0
-    assert explained(rates, -rates) < 0.0
-    assert explained(np.ones(4), rates) == 0.0
+    assert r_squared(rates, rates) == 1.0
+    assert r_squared(rates, np.full(4, 1.5)) == 0.0
+    assert r_squared(rates, -rates) < 0.0
+    assert r_squared(np.ones(4), rates) == 0.0
 
 
 def test_fits_of_a_silent_neuron_explain_nothing():
-    assert fit_activation("tanh", CURRENTS, np.zeros(51)).R2 == 0.0
+    assert fit_rate_law("tanh", CURRENTS, np.zeros(51)).R2 == 0.0
 
 
 def test_activations_are_different_functions():
     """A sigmoid is a shifted, scaled tanh (of half the slope): with a free offset they would be one curve, here not."""
     z = np.linspace(-4, 4, 101)
-    curves = {name: function(z) for name, function in ACTIVATIONS.items()}
+    curves = {name: law.function(z) for name, law in RATE_LAWS.items() if law.shape is None}
+    assert len(curves) == 4
     names = list(curves)
     assert all(
         np.ptp(curves[a] / curves[a].max() - curves[b] / curves[b].max()) > 0.1 for a in names for b in names if a < b
@@ -95,11 +95,11 @@ def test_activations_are_different_functions():
 @pytest.mark.parametrize(
     ("name", "rates", "message"),
     [
-        ("step", np.zeros(51), "activation 'step'; allowed: ReLU"),
-        ("ReLU", np.zeros(50), r"currents \(51,\) and rates \(50,\)"),
-        ("ReLU", np.full(51, np.nan), "NaN or infinity"),
+        ("step", np.zeros(51), "rate law = 'step'; allowed: ReLU"),
+        ("ReLU", np.zeros(50), r"rates has shape \(50,\); allowed: \(51,\)"),
+        ("ReLU", np.full(51, np.nan), "rates = nan"),
     ],
 )
 def test_bad_fits(name, rates, message):
     with pytest.raises(ValueError, match=message):
-        fit_activation(name, CURRENTS, rates)
+        fit_rate_law(name, CURRENTS, rates)

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from helpers.artificial.activations import hidden_layer
-from helpers.artificial.spiking import SpikingClassifier, gradient_through_time, price_of_spikes, spike_cost
-from helpers.artificial.tasks import Task, digits, which_first
+from helpers.artificial.spiking import SpikingClassifier, gradient_through_time, spike_cost, sweep_spike_price
+from helpers.artificial.tasks import Task, digits, pulse_order
 from helpers.artificial.training import accuracy, compare, train
 from helpers.neurons.models import HodgkinHuxley, LeakyIntegrateAndFire
 from helpers.simulation.single import simulate
@@ -84,7 +84,7 @@ def test_price_saves_spikes(written):
     def make() -> SpikingClassifier:
         return SpikingClassifier(written["SpikingLayer"](64, 16), 16, 10, steps=8)
 
-    priced = price_of_spikes(make, small, [0.0, 3.0], seeds=range(2), epochs=4, rate=0.01)
+    priced = sweep_spike_price(make, small, [0.0, 3.0], seeds=range(2), epochs=4, learning_rate=0.01)
     assert priced.accuracy.shape == (2, 2) and np.all(priced.spikes[1] < 0.7 * priced.spikes[0])
     network = make()
     assert network.spikes_per_sample(small.x_test) == network.spikes.sum() / 100
@@ -92,13 +92,13 @@ def test_price_saves_spikes(written):
 
 
 def test_the_order_of_pulses_needs_time(written):
-    task = which_first(200, seed=1)
+    task = pulse_order(200, seed=1)
     counts = Task(task.x_train.sum(1), task.y_train, task.x_test.sum(1), task.y_test)
     blind = compare({"": lambda: hidden_layer(nn.ReLU(), 2, 8, 2)}, counts, seeds=[0], epochs=5)[""]
     assert abs(blind.accuracy[0] - 0.5) < 0.1
     torch.manual_seed(0)
     network = SpikingClassifier(written["SpikingLayer"](2, 16), 16, 2)
-    assert train(network, task, epochs=40, seed=0, rate=0.02).accuracy[-1] > 0.9
+    assert train(network, task, epochs=40, seed=0, learning_rate=0.02).accuracy[-1] > 0.9
 
 
 # ---------------------------------------------------------------------------------------------------------- training
@@ -121,6 +121,6 @@ def test_training_is_repeatable_and_fair():
 def test_training_that_runs_away_is_refused():
     task = digits()
     with pytest.raises(ValueError, match="the loss is nan in epoch"):
-        train(nn.Sequential(nn.Linear(64, 10)), task, epochs=3, seed=0, rate=1e37)
-    with pytest.raises(ValueError, match=r"rate = 1e\+38; allowed: above 0, at most 1e\+37"):
-        train(nn.Sequential(nn.Linear(64, 10)), task, epochs=3, seed=0, rate=1e38)
+        train(nn.Sequential(nn.Linear(64, 10)), task, epochs=3, seed=0, learning_rate=1e37)
+    with pytest.raises(ValueError, match=r"learning_rate = 1e\+38; allowed: above 0, at most 1e\+37"):
+        train(nn.Sequential(nn.Linear(64, 10)), task, epochs=3, seed=0, learning_rate=1e38)

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from helpers.artificial.decoding import CODES, Decoded, Responses
-from helpers.artificial.distillation import Lesson, Marks
-from helpers.artificial.learning_rules import Learned
-from helpers.artificial.rate_laws import fit_activation
-from helpers.artificial.spiking import PricedRuns
-from helpers.artificial.training import History, Runs
+from helpers.artificial.decoding import CODES, DecodingResult, Responses
+from helpers.artificial.distillation import Score, SpikeDataset
+from helpers.artificial.learning_rules import RuleRun
+from helpers.artificial.rate_laws import fit_rate_law
+from helpers.artificial.spiking import SpikePriceSweep
+from helpers.artificial.training import TrainingHistory, TrainingRuns
 from helpers.figures.networks import (
     plot_energy_costs,
     plot_learning_rules,
@@ -25,7 +25,7 @@ from helpers.simulation.stimuli import step
 def test_curves_and_fits():
     currents = np.linspace(0.0, 10.0, 21)
     curves = {name: (currents, 30.0 * np.maximum(currents - k, 0.0), "pA") for k, name in enumerate("abcd")}
-    fits = {n: {law: fit_activation(law, c, r) for law in ("ReLU", "sigmoid")} for n, (c, r, _) in curves.items()}
+    fits = {n: {law: fit_rate_law(law, c, r) for law in ("ReLU", "sigmoid")} for n, (c, r, _) in curves.items()}
     figure = plot_fitted_curves(curves, fits, shown=("ReLU",))
     for ax, (name, (_, rates, _)) in zip(figure.axes, curves.items(), strict=True):
         line, dots = ax.lines
@@ -42,7 +42,7 @@ def test_table_of_R2_has_its_numbers_and_the_best_in_bold():
 
 def test_accuracies_are_means_and_deviations():
     accuracies = np.array([0.90, 0.94, 0.98])
-    runs = {"one": Runs([], [History(np.array([1.0, 0.5]), np.array([0.5, a])) for a in accuracies])}
+    runs = {"one": TrainingRuns([], [TrainingHistory(np.array([1.0, 0.5]), np.array([0.5, a])) for a in accuracies])}
     figure = plot_accuracies(runs, {"one": np.array([0.1, 0.2, 0.3])})
     bar = figure.axes[0].containers[0]
     assert bar.lines[0].get_xdata()[0] == pytest.approx(0.94)
@@ -52,7 +52,7 @@ def test_accuracies_are_means_and_deviations():
 
 def test_codes_show_bits():
     responses = Responses(np.repeat([0, 1], 4), np.full((8, 40), 1e6))
-    told = {10.0: {code: Decoded(0.1 * k, 0.05, 0.5) for k, code in enumerate(CODES)}}
+    told = {10.0: {code: DecodingResult(0.1 * k, 0.05, 0.5) for k, code in enumerate(CODES)}}
     figure = plot_codes(responses, [1.0, 2.0], told)
     heights = [bars[0].get_height() for bars in figure.axes[1].containers]
     np.testing.assert_allclose(heights, [0.0, 0.1, 0.2])
@@ -67,7 +67,7 @@ def test_xor_marks_the_sums_on_the_curve():
 
 
 def test_prices():
-    priced = PricedRuns(
+    priced = SpikePriceSweep(
         np.array([0.0, 1.0]), np.array([[0.9, 1.0], [0.8, 0.9]]), np.array([[50.0, 60.0], [10.0, 12.0]])
     )
     figure = plot_spike_price(priced, np.array([0.95, 0.97]), joules=2e-12)
@@ -87,14 +87,14 @@ def test_widths_and_costs():
 
 
 def test_students_and_rules():
-    lesson = Lesson(np.arange(50.0), (np.arange(50) % 10 == 0).astype(int))
-    marks = [[Marks(0.9, 0.8), Marks(0.94, 0.9)], [Marks(0.99, 0.97), Marks(0.99, 0.95)]]
+    lesson = SpikeDataset(np.arange(50.0), (np.arange(50) % 10 == 0).astype(int))
+    marks = [[Score(0.9, 0.8), Score(0.94, 0.9)], [Score(0.99, 0.97), Score(0.99, 0.95)]]
     figure = plot_students(lesson, np.linspace(0, 1, 50), slice(10, 30), (0, 3), marks)
     fired = figure.axes[1].lines[1].get_xdata()
     np.testing.assert_array_equal(fired, [10, 20])
     means = [line for line in figure.axes[2].lines if len(line.get_xdata()) == 2 and line.get_marker() == "o"][-1]
     np.testing.assert_allclose(means.get_ydata(), [0.92, 0.99])
-    learned = {"rule": [Learned(10, np.array([0.1, a]), np.zeros(2), ()) for a in (0.5, 0.7)]}
+    learned = {"rule": [RuleRun(10, np.array([0.1, a]), np.zeros(2), ()) for a in (0.5, 0.7)]}
     n = np.array([10, 100])
     rules = plot_learning_rules(learned, n, np.array([[11.0], [101.0]]), {"rule": 0})
     np.testing.assert_allclose(rules.axes[0].lines[0].get_xydata(), [(10, 0.1), (20, 0.6)])

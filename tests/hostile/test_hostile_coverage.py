@@ -54,17 +54,17 @@ NAMES = {
     "Sampler": "a protocol", "Simulator": "a type", "Weights": "a type", "Estimator": INNER, "ExtrapolationWarning": "a category of warnings", "inference.simulator.described": INNER, "inference.simulator.differences": INNER,
     "NeuronSimulator": "tests/inference/test_simulator.py", "repeatable": INNER,
     "Marginal": "through uniform and normal", "recordings.voltage_clamp.read_family": FILES_OF, "sodium_family": "no arguments",
-    "loss": "a formula on tensors, tried through learn_by", "backprop": "a formula on tensors, tried through learn_by",
-    "feedback_alignment": "a formula on tensors, tried through learn_by", "angle": "a formula on tensors",
+    "cross_entropy": "a formula on tensors, tried through train_by_rule", "backprop": "a formula on tensors, tried through train_by_rule",
+    "feedback_alignment": "a formula on tensors, tried through train_by_rule", "gradient_angle": "a formula on tensors",
     "inference.density_estimators.train": INNER, "exact_recovery": "takes results of others: posterior, trials and their recordings",
     "widgets.conductances.explore_conductances": SHOWN, "describe_attempt": SHOWN, "RateLaw": "a table's entry",
-    "Runs": RESULT, "Task": RESULT, "read_family": FILES_OF,
+    "TrainingRuns": RESULT, "Task": RESULT, "read_family": FILES_OF,
 }  # fmt: skip
 RESULTS = {
     "FiringProperties", "AbcPosterior", "Attempt", "Calibration", "RecordedFI", "ClampTrace", "Operations", "Coverage", "UnidentifiedParameters",
-    "Decoded", "StrengthDurationFit", "GridPosterior", "HopfPoint", "StatisticInformation", "Learned", "Lesson", "LifCheck", "LocalGaussian",
-    "LocalTest", "Marks", "Misspecification", "PassiveProperties", "Posterior", "PredictiveCheck", "PricedRuns",
-    "RecordedFamily", "Recovery", "Responses", "Round", "Rounds", "Shrinkage", "SpikeCost", "SpikeTrainComparison", "Tarp", "Trials", "History",
+    "DecodingResult", "StrengthDurationFit", "GridPosterior", "HopfPoint", "StatisticInformation", "RuleRun", "SpikeDataset", "LifCheck", "LocalGaussian",
+    "LocalTest", "Score", "Misspecification", "PassiveProperties", "Posterior", "PredictiveCheck", "SpikePriceSweep",
+    "RecordedFamily", "Recovery", "Responses", "Round", "Rounds", "Shrinkage", "SpikeCost", "SpikeTrainComparison", "Tarp", "Trials", "TrainingHistory",
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.artificial.rate_laws import fit_activation
+from helpers.artificial.rate_laws import fit_rate_law
 from helpers.widgets.rate_law import explore_hand_fit, hand_fit
 from helpers.widgets.surrogate_gradient import explore_surrogate, surrogate_at
 
@@ -31,7 +31,7 @@ def soft(distance: torch.Tensor, width: float) -> torch.Tensor:
 
 def test_the_best_unit_cannot_be_beaten_by_hand():
     shown = hand_fit()
-    best = fit_activation("sigmoid", shown.currents, shown.rates)
+    best = fit_rate_law("sigmoid", shown.currents, shown.rates)
     assert shown.best.R2 == best.R2 > shown.R2
     same = hand_fit(scale=best.scale, gain=best.gain, bias=best.bias)
     assert same.R2 == pytest.approx(best.R2, abs=1e-9)
