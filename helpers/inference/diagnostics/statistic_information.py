@@ -46,7 +46,7 @@ class StatisticInformation:
     @property
     def uninformative(self) -> np.ndarray:
         """Which statistics, alone, narrow no parameter below 90 % of its prior SD, (n_statistics,)."""
-        return (self.alone > 0.9).all(axis=1)
+        return np.all(self.alone > 0.9, axis=1)
 
     def __str__(self) -> str:
         head = ["statistic", "noise SD", "prior SD", "ratio", *(f"per SD of {p}" for p in self.parameters)]

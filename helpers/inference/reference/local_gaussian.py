@@ -19,13 +19,20 @@ __all__ = ["LocalGaussian", "local_gaussian"]
 class LocalGaussian:
     """The posterior where statistics are normal, of fixed covariance, and linear in the parameters; the prior is flat.
 
-    mean (n_parameters,), covariance (n_parameters, n_parameters): the posterior. at: the parameters where it was
-    measured.
-    centre (n_features,): mean statistics there; noise (n_features, n_features): their covariance over repeats;
-    jacobian (n_features, n_parameters): change of the mean statistics per unit of each parameter.
-    used (n_features,): which statistics take part; those that never changed do not.
-    misfit: squared distance of the observation from the nearest statistics that the model can give, in units of the
-    noise.
+    Attributes
+    ----------
+    at
+        The parameters at which it was measured, (n_parameters,).
+    mean, covariance
+        Of the posterior, (n_parameters,) and (n_parameters, n_parameters).
+    centre, noise
+        Mean (n_statistics,) and covariance (n_statistics, n_statistics) of the statistics over repeats at `at`.
+    jacobian
+        Change of the mean statistics per unit of each parameter, (n_statistics, n_parameters).
+    used
+        Which statistics are used, (n_statistics,): those that vary.
+    misfit
+        Squared distance of the observation from the nearest statistics that the model can give, in units of the noise.
     """
 
     prior: Prior
@@ -46,7 +53,7 @@ class LocalGaussian:
 
     @property
     def correlation(self) -> np.ndarray:
-        """(n_parameters, n_parameters)."""
+        """Correlation of the parameters, (n_parameters, n_parameters)."""
         return self.covariance / np.outer(self.sd, self.sd)
 
     @property
@@ -55,9 +62,10 @@ class LocalGaussian:
         return float(chi2.sf(self.misfit, max(int(self.used.sum()) - len(self.mean), 1)))
 
     def sample(self, n: int, x_o: np.ndarray, seed: int) -> np.ndarray:
-        """`n` draws, (n, n_parameters), inside the prior."""
+        """Draw `n` parameter sets inside the prior, (n, n_parameters)."""
         check_observation(self.x_o, x_o)
-        return drawn_inside(self.prior, lambda rng, k: rng.multivariate_normal(self.mean, self.covariance, k), n, seed)
+        n, rng = whole_number("n", n, 1), np.random.default_rng(whole_number("seed", seed))
+        return drawn_inside(self.prior, lambda k: rng.multivariate_normal(self.mean, self.covariance, k), n)
 
     def __str__(self) -> str:
         named = zip(self.prior.names, self.mean, self.sd, strict=True)
@@ -74,15 +82,35 @@ def local_gaussian(
     step: np.ndarray | None = None,
     repeats: int = 800,
 ) -> LocalGaussian:
-    """The posterior of `x_o` (n_features,) from repeated simulations at and around the parameters `theta`.
+    """Posterior from repeated simulations at and around one parameter set: inverse of the Fisher information.
 
-    The noise of the statistics comes from `repeats` simulations at theta, their dependence on each parameter from as
-    many one `step` (n_parameters,) below and above it, by default 1 % of the prior's width. Its covariance is the
-    inverse of the Fisher information. Trust it where it is narrower than the steps are wide, and where no simulation
-    is far off the others: near (20, 3) mS/cm² of the tutorial's problem one in fifty has a part of a sixth spike, and
-    the result is three to five times too wide (`synthetic_likelihood` is not).
-    Raises ValueError where a statistic without noise jumps between the points, where the observation has another value
-    of a statistic that never changes, and where no statistic responds to a parameter.
+    Trust it where it is narrower than the steps, and where no simulation is far from the others: near (20, 3) mS/cm² of
+    the tutorial's problem one in fifty has part of a sixth spike, and the result is three to five times too wide
+    (`synthetic_likelihood` is not).
+
+    Parameters
+    ----------
+    simulate
+        simulate(theta, seed) returns the statistics (n, n_statistics) of parameter sets (n, n_parameters).
+    prior
+        Only its bounds are used.
+    theta
+        Where to simulate, (n_parameters,), near the posterior.
+    x_o
+        The observed statistics, (n_statistics,).
+    seed
+        Seed of the simulations.
+    step
+        Half the distance of the two points that give each derivative, (n_parameters,); by default 1 % of the prior's
+        width.
+    repeats
+        Simulations at each point.
+
+    Raises
+    ------
+    ValueError
+        If a statistic without noise jumps between the points, if the observation has another value of a statistic that
+        never changes, and if no statistic responds to a parameter.
     """
     theta, x_o = prior.check(theta), numbers("x_o", x_o, shape=(None,), low=-1e100, high=1e100)
     if theta.ndim != 1:
@@ -103,21 +131,21 @@ def local_gaussian(
     changes = [(repeat(up) - repeat(down)).mean(axis=0) / (up - down).sum() for down, up in ends]
     jacobian, noise, centre = np.column_stack(changes), np.atleast_2d(np.cov(here.T)), here.mean(axis=0)
 
-    silent = np.diag(noise) <= 1e-24 * np.maximum(centre**2, 1e-300)
-    jumps = silent & (jacobian != 0).any(axis=1)
+    constant = np.diag(noise) <= 1e-24 * np.maximum(centre**2, 1e-300)
+    jumps = constant & (jacobian != 0).any(axis=1)
     if jumps.any():
         raise ValueError(f"statistic {np.argmax(jumps)} has no noise and jumps within a step: choose a smaller step")
-    other = silent & ~np.isclose(x_o, centre)
-    if other.any():
-        j = int(np.argmax(other))
+    differs = constant & ~np.isclose(x_o, centre)
+    if differs.any():
+        j = int(np.argmax(differs))
         raise ValueError(f"x_o[{j}] = {x_o[j]:g}, but every simulation at theta = {theta} gives {centre[j]:g}")
-    used = ~silent
+    used = ~constant
     weighted = np.linalg.solve(noise[np.ix_(used, used)], np.column_stack([jacobian[used], (x_o - centre)[used]]))
-    information, pull = jacobian[used].T @ weighted[:, :-1], jacobian[used].T @ weighted[:, -1]
-    dead = np.diag(information) <= 0
-    if dead.any():
-        raise ValueError(f"no statistic responds to {prior.names[np.argmax(dead)]}: its posterior is its prior")
+    information, gradient = jacobian[used].T @ weighted[:, :-1], jacobian[used].T @ weighted[:, -1]
+    unidentified = np.diag(information) <= 0
+    if unidentified.any():
+        raise ValueError(f"no statistic responds to {prior.names[np.argmax(unidentified)]}: its posterior is its prior")
     covariance = np.linalg.inv(information)
-    shift = covariance @ pull
-    misfit = float((x_o - centre)[used] @ weighted[:, -1] - pull @ shift)
+    shift = covariance @ gradient
+    misfit = float((x_o - centre)[used] @ weighted[:, -1] - gradient @ shift)
     return LocalGaussian(prior, x_o, theta, theta + shift, covariance, centre, noise, jacobian, used, max(misfit, 0.0))

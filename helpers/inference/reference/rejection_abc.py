@@ -17,11 +17,18 @@ __all__ = ["AbcPosterior", "rejection_abc"]
 
 @dataclass(frozen=True)
 class AbcPosterior:
-    """What rejection ABC accepted: weighted parameter sets.
+    """Weighted parameter sets that rejection ABC accepted.
 
-    theta: (n_accepted, n_parameters), adjusted if `adjusted`. weights: (n_accepted,), sum 1. tolerance: distance of the
-    farthest accepted simulation, each statistic in units of its scatter over the prior. n_simulations: how many were
-    made.
+    Attributes
+    ----------
+    theta
+        Accepted parameter sets, (n_accepted, n_parameters), adjusted if `adjusted`.
+    weights
+        Their weights, (n_accepted,), with sum 1.
+    tolerance
+        Distance of the farthest accepted simulation, each statistic in units of its scatter over the prior.
+    n_simulations
+        How many simulations were made.
     """
 
     prior: Prior
@@ -34,11 +41,11 @@ class AbcPosterior:
 
     @property
     def effective(self) -> float:
-        """As many equally weighted samples would be as good."""
+        """Effective sample size: how many equally weighted samples would be as good."""
         return float(1.0 / np.sum(self.weights**2))
 
     def sample(self, n: int, x_o: np.ndarray, seed: int) -> np.ndarray:
-        """`n` draws with replacement, (n, n_parameters)."""
+        """Draw `n` parameter sets with replacement, (n, n_parameters)."""
         check_observation(self.x_o, x_o)
         return self.theta[np.random.default_rng(seed).choice(len(self.theta), n, p=self.weights)]
 
@@ -53,19 +60,43 @@ class AbcPosterior:
 def rejection_abc(
     prior: Prior, theta: np.ndarray, x: np.ndarray, x_o: np.ndarray, *, accept: int = 200, adjust: bool = True
 ) -> AbcPosterior:
-    """Keep the `accept` simulations nearest to the observation, and correct for their being near rather than there.
+    """Keep the simulations nearest to the observation, and correct them by a local linear regression.
 
-    theta (n, n_parameters), x (n, n_features): simulations from the prior; x_o (n_features,).
-    Statistics are scaled by their median absolute deviation (SD where that is 0). adjust: weigh by the Epanechnikov
-    kernel and shift each accepted set along a linear regression of parameters on statistics, made on the scale on which
-    the prior is standard normal, so that nothing leaves it.
-    Source: Beaumont, Zhang & Balding 2002, Genetics 162:2025, eq. 2-7.
-    Raises ValueError where shapes do not fit, values are not finite, or fewer than `accept` simulations are given.
+    Parameters
+    ----------
+    prior
+        The prior of the simulations.
+    theta, x
+        Parameters (n, n_parameters) and statistics (n, n_statistics) of simulations from the prior.
+    x_o
+        The observed statistics, (n_statistics,).
+    accept
+        How many simulations are kept. Each statistic counts in units of its median absolute deviation.
+    adjust
+        Whether to weight by the Epanechnikov kernel and to shift each accepted set along the regression of parameters
+        on statistics, on the scale on which the prior is standard normal, so that nothing leaves it.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, values that are not finite, and fewer than `accept` simulations.
+
+    References
+    ----------
+    Beaumont, Zhang & Balding 2002, Genetics 162:2025, eq. 2-7.
     """
     given = {"theta": theta, "x": x, "x_o": x_o}
     theta, x, x_o = (np.array(plain(name, values, "numbers")) for name, values in given.items())
     accept = whole_number("accept", accept, 1)
-    _check_simulations(prior, theta, x, x_o)
+    if theta.ndim != 2 or x.ndim != 2 or len(theta) != len(x) or x_o.shape != x.shape[1:]:
+        raise ValueError(
+            f"theta {theta.shape}, x {x.shape} and x_o {x_o.shape} do not fit together; allowed: "
+            f"(n, {len(prior.names)}), (n, n_statistics), (n_statistics,)"
+        )
+    for name, values in (("x", x), ("x_o", x_o)):
+        if not (np.abs(values) <= 1e100).all():  # the square of a larger one overflows
+            raise ValueError(f"{name} holds values that are not finite or exceed 1e100: leave such simulations out")
+    theta = prior.check(theta)
     fewest = 2 * (x.shape[1] + 1)
     if not fewest <= accept <= len(theta):
         raise ValueError(
@@ -87,17 +118,3 @@ def rejection_abc(
         kept = prior.from_normal(torch.as_tensor(z - away[nearest] @ slope)).numpy()
         weights = kernel / kernel.sum()
     return AbcPosterior(prior, x_o, kept, weights, tolerance, len(theta), adjust)
-
-
-def _check_simulations(prior: Prior, theta: np.ndarray, x: np.ndarray, x_o: np.ndarray) -> None:
-    if theta.ndim != 2 or x.ndim != 2 or theta.shape != (len(x), len(prior.names)) or x_o.shape != x.shape[1:]:
-        raise ValueError(
-            f"theta {theta.shape}, x {x.shape} and x_o {x_o.shape} do not fit together; allowed: "
-            f"(n, {len(prior.names)}), (n, n_features), (n_features,)"
-        )
-    for name, values in (("theta", theta), ("x", x), ("x_o", x_o)):
-        if not np.isfinite(values).all():
-            raise ValueError(f"{name} holds values that are not finite: mend them or leave such simulations out")
-        if values.size and np.abs(values).max() > 1e100:
-            raise ValueError(f"{name} holds values beyond 1e100: their square overflows")
-    prior.check(theta)

@@ -1,5 +1,7 @@
-"""The posterior by synthetic likelihood on a grid: summary statistics scatter around a smooth surface over the
-parameters, by a normal distribution or a mixture of some, the same everywhere in the small region of the posterior.
+"""The posterior by synthetic likelihood on a grid.
+
+Summary statistics scatter around a smooth surface over the parameters, by a mixture of normal distributions that is the
+same everywhere in the small region of the posterior.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from functools import reduce
 import numpy as np
 import torch
 from numpy.polynomial.legendre import legvander
+from scipy.special import softmax
 from scipy.stats import chi2
 from sklearn.linear_model import LogisticRegression
 from sklearn.mixture import GaussianMixture
@@ -22,16 +25,24 @@ from .local_gaussian import LocalGaussian
 
 __all__ = ["GridPosterior", "synthetic_likelihood"]
 
-COMPONENTS = (1, 2, 4, 8)  # of the mixture that the noise may be
-FAR = 8.0  # noise further off than this, in units of what normal noise exceeds once in 10,000 times, is another matter
+N_COMPONENTS = (1, 2, 4, 8)  # tried for the mixture of the noise
+MAX_TAIL = 8.0  # noise further off than this, in units of `_tail_limit`, belongs to another class of traces
 
 
 @dataclass(frozen=True)
 class GridPosterior:
-    """A posterior on a grid of cells in coordinates u, where theta = centre + axes @ u; made by `synthetic_likelihood`.
+    """A posterior on a grid of cells in coordinates u, where theta = centre + axes @ u.
 
-    u: (n_cells, n_parameters) middle of each cell, `width` wide; probability: (n_cells,) of each, sum 1.
-    n_simulations: how many it took. at_edge: probability in the outermost cells, which should be next to nothing.
+    Attributes
+    ----------
+    u, width
+        Centres of the cells, (n_cells, n_parameters), and their width.
+    probability
+        Probability of each cell, (n_cells,), with sum 1.
+    n_simulations
+        How many simulations were made.
+    at_edge
+        Probability in the outermost cells, which should be close to 0.
     """
 
     prior: Prior
@@ -46,10 +57,12 @@ class GridPosterior:
 
     @property
     def mean(self) -> np.ndarray:
+        """Posterior mean, (n_parameters,)."""
         return self.centre + self.axes @ (self.probability @ self.u)
 
     @property
     def covariance(self) -> np.ndarray:
+        """Posterior covariance, (n_parameters, n_parameters)."""
         in_u = np.cov(self.u.T, aweights=self.probability, ddof=0) + self.width**2 / 12 * np.eye(self.u.shape[1])
         return self.axes @ in_u @ self.axes.T
 
@@ -60,18 +73,19 @@ class GridPosterior:
 
     @property
     def correlation(self) -> np.ndarray:
-        """(n_parameters, n_parameters)."""
+        """Correlation of the parameters, (n_parameters, n_parameters)."""
         return self.covariance / np.outer(self.sd, self.sd)
 
     def sample(self, n: int, x_o: np.ndarray, seed: int) -> np.ndarray:
-        """`n` draws, (n, n_parameters): a cell by its probability, then anywhere in it."""
+        """Draw `n` parameter sets, (n, n_parameters): a cell by its probability, then uniformly within it."""
         check_observation(self.x_o, x_o)
+        n, rng = whole_number("n", n, 1), np.random.default_rng(whole_number("seed", seed))
 
-        def draw(rng: np.random.Generator, k: int) -> np.ndarray:
+        def draw(k: int) -> np.ndarray:
             u = self.u[rng.choice(len(self.u), k, p=self.probability)]
             return self.centre + (u + self.width * rng.uniform(-0.5, 0.5, u.shape)) @ self.axes.T
 
-        return drawn_inside(self.prior, draw, n, seed)
+        return drawn_inside(self.prior, draw, n)
 
     def __str__(self) -> str:
         named = zip(self.prior.names, self.mean, self.sd, strict=True)
@@ -92,18 +106,47 @@ def synthetic_likelihood(
     cells: int = 40_000,
     rounds: int = 6,
 ) -> GridPosterior:
-    """The posterior of `x_o` on a grid, from the scatter of the statistics around a smooth surface over the parameters.
+    """Posterior on a grid, from the scatter of the statistics around a smooth surface over the parameters.
 
-    Each round simulates `simulations` parameter sets within `reach` SDs of a rough posterior (first `start`), fits to
-    each statistic a polynomial of total `degree`, and to the residuals the noise: a mixture of as many normal
-    distributions as lower the Bayesian information criterion, up to 8. It then computes the likelihood on about `cells`
-    cells. The rough posterior is then replaced by the result, until both agree: mean within 0.2 SD, SDs within
-    10 %. Statistics that take whole numbers only (the spike count) have no density: the probability of the observed
-    ones is a logistic regression, and the surfaces are fitted where they have the observed values. Simulations far off
-    the surface (a spike cut off by the end of the stimulus) are treated likewise, as a class without the observed one.
-    Source: Wood 2010, Nature 466:1102; the surface instead of repeats at each point follows Meeds & Welling 2014, UAI.
-    Raises ValueError for more than 3 parameters, where next to no simulation has the observed whole-number statistics,
-    where x_o lies far off the surface, and where region and result do not agree after `rounds`.
+    Each round simulates parameter sets within `reach` SDs of a rough posterior (first `start`), fits a polynomial to
+    each statistic, and to the residuals a mixture of as many normal distributions as minimise the Bayesian information
+    criterion, up to 8. The likelihood on the grid gives the next rough posterior, until both agree: mean within 0.2 SD,
+    SDs within 10 %. Integer-valued statistics (the spike count) have no density: the probability of their observed
+    values is a logistic regression, and the surfaces are fitted where they have these values. Simulations far off the
+    surface (a spike cut off by the end of the stimulus) are treated alike, as a class without the observation.
+
+    Parameters
+    ----------
+    simulate
+        simulate(theta, seed) returns the statistics (n, n_statistics) of parameter sets (n, n_parameters).
+    prior
+        Prior over at most 3 parameters.
+    x_o
+        The observed statistics, (n_statistics,).
+    start
+        A first estimate of the posterior.
+    seed
+        Seed of the simulations.
+    simulations
+        Simulations in each round.
+    degree
+        Total degree of the polynomials.
+    reach
+        Half-width of the grid, in SDs of the rough posterior.
+    cells
+        Approximate number of grid cells.
+    rounds
+        Maximal number of rounds.
+
+    Raises
+    ------
+    ValueError
+        For more than 3 parameters, if hardly any simulation has the observed integer-valued statistics, if x_o lies far
+        off the surface, and if region and result do not agree after `rounds`.
+
+    References
+    ----------
+    Wood 2010, Nature 466:1102. A surface instead of repeats at each point: Meeds & Welling 2014, UAI.
     """
     x_o, count = numbers("x_o", x_o, shape=(None,)), len(prior.names)
     seed, reach = whole_number("seed", seed), number("reach", reach, low=1.0, high=100.0)
@@ -121,17 +164,18 @@ def synthetic_likelihood(
     edge = (np.abs(grid) > reach - width).any(axis=1)
     for attempt in range(rounds):
         axes = np.linalg.cholesky(covariance)
-        u = _region(prior, centre, axes, reach, simulations, rng)
+        u = drawn_inside(
+            prior,
+            lambda n: rng.uniform(-reach, reach, (n, count)),
+            simulations,
+            lambda u, c=centre, A=axes: c + u @ A.T,
+        )
         x = np.asarray(simulate(centre + u @ axes.T, seed + attempt), dtype=float)
-        made += simulations
         density = prior.log_prob(torch.as_tensor(centre + grid @ axes.T)).double().numpy()
         inside = np.isfinite(density)
         density[inside] += _log_likelihood(u / reach, x, x_o, grid[inside] / reach, degree)
-        probability = np.exp(density - density.max())
-        result = GridPosterior(
-            prior, x_o, centre, axes, grid, width, probability / probability.sum(), made,
-            float(probability[edge].sum() / probability.sum()),
-        )  # fmt: skip
+        probability, made = softmax(density), made + simulations
+        result = GridPosterior(prior, x_o, centre, axes, grid, width, probability, made, float(probability[edge].sum()))
         moved = np.abs(result.mean - centre) / result.sd
         stretched = np.abs(np.log(result.sd / np.sqrt(np.diag(covariance))))
         centre, covariance = result.mean, result.covariance
@@ -141,20 +185,6 @@ def synthetic_likelihood(
         f"no agreement after {rounds} rounds: the last moved by {moved.max():.2g} SD, {result.at_edge:.1e} of the "
         f"probability lies at the edge of its region; start from a point nearer to the posterior"
     )
-
-
-def _region(
-    prior: Prior, centre: np.ndarray, axes: np.ndarray, reach: float, n: int, rng: np.random.Generator
-) -> np.ndarray:
-    """`n` points u, (n, n_parameters), even in the cube within `reach`, whose parameters the prior allows."""
-    found: list[np.ndarray] = []
-    for _ in range(200):
-        u = rng.uniform(-reach, reach, (n, len(centre)))
-        allowed = torch.isfinite(prior.log_prob(torch.as_tensor(centre + u @ axes.T))).numpy()
-        found.append(u[allowed])
-        if sum(map(len, found)) >= n:
-            return np.concatenate(found)[:n]
-    raise ValueError(f"next to nothing of the region around {centre} lies inside the prior")
 
 
 def _log_likelihood(u: np.ndarray, x: np.ndarray, x_o: np.ndarray, at: np.ndarray, degree: int) -> np.ndarray:
@@ -171,7 +201,7 @@ def _log_likelihood(u: np.ndarray, x: np.ndarray, x_o: np.ndarray, at: np.ndarra
         alike, surface, lower = _core(terms, x[:, ~whole], alike)
         z = np.linalg.solve(lower, (x_o[~whole] - _terms(at, degree) @ surface).T).T
         nearest = np.sum(z**2, axis=1).min()
-        if nearest > _far(z.shape[1]):
+        if nearest > _tail_limit(z.shape[1]):
             raise ValueError(f"x_o lies {np.sqrt(nearest):.1f} SD of the noise from all that simulations give here")
         noise = np.linalg.solve(lower, (x[alike][:, ~whole] - terms[alike] @ surface).T).T
         log += _mixture(noise).score_samples(z)
@@ -184,11 +214,11 @@ def _log_likelihood(u: np.ndarray, x: np.ndarray, x_o: np.ndarray, at: np.ndarra
 def _core(terms: np.ndarray, values: np.ndarray, alike: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Which of the rows `alike` lie around the surface, its coefficients, the Cholesky factor of the noise around it.
 
-    First the half of the rows nearest to a surface is sought (concentration steps: Rousseeuw & Van Driessen 1999,
-    Technometrics 41:212). Then the surface is that of all but those that a normal distribution would not put so far off
-    once in 10,000 times. The noise may have longer tails than normal: rows up to `FAR` times that lie around it, too.
+    First find the half of the rows nearest to a surface (concentration steps: Rousseeuw & Van Driessen 1999,
+    Technometrics 41:212). Then fit the surface to all rows but those so far off that a normal distribution would put
+    one in 10,000 there. The noise may have longer tails than normal: rows up to `MAX_TAIL` times that far off count.
     """
-    n_features, core = values.shape[1], alike
+    n_statistics, core = values.shape[1], alike
 
     def fit() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         surface = np.linalg.lstsq(terms[core], values[core], rcond=None)[0]
@@ -200,31 +230,33 @@ def _core(terms: np.ndarray, values: np.ndarray, alike: np.ndarray) -> tuple[np.
         squared = fit()[2]
         middle = np.median(squared[alike])
         core = alike & (squared <= middle)
-    core = alike & (squared <= middle / chi2.median(n_features) * _far(n_features))  # the half alone looks too narrow
+    core = alike & (
+        squared <= middle / chi2.median(n_statistics) * _tail_limit(n_statistics)
+    )  # the half alone looks too narrow
     for _ in range(20):
         surface, lower, squared = fit()
-        before, core = core, alike & (squared <= _far(n_features))
+        before, core = core, alike & (squared <= _tail_limit(n_statistics))
         if (core == before).all():
             break
     if core.sum() < 0.5 * alike.sum():
         raise ValueError(f"only {core.sum()} of {alike.sum()} simulations lie around a surface: not normal here")
-    return alike & (squared <= FAR * _far(n_features)), surface, lower
+    return alike & (squared <= MAX_TAIL * _tail_limit(n_statistics)), surface, lower
 
 
 def _mixture(noise: np.ndarray) -> GaussianMixture:
-    """The mixture of normals with the lowest Bayesian information criterion, for `noise` (n, n_features)."""
-    best = None
-    for components in COMPONENTS:
-        tried = GaussianMixture(components, random_state=0, reg_covar=1e-4, max_iter=500).fit(noise)
-        if best is not None and tried.bic(noise) >= best.bic(noise):
+    """The mixture of normals with the lowest Bayesian information criterion, for `noise` (n, n_statistics)."""
+    best, lowest = None, np.inf
+    for n_components in N_COMPONENTS:
+        mixture = GaussianMixture(n_components, random_state=0, reg_covar=1e-4, max_iter=500).fit(noise)
+        if (bic := mixture.bic(noise)) >= lowest:
             break
-        best = tried
+        best, lowest = mixture, bic
     return best
 
 
-def _far(n_features: int) -> float:
+def _tail_limit(n_statistics: int) -> float:
     """The squared distance, in units of the noise, that a normal distribution exceeds once in 10,000 times."""
-    return float(chi2.ppf(1 - 1e-4, n_features))
+    return float(chi2.ppf(1 - 1e-4, n_statistics))
 
 
 def _terms(u: np.ndarray, degree: int) -> np.ndarray:
