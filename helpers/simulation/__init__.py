@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "batch": ["simulate_many", "simulate_traces"],
         "connections": ["ChemicalSynapse", "GapJunction", "excitatory", "inhibitory"],
+        "engine": ["UnstableIntegration"],
         "integrators": ["METHODS", "TABLEAUS", "exponential_euler_step", "runge_kutta_step", "slopes"],
         "network": ["simulate_network"],
         "single": ["simulate"],

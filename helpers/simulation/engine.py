@@ -21,6 +21,7 @@ from .trace import LazyArrays, Trace
 
 __all__ = [
     "PRECISIONS",
+    "UnstableIntegration",
     "checked_precision",
     "diverged",
     "make_workspace",
@@ -34,6 +35,10 @@ __all__ = [
 PRECISIONS = {"double": np.float64, "single": np.float32}
 
 HALVINGS = (0, 3, MAX_HALVINGS)  # of the exponential update, tried in this order; the first nearly always suffices
+
+
+class UnstableIntegration(ValueError):
+    """The membrane potential diverged: the time step is too large for this method and neuron."""
 
 
 def checked_precision(precision: str) -> str:
@@ -96,12 +101,12 @@ def diverged(V: np.ndarray) -> np.ndarray:
 
 
 def report_overflow(spec: KernelSpec, dt: float, describe: Callable[[int], str], recorded: np.ndarray) -> None:
-    """Raise ValueError for the first lane of `recorded` (lanes, n) that diverged; `describe(lane)` names it."""
+    """Raise UnstableIntegration for the first diverged lane of `recorded` (lanes, n); `describe(lane)` names it."""
     V = recorded[:1] if spec.lanes is None else recorded
     bad = diverged(V)
     lane = int(np.argmax(bad.any(axis=1)))
     step = int(np.argmax(bad[lane])) if bad[lane].any() else V.shape[1] - 1
-    raise ValueError(
+    raise UnstableIntegration(
         f"{spec.method} at dt = {dt:g} ms is unstable for {describe(lane)}: {spec.states[0]} is {V[lane, step]:g} "
         f"at step {step}, {step * dt:g} ms; choose a smaller dt or another method"
     )

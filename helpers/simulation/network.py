@@ -22,7 +22,7 @@ from .arguments import as_seed, as_stimulus, check_window, number_of_steps, pref
 from .compiler.kernels import random_keys
 from .compiler.spec import KernelSpec
 from .connections import ChemicalSynapse, Connection, GapJunction, excitatory, inhibitory
-from .engine import diverged, make_workspace, run_kernel, stimulus_samples, trace_of
+from .engine import UnstableIntegration, diverged, make_workspace, run_kernel, stimulus_samples, trace_of
 from .integrators import EXPONENTIAL_EULER, METHODS
 from .stimuli import Stimulus
 from .trace import LazyArrays, Trace
@@ -163,13 +163,13 @@ def _links(connections: Sequence[Connection], names: list[Hashable], dt: float, 
 
 
 def _report_overflow(spec: KernelSpec, dt: float, names: list[Hashable], recorded: np.ndarray) -> None:
-    """Raise ValueError for the neuron that diverged first in `recorded` (n, n_states, n_steps), if any did."""
+    """Raise UnstableIntegration for the neuron that diverged first in `recorded` (n, n_states, n_steps), if any did."""
     V = recorded[:, 0]
     bad = diverged(V)
     if bad.any():
         step = int(np.argmax(bad.any(axis=0)))
         worst = int(np.argmax(bad[:, step]))
-        raise ValueError(
+        raise UnstableIntegration(
             f"{spec.method} at dt = {dt:g} ms is unstable for this network: at step {step}, {step * dt:g} ms, "
             f"{spec.states[0]} of neuron {names[worst]!r} goes from {V[worst, step - 1]:g} to {V[worst, step]:g}; "
             "choose a smaller dt, a weaker coupling, or gap junctions with positive g"

@@ -48,6 +48,8 @@ FAMILY = RecordedFamily(
     np.arange(-2.0, 10.0, 0.5), np.array([-50.0, 0.0]), -120.0, np.outer([1.0, 2.0], np.arange(24.0)), 6.0, 5.0
 )
 PASSIVE = step_trace()
+for cell in ("regular_spiking", "fast_spiking"):
+    synthetic_recording(0.0, cell, seed=0)  # compiles what a single answer, with its time limit, should not wait for
 SPIKING = simulate(HH, step(10.0, 1.0, 18.0), 20.0, 0.02, seed=1)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
+from helpers.simulation.engine import UnstableIntegration
 from helpers.simulation.integrators import METHODS, TABLEAUS, exponential_euler_step, runge_kutta_step, slopes
 from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
@@ -109,7 +110,8 @@ def test_single_precision_loses_digits_and_no_spikes(method):
 @pytest.mark.parametrize(("neuron", "dt"), [(HodgkinHuxley(), 0.2), (Pospischil(noise=0.0, g_Na=80.0), 0.1)])
 @pytest.mark.parametrize("method", ["rk4", "rk5", "rk6"])
 def test_instability_is_found_and_named(neuron, dt, method):
-    with pytest.raises(ValueError, match=rf"{method} at dt = {dt} ms is unstable for .*V is .* at step \d+, [\d.]+ ms"):
+    message = rf"{method} at dt = {dt} ms is unstable for .*V is .* at step \d+, [\d.]+ ms"
+    with pytest.raises(UnstableIntegration, match=message):
         simulate(neuron, step(10.0, 5.0, 95.0), 100.0, dt, method)
 
 

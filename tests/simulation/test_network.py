@@ -10,6 +10,7 @@ from support import oracles
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
 from helpers.simulation.compiler.codegen import generated_source
 from helpers.simulation.compiler.spec import KernelSpec
+from helpers.simulation.engine import UnstableIntegration
 from helpers.simulation.network import ChemicalSynapse, GapJunction, excitatory, inhibitory, simulate_network
 from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import Step, step
@@ -113,7 +114,7 @@ def test_the_sign_of_a_gap_junction():
 @pytest.mark.parametrize("method", METHODS)
 def test_a_strong_repulsion_is_reported_where_it_diverges(method):
     with pytest.raises(
-        ValueError, match=rf"{method} at dt = 0.01 ms is unstable .* at step \d+, \d.*V of neuron 0 goes"
+        UnstableIntegration, match=rf"{method} at dt = 0.01 ms is unstable .* at step \d+, \d.*V of neuron 0 goes"
     ):
         neun_pair(-0.01, method=method)
 
