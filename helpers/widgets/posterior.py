@@ -27,10 +27,20 @@ CLOSE_UP = 4.0  # how many posterior SDs the close-up shows on either side of th
 
 @dataclass(frozen=True)
 class Inferred:
-    """A neuron, what was measured of it, and what the posterior makes of that.
+    """What a posterior infers from the trace of a neuron whose parameters are known.
 
-    truth (n_parameters,); trace and its statistics x_o (n_statistics,); samples (n_draws, n_parameters) of the
-    posterior. outside: the posterior's warning if x_o lies beyond all its training simulations; empty if not.
+    Attributes
+    ----------
+    posterior
+        The posterior.
+    truth
+        Parameters of the neuron, shape (n_parameters,).
+    trace, x_o
+        Its trace and summary statistics, shape (n_statistics,).
+    samples
+        Draws from the posterior, shape (n_draws, n_parameters).
+    outside
+        The posterior's warning if `x_o` is outside all training simulations; otherwise empty.
     """
 
     posterior: Posterior
@@ -42,12 +52,12 @@ class Inferred:
 
     @property
     def interval(self) -> np.ndarray:
-        """Ends of the central 95 % interval of each parameter, (2, n_parameters)."""
+        """Ends of the central 95 % interval of each parameter, shape (2, n_parameters)."""
         return np.percentile(self.samples, CENTRAL, axis=0)
 
     @property
     def inside(self) -> np.ndarray:
-        """Whether each interval holds the truth, (n_parameters,)."""
+        """Whether each interval contains the truth, shape (n_parameters,)."""
         low, high = self.interval
         return (low <= self.truth) & (self.truth <= high)
 
@@ -63,12 +73,25 @@ def inferred(
     summarise: Summary = summary_statistics,
     **truth: float,
 ) -> Inferred:
-    """Simulate `neuron` with the parameters `truth` under `stimulus`, and infer them from its trace.
+    """Simulate a neuron with known parameters and infer them from its trace.
 
-    posterior: trained on simulations of the same neuron, stimulus, duration [ms] and `summarise`. dt [ms]: by default
-    that of the training.
-    truth: one value for each parameter of the posterior's prior, by name. seed: of the noise and of the draws.
-    Raises ValueError for other names, a truth outside the prior, or another simulation than those of the training.
+    Parameters
+    ----------
+    posterior
+        Trained on such simulations.
+    neuron, stimulus, duration, summarise
+        Those of the training.
+    seed
+        Of the noise and of the draws.
+    dt
+        Time step [ms], by default that of the training.
+    **truth
+        One value for each parameter of the posterior's prior.
+
+    Raises
+    ------
+    ValueError
+        For other names, a truth outside the prior, or a simulation that differs from those of the training.
     """
     prior = posterior.prior
     if set(truth) != set(prior.names):
@@ -86,7 +109,7 @@ def inferred(
 
 
 def describe_inferred(result: Inferred) -> str:
-    """Spikes, mean and 95 % interval of each parameter, and whether the intervals hold the truth."""
+    """Describe the spikes, the mean and 95 % interval of each parameter, and whether the truth is inside."""
     prior, count = result.posterior.prior, len(result.trace.spike_times)
     rows = zip(prior.parameters, result.truth, result.samples.mean(axis=0), *result.interval, strict=True)
     found = "; ".join(
@@ -111,8 +134,15 @@ def explore_posterior(
 ) -> Explorer:
     """Choose the two parameters of a neuron; see its trace and the posterior, on the whole prior and close up.
 
-    The arguments are those of `inferred`. Raises ValueError for a posterior of another number of parameters or
-    trained on other simulations.
+    Parameters
+    ----------
+    posterior, neuron, stimulus, duration, seed, dt, summarise
+        As in `inferred`.
+
+    Raises
+    ------
+    ValueError
+        If the posterior does not have two parameters or was trained on other simulations.
     """
     prior = posterior.prior
     if len(prior.names) != 2:

@@ -1,10 +1,13 @@
 """The posterior explorer, on a posterior that can be computed by hand: the leak alone, from its mean V."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from helpers.inference.npe import train_npe
 from helpers.inference.priors import box_prior
+from helpers.inference.simulator import NeuronSimulator
 from helpers.neurons.models import Pospischil
 from helpers.simulation.batch import simulate_many
 from helpers.simulation.single import simulate
@@ -110,6 +113,17 @@ def test_every_end_of_the_sliders_works(posterior):
     }
     explorer.try_both_ends()
     assert explorer.failure is None and explorer.values == {"g_L": 0.1, "E_L": -70.0}
+
+
+def test_it_simulates_as_the_posterior_was_trained(posterior):
+    simulated = NeuronSimulator(PASSIVE, STIMULUS, posterior.prior, DURATION, 0.05, plateaus).as_data()
+    trained = replace(posterior, simulated=simulated)
+    result = inferred(trained, PASSIVE, STIMULUS, DURATION, seed=5, summarise=plateaus, g_L=0.3, E_L=-65.0)
+    assert result.trace.dt == pytest.approx(0.05)
+    explorer = explore_posterior(trained, PASSIVE, STIMULUS, DURATION, summarise=plateaus)
+    assert len(explorer.figure.axes[0].lines[0].get_xdata()) == 2401
+    with pytest.raises(ValueError, match="trained on other simulations: .*dt"):
+        explore_posterior(trained, PASSIVE, STIMULUS, DURATION, dt=0.025, summarise=plateaus)
 
 
 def test_bad_truths_are_refused(posterior):

@@ -49,10 +49,9 @@ from .data import (
     stimulus_sliders,
 )
 
-__all__ = ["CLAMPS", "NEURONS", "LiveBench", "live_bench", "standalone"]
+__all__ = ["NEURONS", "LiveBench", "live_bench", "standalone"]
 
 NEURONS = (HodgkinHuxley, Pospischil, LeakyIntegrateAndFire, Izhikevich, HindmarshRose)
-CLAMPS = ("current", "voltage")
 CHOICES = ("protocol", "clamp", "duration", "plane", "preset")
 
 
@@ -155,7 +154,7 @@ class LiveBench(anywidget.AnyWidget):
         """The setting in plain form, or a ValueError that names what is wrong."""
         setting = proposal.value
         kind = self._kinds[one_of("neuron", setting["neuron"], self._kinds)]
-        one_of("clamp", setting["clamp"], CLAMPS if can_be_clamped(kind) else CLAMPS[:1])
+        one_of("clamp", setting["clamp"], _clamps(kind))
         one_of("protocol", setting["protocol"], PROTOCOLS)
         one_of("plane", setting["plane"], kind.states[1:] or ("",))
         duration = setting["duration"]
@@ -200,8 +199,8 @@ class LiveBench(anywidget.AnyWidget):
                 changes += [{"protocol": protocol, name: end} for end in (slider.low, slider.high)]
         try:
             for values in changes:
-                for which in CLAMPS if can_be_clamped(self.kind) else CLAMPS[:1]:
-                    self.set(**values, clamp=which)
+                for clamp_ in _clamps(self.kind):
+                    self.set(**values, clamp=clamp_)
                     self.trace()
                 self.setting = before
         finally:
@@ -240,6 +239,10 @@ class LiveBench(anywidget.AnyWidget):
         picture = io.BytesIO()
         FigureCanvasAgg(figure).print_png(picture)
         return base64.b64encode(picture.getvalue()).decode("ascii")
+
+
+def _clamps(kind: type[Neuron]) -> tuple[str, ...]:
+    return ("current", "voltage") if can_be_clamped(kind) else ("current",)
 
 
 def _state_at_rest(neuron: Neuron) -> dict[str, float]:

@@ -10,7 +10,7 @@ const NARROW = 420; // of the traces: a phone, or a page at 200 %
 export function makePicture(canvas, host) {
     const ctx = canvas.getContext("2d");
     let theme = {};
-    let boxes = []; // where the panels lie
+    let boxes = []; // where the panels are
 
     function readTheme() {
         const style = getComputedStyle(host);
@@ -21,49 +21,34 @@ export function makePicture(canvas, host) {
     function layout(panels, width, unit) {
         let y = 0;
         boxes = panels.map((panel) => {
-            const rows = headerRows(panel, width - LEFT - RIGHT);
-            const box = { panel, rows, x: LEFT, y: y + HEADER * rows, width: width - LEFT - RIGHT, height: Math.round(unit * panel.size) };
+            const entries = entriesOf(panel, width - LEFT - RIGHT);
+            const rows = 1 + Math.max(...entries.map(([, row]) => row));
+            const box = { panel, entries, rows, x: LEFT, y: y + HEADER * rows, width: width - LEFT - RIGHT, height: Math.round(unit * panel.size) };
             y = box.y + box.height + GAP;
             return box;
         });
         return y - GAP + AXIS;
     }
 
-    // How many lines the names and numbers above a panel take.
-    function headerRows(panel, room) {
-        ctx.font = `12px ${theme.font}`;
-        let [x, rows] = [ctx.measureText(panel.label).width + 14, 1];
-        for (const line of panel.lines) {
-            const width = entryWidth(line);
-            if (x + width > room && x > 0) [x, rows] = [0, rows + 1];
+    // Where the name and number of each line are above a panel: [x, row].
+    function entriesOf(panel, room) {
+        ctx.font = `600 12px ${theme.font}`;
+        let [x, row] = [ctx.measureText(panel.label).width + 20, 0];
+        return panel.lines.map((line) => {
+            const width = 26 + writeName(line.name, 0) + 5 + ctx.measureText(line.isGate ? "0.000" : "−0000").width + 12;
+            if (x + width > room + RIGHT && x > 0) [x, row] = [0, row + 1];
             x += width;
-        }
-        return rows;
+            return [x - width, row];
+        });
     }
 
-    const entryWidth = (line) => 26 + nameWidth(line.name) + 5 + ctx.measureText(line.isGate ? "0.000" : "−0000").width + 12;
-
-    function nameWidth(name) {
-        const [head, index] = split(name);
-        ctx.font = `12px ${theme.font}`;
-        let width = ctx.measureText(head).width;
-        if (index) {
-            ctx.font = `9px ${theme.font}`;
-            width += ctx.measureText(index).width;
-            ctx.font = `12px ${theme.font}`;
+    // Write a name with its index lowered, or without y only measure it; returns where it ends.
+    function writeName(name, x, y = null) {
+        for (const [lowered, part] of split(name).entries()) {
+            ctx.font = `${lowered ? 9 : 12}px ${theme.font}`;
+            if (y !== null) ctx.fillText(part, x, y + 3 * lowered);
+            x += ctx.measureText(part).width;
         }
-        return width;
-    }
-
-    function drawName(name, x, y) {
-        const [head, index] = split(name);
-        ctx.font = `12px ${theme.font}`;
-        ctx.fillText(head, x, y);
-        if (!index) return x + ctx.measureText(head).width;
-        x += ctx.measureText(head).width;
-        ctx.font = `9px ${theme.font}`;
-        ctx.fillText(index, x, y + 3);
-        x += ctx.measureText(index).width;
         ctx.font = `12px ${theme.font}`;
         return x;
     }
@@ -79,48 +64,31 @@ export function makePicture(canvas, host) {
 
     function header(box, at) {
         const { panel } = box;
-        let x = box.x;
-        let y = box.y - HEADER * box.rows + 14;
-        ctx.fillStyle = theme.text;
-        ctx.textAlign = "left";
-        ctx.font = `600 12px ${theme.font}`;
-        ctx.fillText(panel.label, x, y);
-        ctx.font = `12px ${theme.font}`;
-        x += ctx.measureText(panel.label).width + 20;
-        for (const line of panel.lines) {
-            if (x + entryWidth(line) > box.x + box.width + RIGHT && box.rows > 1 && x > box.x) {
-                x = box.x;
-                y += HEADER - 3;
-            }
-            const end = x + entryWidth(line);
+        const top = box.y - HEADER * box.rows + 14;
+        write(panel.label, box.x, top, "left", "600 12px");
+        for (const [i, line] of panel.lines.entries()) {
+            const [x, y] = [box.x + box.entries[i][0], top + (HEADER - 3) * box.entries[i][1]];
             pen(line.look, 2);
-            ctx.beginPath();
-            ctx.moveTo(x, y - 4);
-            ctx.lineTo(x + 21, y - 4);
-            ctx.stroke();
-            const after = drawName(line.name, x + 26, y);
-            if (at !== null) ctx.fillText(reading(line.values[at], line.isGate), after + 5, y);
-            x = end;
+            strokeLine(x, y - 4, x + 21, y - 4);
+            const after = writeName(line.name, x + 26, y);
+            if (at !== null) write(reading(line.values[at], line.isGate), after + 5, y, "left", "12px");
         }
     }
 
-    function frame(box, ticks, yOf, grid = true) {
-        ctx.setLineDash([]);
-        ctx.lineWidth = 1;
-        ctx.font = `11px ${theme.font}`;
+    function write(text, x, y, align, font) {
+        ctx.font = `${font} ${theme.font}`;
         ctx.fillStyle = theme.text;
-        ctx.textAlign = "right";
-        for (const tick of ticks) {
-            const y = Math.round(yOf(tick)) + 0.5;
-            ctx.strokeStyle = theme.text;
-            ctx.globalAlpha = 0.14;
-            if (grid) strokeLine(box.x, y, box.x + box.width, y);
-            ctx.globalAlpha = 1;
-            ctx.fillText(tickText(tick), box.x - 6, y + 3.5);
-        }
-        ctx.globalAlpha = 0.6;
+        ctx.textAlign = align;
+        ctx.fillText(text, x, y);
+    }
+
+    // A thin line in the colour of the text.
+    function thinLine(x0, y0, x1, y1, alpha, dashes = []) {
+        ctx.setLineDash(dashes);
+        ctx.lineWidth = 1;
         ctx.strokeStyle = theme.text;
-        strokeLine(box.x - 0.5, box.y, box.x - 0.5, box.y + box.height);
+        ctx.globalAlpha = alpha;
+        strokeLine(x0, y0, x1, y1);
         ctx.globalAlpha = 1;
     }
 
@@ -131,21 +99,24 @@ export function makePicture(canvas, host) {
         ctx.stroke();
     }
 
+    function frame(box, ticks, yOf) {
+        for (const tick of ticks) {
+            const y = Math.round(yOf(tick)) + 0.5;
+            thinLine(box.x, y, box.x + box.width, y, 0.14);
+            write(tickText(tick), box.x - 6, y + 3.5, "right", "11px");
+        }
+        thinLine(box.x - 0.5, box.y, box.x - 0.5, box.y + box.height, 0.6);
+    }
+
     function bottomAxis(box, ticks, xOf, label) {
         const y = box.y + box.height + 1.5;
-        ctx.setLineDash([]);
-        ctx.lineWidth = 1;
-        ctx.strokeStyle = theme.text;
-        ctx.globalAlpha = 0.6;
-        strokeLine(box.x - 0.5, y, box.x + box.width, y);
-        for (const tick of ticks) strokeLine(Math.round(xOf(tick)) + 0.5, y, Math.round(xOf(tick)) + 0.5, y + 4);
-        ctx.globalAlpha = 1;
-        ctx.font = `11px ${theme.font}`;
-        ctx.fillStyle = theme.text;
-        ctx.textAlign = "center";
-        for (const tick of ticks) ctx.fillText(tickText(tick), xOf(tick), y + 16);
-        ctx.font = `12px ${theme.font}`;
-        ctx.fillText(label, box.x + box.width / 2, y + 31);
+        thinLine(box.x - 0.5, y, box.x + box.width, y, 0.6);
+        for (const tick of ticks) {
+            const x = Math.round(xOf(tick)) + 0.5;
+            thinLine(x, y, x, y + 4, 0.6);
+            write(tickText(tick), xOf(tick), y + 16, "center", "11px");
+        }
+        write(label, box.x + box.width / 2, y + 31, "center", "12px");
     }
 
     // Of the many samples in a column of pixels only the lowest and the highest can be seen.
@@ -181,25 +152,13 @@ export function makePicture(canvas, host) {
         const yOf = (value) => box.y + (box.height * (panel.high - value)) / (panel.high - panel.low);
         frame(box, panel.ticks, yOf);
         clipped(box, () => {
-            if (panel.mark !== null && panel.mark !== undefined) {
-                ctx.strokeStyle = theme.text;
-                ctx.lineWidth = 1;
-                ctx.globalAlpha = 0.55;
-                ctx.setLineDash([2, 3]);
-                strokeLine(box.x, yOf(panel.mark), box.x + box.width, yOf(panel.mark));
-                ctx.globalAlpha = 1;
-            }
+            if (panel.mark != null) thinLine(box.x, yOf(panel.mark), box.x + box.width, yOf(panel.mark), 0.55, [2, 3]);
             for (const line of panel.lines) {
                 pen(line.look);
                 polyline(line.values, box, yOf);
             }
             const x = box.x + (box.width * at) / shown.n;
-            ctx.setLineDash([]);
-            ctx.strokeStyle = theme.text;
-            ctx.lineWidth = 1;
-            ctx.globalAlpha = 0.5;
-            strokeLine(x, box.y, x, box.y + box.height);
-            ctx.globalAlpha = 1;
+            thinLine(x, box.y, x, box.y + box.height, 0.5);
             for (const line of panel.lines) {
                 ctx.fillStyle = colourOf(line.look);
                 disc(x, yOf(line.values[at]), 3);
@@ -247,10 +206,7 @@ export function makePicture(canvas, host) {
                 disc(xOf(panel.x[at]), yOf(panel.lines[0].values[at]), 5);
             }
         });
-        ctx.fillStyle = theme.text;
-        ctx.textAlign = "left";
-        ctx.font = `600 12px ${theme.font}`;
-        ctx.fillText(panel.label, box.x, box.y - HEADER + 14);
+        write(panel.label, box.x, box.y - HEADER + 14, "left", "600 12px");
     }
 
     function resize(width, height) {
@@ -278,7 +234,7 @@ export function makePicture(canvas, host) {
     function drawPlane(panel, at, available, height) {
         const width = Math.min(available, 480);
         const room = Math.max(60, Math.min(height - HEADER - AXIS, 1.25 * (width - LEFT - RIGHT)));
-        boxes = [{ panel, rows: 1, x: LEFT, y: HEADER, width: width - LEFT - RIGHT, height: room }];
+        boxes = [{ panel, x: LEFT, y: HEADER, width: width - LEFT - RIGHT, height: room }];
         canvas.style.width = `${width}px`;
         resize(width, HEADER + room + AXIS);
         inPlane(boxes[0], at);
