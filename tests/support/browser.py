@@ -102,7 +102,7 @@ def served(folder: Path, **environment: str) -> Iterator[Server]:
     with open(server.log, "w") as log:
         process = subprocess.Popen(command, cwd=folder, env=variables, stdout=log, stderr=subprocess.STDOUT)
     try:
-        wait_until(lambda: answers(server, process), 60, "the Jupyter server answers")
+        wait_until(lambda: answers(server, process), 180, "the Jupyter server answers")
         yield server
     finally:
         process.terminate()
