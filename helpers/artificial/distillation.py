@@ -7,6 +7,7 @@ synapses; here the neuron is one compartment under an injected current.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 
 from helpers.neurons.equations import Neuron
 from helpers.simulation.single import simulate
-from helpers.simulation.stimuli import OrnsteinUhlenbeck, Waveform
+from helpers.simulation.stimuli import Waveform, ornstein_uhlenbeck
 from helpers.validation import number, numbers, whole_number
 
 from .training import MAX_LEARNING_RATE
@@ -31,7 +32,7 @@ __all__ = [
     "spike_probability",
 ]
 
-NOISE = OrnsteinUhlenbeck(mean=-8.0, sd=10.0, tau=30.0, start=0.0, stop=1000.0)
+NOISE = {"mean": -8.0, "sd": 10.0, "tau": 30.0}  # of the current [µA/cm², µA/cm², ms]
 DT = 0.05  # ms, of the teacher
 BIN = 1.0  # ms, of the current and of the spikes
 SEGMENT = 1000  # ms, of each training sample
@@ -54,7 +55,7 @@ class SpikeDataset:
     spikes: np.ndarray
 
 
-def make_spike_dataset(neuron: Neuron, seconds: int, seed: int, noise: OrnsteinUhlenbeck = NOISE) -> SpikeDataset:
+def make_spike_dataset(neuron: Neuron, seconds: int, seed: int, noise: Mapping[str, float] = NOISE) -> SpikeDataset:
     """Simulate a neuron under coloured noise, a current that is constant within each ms.
 
     Parameters
@@ -66,7 +67,7 @@ def make_spike_dataset(neuron: Neuron, seconds: int, seed: int, noise: OrnsteinU
     seed
         Seed of the current.
     noise
-        Statistics of the current.
+        `mean`, `sd` and `tau` of the current, as in `ornstein_uhlenbeck`.
 
     Raises
     ------
@@ -74,8 +75,8 @@ def make_spike_dataset(neuron: Neuron, seconds: int, seed: int, noise: OrnsteinU
         If the neuron fires more than once in a ms.
     """
     seed, n = whole_number("seed", seed), whole_number("seconds", seconds, 1, 100_000) * SEGMENT
-    lasting = OrnsteinUhlenbeck(**{**noise.values(), "start": 0.0, "stop": n * BIN})
-    current = lasting.sampled(n * BIN, BIN, seed).samples[:n]
+    length = n * BIN
+    current = ornstein_uhlenbeck(**noise, start=0.0, stop=length, duration=length, dt=BIN, seed=seed).samples[:n]
     held = Waveform(samples=np.append(np.repeat(current, round(BIN / DT)), 0.0), dt=DT, start=0.0, stop=n * BIN)
     times = simulate(neuron, held, n * BIN, dt=DT).spike_times
     spikes = np.bincount((times / BIN).astype(int), minlength=n)[:n]
@@ -108,7 +109,7 @@ class Student(nn.Module):
 
     def forward(self, current: Tensor) -> Tensor:
         """Compute the log-odds of a spike in each ms."""
-        return self.layers((current[:, None] - NOISE.mean) / NOISE.sd)[:, 0]
+        return self.layers((current[:, None] - NOISE["mean"]) / NOISE["sd"])[:, 0]
 
 
 class _Causal(nn.Conv1d):

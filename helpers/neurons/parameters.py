@@ -75,7 +75,7 @@ def parameter(
     maximum: float = np.inf,
 ) -> Any:
     """Declare a parameter as a field of a frozen dataclass (see `Parameter` for the arguments)."""
-    declared = dict(unit=unit, meaning=meaning, low=low, high=high, minimum=minimum, maximum=maximum)
+    declared = dict(default=default, unit=unit, meaning=meaning, low=low, high=high, minimum=minimum, maximum=maximum)
     return field(default=default, metadata=declared)
 
 
@@ -87,7 +87,7 @@ class Declared:
         own = [
             f"    {name}: {value.metadata['meaning']}"
             + (f" [{value.metadata['unit']}]" if value.metadata["unit"] else "")
-            + f", default {value.default:g}"
+            + f", default {value.metadata['default']:g}"
             for name, value in vars(cls).items()
             if hasattr(value, "metadata") and "unit" in value.metadata
         ]
@@ -110,7 +110,7 @@ class Declared:
     def parameters(cls) -> Mapping[str, Parameter]:
         """Every parameter by name, in the order of declaration."""
         return {
-            f.name: Parameter(name=f.name, default=f.default, **f.metadata)  # type: ignore[arg-type]
+            f.name: Parameter(name=f.name, **f.metadata)
             for f in fields(cls)  # type: ignore[arg-type]
             if "unit" in f.metadata
         }

@@ -1,20 +1,23 @@
-"""What is injected into a neuron: frozen dataclasses whose waveform is an equation of time and their parameters.
+"""Stimuli: the current injected into a neuron.
 
-    step, ramp                       a constant current, one that grows
-    pulse_pair, pulse_train          short pulses, two or many
-    sine, chirp                      an oscillation at one frequency, at a rising one
-    ornstein_uhlenbeck, recorded     noise and recordings, sample by sample: a `Waveform`
+    step, ramp                     a constant current, one that grows
+    pulse_pair, pulse_train        short pulses, two or many
+    sine, chirp                    an oscillation at one frequency, at a rising one
+    ornstein_uhlenbeck, recorded   noise, and the current of a trace, sample by sample: a `Waveform`
 
-Outside `start` (included) to `stop` (excluded) no current flows; statistics take this window as "during the stimulus".
+A stimulus is a frozen dataclass: an equation of time and of declared parameters. Its class is named like a function, as
+it is mainly called: `step(10.0, start=5.0, stop=45.0)`. Outside `start` (included) to `stop` (excluded) no current
+flows; statistics take this window as "during the stimulus".
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
+from scipy.signal import lfilter
 
 from helpers.neurons.equations import Equation, equation
 from helpers.neurons.functions import sin, where
@@ -24,16 +27,10 @@ from helpers.validation import MOST_STEPS, instance, number, numbers, plain, who
 from .trace import Trace
 
 __all__ = [
-    "Chirp",
-    "OrnsteinUhlenbeck",
-    "PulsePair",
-    "PulseTrain",
-    "Ramp",
-    "Sine",
-    "Step",
     "Stimulus",
     "Waveform",
     "chirp",
+    "formula",
     "ornstein_uhlenbeck",
     "pulse_pair",
     "pulse_train",
@@ -41,39 +38,44 @@ __all__ = [
     "recorded",
     "sine",
     "step",
-    "waveform",
 ]
 
-waveform = equation("waveform")  # marks the injected current as a function of t [ms] and declared parameters
+formula = equation("formula")  # marks the injected current as a function of t [ms] and declared parameters
 
 
 class Stimulus(Declared):
-    """Base of the stimuli. A subclass declares `start` and `stop` [ms] and a `@waveform I(t, ...)` [µA/cm²].
+    """Base of the stimuli.
 
-    `a + b` adds two stimuli of which at least one is a `Waveform`; `a.sampled(duration, dt)` makes one of a formula.
+    A subclass declares `start` and `stop` [ms] and a `@formula I(t, ...)` [µA/cm²]. `a + b` adds two stimuli of which
+    at least one is a `Waveform`.
     """
 
     I: ClassVar[Equation | None] = None
     start: float
     stop: float
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check_together(self.values())
+
     def current(self, t: np.ndarray) -> np.ndarray:
-        """The injected current [µA/cm²] at times `t` [ms]."""
+        """Return the injected current [µA/cm²] at times `t` [ms]."""
         assert self.I is not None
         return np.asarray(self.I.evaluate({**self.values(), "t": numbers("t", t, "ms")}), dtype=float)
 
     def jumps(self) -> tuple[float, ...]:
-        """Times [ms] at which the current or its slope may jump: an adaptive solver restarts there."""
+        """Return the times [ms] at which the current or its slope may jump: an adaptive solver restarts there."""
         return (self.start, self.stop)
 
     @classmethod
     def check_together(cls, values: Mapping[str, Any]) -> None:
-        """Raise ValueError for values by name, numbers or arrays, each of which is allowed but not with the others."""
+        """Raise ValueError for values by name, numbers or arrays, that are allowed but not with one another."""
         _refuse(values["stop"] <= values["start"], "stop = {stop:g} ms is not after start = {start:g} ms", values)
 
     def sampled(self, duration: float, dt: float) -> Waveform:
-        """The same current as samples every `dt`, each held until the next, for a simulation of `duration` [ms]."""
-        t = np.arange(_steps(duration, dt) + 1) * dt + 1e-6 * dt  # just inside the interval, where a step has switched
+        """Return the same current as samples every `dt`, each held until the next, for `duration` [ms]."""
+        n_steps = whole_steps("duration", _positive("duration", duration), _positive("dt", dt))
+        t = np.arange(n_steps + 1) * dt + 1e-6 * dt  # just inside the interval, where a step has switched
         return Waveform(samples=self.current(t), dt=dt, start=self.start, stop=self.stop)
 
     def __add__(self, other: object) -> Waveform:
@@ -86,25 +88,20 @@ class Stimulus(Declared):
         if len(grids[-1].samples) != n_steps + 1 or abs(grids[-1].dt - dt) > 1e-9 * dt:
             described = " and ".join(f"{len(grid.samples)} samples, dt = {grid.dt:g} ms" for grid in grids)
             raise ValueError(f"waveforms to be added must share their samples' times; got {described}")
-        samples = [x.samples if isinstance(x, Waveform) else x.sampled(n_steps * dt, dt).samples for x in (self, other)]
-        return Waveform(
-            samples=samples[0] + samples[1],
-            dt=dt,
-            start=min(self.start, other.start),
-            stop=max(self.stop, other.stop),
-        )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check_together(self.values())
+        a, b = (x.samples if isinstance(x, Waveform) else x.sampled(n_steps * dt, dt).samples for x in (self, other))
+        start, stop = min(self.start, other.start), max(self.stop, other.stop)
+        return Waveform(samples=a + b, dt=dt, start=start, stop=stop)
 
 
 def _refuse(bad: Any, message: str, values: Mapping[str, Any]) -> None:
     """Raise ValueError with `message` about the first entry that is bad."""
     if np.any(bad):
-        first = int(np.argmax(np.ravel(bad)))
-        shape = np.shape(bad)
+        first, shape = int(np.argmax(np.ravel(bad))), np.shape(bad)
         raise ValueError(message.format(**{key: np.broadcast_to(x, shape).flat[first] for key, x in values.items()}))
+
+
+def _positive(name: str, value: Any) -> float:
+    return number(name, value, "ms", above=0.0)
 
 
 def _start() -> Any:
@@ -119,82 +116,87 @@ def _current(default: float, meaning: str) -> Any:
     return parameter(default, "µA/cm²", meaning, low=-20.0, high=100.0)
 
 
+def _width() -> Any:
+    return parameter(1.0, "ms", "duration of a pulse", low=0.1, high=10.0, minimum=0.001)
+
+
 def _frequency(default: float, meaning: str, minimum: float = 0.001) -> Any:
     return parameter(default, "Hz", meaning, low=1.0, high=200.0, minimum=minimum, maximum=10_000.0)
+
+
+def _or_none(declared: Any) -> Any:
+    """A parameter that may be left out: another one then tells its value."""
+    return field(default=None, metadata=declared.metadata)
 
 
 # ---------------------------------------------------------------------------------------------- steps and ramps
 
 
-@dataclass(frozen=True, kw_only=True)
-class Step(Stimulus):
-    """A constant current from `start` (included) to `stop` (excluded)."""
+@dataclass(frozen=True)
+class step(Stimulus):
+    """A constant current."""
 
     amplitude: float = _current(10.0, "injected current density")
     start: float = _start()
     stop: float = _stop()
 
-    @waveform
+    @formula
     def I(t, amplitude, start, stop):
         return where((t >= start) & (t < stop), amplitude, 0.0)
 
 
-def step(amplitude: float, start: float, stop: float) -> Step:
-    """A step of `amplitude` [µA/cm²] from `start` to `stop` [ms]."""
-    return Step(amplitude=amplitude, start=start, stop=stop)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ramp(Stimulus):
-    """A current that changes evenly from `first` at `start` to `last` at `stop`, then falls to 0."""
+@dataclass(frozen=True)
+class ramp(Stimulus):
+    """A current that changes linearly from `first` at `start` to `last` at `stop`, then falls to 0."""
 
     first: float = _current(0.0, "current density at the onset")
     last: float = _current(20.0, "current density at the end")
     start: float = _start()
     stop: float = _stop()
 
-    @waveform
+    @formula
     def I(t, first, last, start, stop):
         return where((t >= start) & (t < stop), first + (last - first) * ((t - start) / (stop - start)), 0.0)
-
-
-def ramp(first: float, last: float, start: float, stop: float) -> Ramp:
-    """A ramp from `first` to `last` [µA/cm²] between `start` and `stop` [ms]."""
-    return Ramp(first=first, last=last, start=start, stop=stop)
 
 
 # ------------------------------------------------------------------------------------------------------- pulses
 
 
 def _edges(onsets: np.ndarray, width: float, stop: float) -> tuple[float, ...]:
-    """When pulses begin and end, up to `stop`; rounding errors make no second edge beside the first."""
+    """When pulses begin and end, up to `stop`; of two edges that differ by rounding errors only one is kept."""
     edges = np.sort([*onsets, *(onsets + width)])
     kept = edges[np.diff(edges, prepend=-1.0) > 1e-9]
     return (*kept[kept < stop - 1e-9].tolist(), stop)
 
 
-@dataclass(frozen=True, kw_only=True)
-class PulsePair(Stimulus):
+@dataclass(frozen=True)
+class pulse_pair(Stimulus):
     """Two pulses, the second one `interval` after the first, as for the refractory period.
 
-    Pulses may overlap (`width` above `interval`): there they add. Both must end by `stop`.
+    Pulses may overlap (`width` above `interval`): there they add. Both must end by `stop`. Without a
+    `second_amplitude` they are equal.
     """
 
     amplitude: float = _current(20.0, "current density of the first pulse")
-    second_amplitude: float = _current(20.0, "current density of the second pulse")
-    width: float = parameter(1.0, "ms", "duration of a pulse", low=0.1, high=10.0, minimum=0.001)
+    width: float = _width()
     interval: float = parameter(10.0, "ms", "time from onset to onset", low=0.0, high=50.0, minimum=0.0)
     start: float = _start()
     stop: float = _stop()
+    second_amplitude: float = _or_none(_current(20.0, "current density of the second pulse"))
 
-    @waveform
+    def __post_init__(self) -> None:
+        if self.second_amplitude is None:
+            object.__setattr__(self, "second_amplitude", self.amplitude)
+        super().__post_init__()
+
+    @formula
     def I(t, amplitude, second_amplitude, width, interval, start, stop):
         first = where((t >= start) & (t < start + width), amplitude, 0.0)
         second = where((t >= start + interval) & (t < start + interval + width), second_amplitude, 0.0)
         return where(t < stop, first + second, 0.0)
 
     @classmethod
-    def check_together(cls, values: Mapping[str, Any]) -> None:
+    def check_together(cls, values: Mapping[str, Any]) -> None:  # noqa: D102
         super().check_together(values)
         end = values["start"] + values["interval"] + values["width"]
         message = (
@@ -202,35 +204,32 @@ class PulsePair(Stimulus):
         )
         _refuse(values["stop"] < end * (1 - 1e-12), message, {**values, "end": end})
 
-    def jumps(self) -> tuple[float, ...]:
+    def jumps(self) -> tuple[float, ...]:  # noqa: D102
         return _edges(self.start + np.array([0.0, self.interval]), self.width, self.stop)
 
 
-def pulse_pair(
-    amplitude: float, width: float, interval: float, start: float, stop: float, second_amplitude: float | None = None
-) -> PulsePair:
-    """Pulses of `amplitude` [µA/cm²] and `width` [ms] at `start` and at `start + interval` [ms].
+@dataclass(frozen=True)
+class pulse_train(Stimulus):
+    """Pulses at `start` and regularly after it; one that flows at `stop` is cut off there.
 
-    stop: end of the window that statistics look at [ms].
-    second_amplitude: of the second pulse [µA/cm²]; by default that of the first.
+    Give either `frequency` [Hz] or `period` [ms], from onset to onset, by name.
     """
-    second = amplitude if second_amplitude is None else second_amplitude
-    return PulsePair(
-        amplitude=amplitude, second_amplitude=second, width=width, interval=interval, start=start, stop=stop
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class PulseTrain(Stimulus):
-    """Pulses at `start` and every 1000/`frequency` ms after it; one that flows at `stop` is cut off there."""
 
     amplitude: float = _current(20.0, "current density of the pulses")
-    width: float = parameter(1.0, "ms", "duration of a pulse", low=0.1, high=10.0, minimum=0.001)
-    frequency: float = _frequency(50.0, "pulses per second")
+    width: float = _width()
     start: float = _start()
     stop: float = _stop()
+    frequency: float = _or_none(_frequency(50.0, "pulses per second"))
+    period: InitVar[float | None] = field(default=None, kw_only=True)
 
-    @waveform
+    def __post_init__(self, period: float | None) -> None:
+        if (self.frequency is None) == (period is None):
+            raise ValueError(f"frequency = {self.frequency} Hz, period = {period} ms; allowed: exactly one of the two")
+        if period is not None:
+            object.__setattr__(self, "frequency", 1000.0 / _positive("period", period))
+        super().__post_init__()
+
+    @formula
     def I(t, amplitude, width, frequency, start, stop):
         cycles = (t - start) * frequency / 1000.0 + 1e-12  # an onset counts as reached in spite of rounding errors
         whole = where(1.0 + 1e-9 > 1.0, 6755399441055744.0, 12582912.0)  # rounds to whole cycles, as in `sin`
@@ -239,85 +238,52 @@ class PulseTrain(Stimulus):
         return where((t >= start) & (t < stop) & (since < width * frequency / 1000.0), amplitude, 0.0)
 
     @classmethod
-    def check_together(cls, values: Mapping[str, Any]) -> None:
+    def check_together(cls, values: Mapping[str, Any]) -> None:  # noqa: D102
         super().check_together(values)
         period = 1000.0 / values["frequency"]
         message = "width = {width:g} ms; allowed: at most {period:g} ms, the period at frequency = {frequency:g} Hz"
         _refuse(values["width"] > period * (1 + 1e-12), message, {**values, "period": period})
 
-    def jumps(self) -> tuple[float, ...]:
-        period = 1000.0 / self.frequency
-        return _edges(np.arange(self.start, self.stop, period), self.width, self.stop)
-
-
-def pulse_train(
-    amplitude: float,
-    width: float,
-    start: float,
-    stop: float,
-    *,
-    frequency: float | None = None,
-    period: float | None = None,
-) -> PulseTrain:
-    """Pulses of `amplitude` [µA/cm²] and `width` [ms] from `start` to `stop` [ms], so many a second or one a period.
-
-    Give either `frequency` [Hz] or `period` [ms] from onset to onset.
-    """
-    if (frequency is None) == (period is None):
-        raise ValueError(f"frequency = {frequency} Hz, period = {period} ms; allowed: exactly one of the two")
-    if period is not None:
-        frequency = 1000.0 / _positive("period", period)
-    return PulseTrain(amplitude=amplitude, width=width, frequency=frequency, start=start, stop=stop)
+    def jumps(self) -> tuple[float, ...]:  # noqa: D102
+        return _edges(np.arange(self.start, self.stop, 1000.0 / self.frequency), self.width, self.stop)
 
 
 # ------------------------------------------------------------------------------------------------- oscillations
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sine(Stimulus):
-    """offset + amplitude·sin(2π·frequency·(t - start) + phase) from `start` to `stop`."""
+@dataclass(frozen=True)
+class sine(Stimulus):
+    """offset + amplitude·sin(2π·frequency·(t - start) + phase)."""
 
-    offset: float = _current(0.0, "mean current density")
     amplitude: float = _current(5.0, "amplitude of the oscillation")
     frequency: float = _frequency(20.0, "frequency")
-    phase: float = parameter(0.0, "rad", "phase at the onset", low=-np.pi, high=np.pi)
     start: float = _start()
     stop: float = _stop()
+    offset: float = _current(0.0, "mean current density")
+    phase: float = parameter(0.0, "rad", "phase at the onset", low=-np.pi, high=np.pi)
 
-    @waveform
+    @formula
     def I(t, offset, amplitude, frequency, phase, start, stop):
         angle = 6.283185307179586 * ((t - start) * frequency / 1000.0) + phase
         return where((t >= start) & (t < stop), offset + amplitude * sin(angle), 0.0)
 
 
-def sine(
-    amplitude: float, frequency: float, start: float, stop: float, offset: float = 0.0, phase: float = 0.0
-) -> Sine:
-    """A sine of `amplitude` [µA/cm²] and `frequency` [Hz] around `offset` [µA/cm²], with `phase` [rad] at `start`."""
-    return Sine(offset=offset, amplitude=amplitude, frequency=frequency, phase=phase, start=start, stop=stop)
+@dataclass(frozen=True)
+class chirp(Stimulus):
+    """offset + amplitude·sin(2π·cycles), with a frequency that changes linearly from `f_0` to `f_1`."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class Chirp(Stimulus):
-    """offset + amplitude·sin(2π·cycles), the frequency going evenly from `f_0` at `start` to `f_1` at `stop`."""
-
-    offset: float = _current(0.0, "mean current density")
     amplitude: float = _current(5.0, "amplitude of the oscillation")
     f_0: float = _frequency(1.0, "frequency at the onset", minimum=0.0)
     f_1: float = _frequency(100.0, "frequency at the end", minimum=0.0)
     start: float = _start()
     stop: float = _stop()
+    offset: float = _current(0.0, "mean current density")
 
-    @waveform
+    @formula
     def I(t, offset, amplitude, f_0, f_1, start, stop):
         since = t - start
         cycles = (f_0 + 0.5 * (f_1 - f_0) * (since / (stop - start))) * since / 1000.0
         return where((t >= start) & (t < stop), offset + amplitude * sin(6.283185307179586 * cycles), 0.0)
-
-
-def chirp(amplitude: float, f_0: float, f_1: float, start: float, stop: float, offset: float = 0.0) -> Chirp:
-    """A sine of `amplitude` around `offset` [µA/cm²] whose frequency sweeps from `f_0` to `f_1` [Hz]."""
-    return Chirp(offset=offset, amplitude=amplitude, f_0=f_0, f_1=f_1, start=start, stop=stop)
 
 
 # --------------------------------------------------------------------------------------------- sample by sample
@@ -327,8 +293,8 @@ def chirp(amplitude: float, f_0: float, f_1: float, start: float, stop: float, o
 class Waveform(Stimulus):
     """A current given sample by sample, such as a recorded one: `samples[k]` flows from k·dt to (k + 1)·dt.
 
-    samples: (n_steps + 1,) current density [µA/cm²] at the times of the trace; the last one flows after its end.
-    dt: time between samples [ms].
+    `samples`, (n_steps + 1,) [µA/cm²], has one value for each sample of the trace, `dt` [ms] apart; the last one would
+    flow after its end.
     """
 
     samples: np.ndarray
@@ -343,15 +309,14 @@ class Waveform(Stimulus):
 
     @classmethod
     def from_samples(cls, samples: np.ndarray, dt: float) -> Waveform:
-        """A waveform whose stimulus window runs from the first to the last sample that differs from the first."""
+        """Make a waveform whose window runs from the first to the last sample that differs from the first."""
         values, dt = _checked_samples(samples), _positive("dt", dt)
         end = len(values) - 1  # the last sample flows after the end of the trace
         on = np.flatnonzero(values[:end] != values[0])
         first, last = (int(on[0]), int(on[-1]) + 1) if len(on) else (0, end)
         return cls(samples=values, dt=dt, start=first * dt, stop=last * dt)
 
-    def current(self, t: np.ndarray) -> np.ndarray:
-        """The injected current [µA/cm²] at times `t` [ms]."""
+    def current(self, t: np.ndarray) -> np.ndarray:  # noqa: D102
         t = numbers("t", t, "ms", low=0.0, high=len(self.samples) * self.dt * (1 - 1e-9))
         return self.samples[np.floor(t / self.dt + 1e-6).astype(int).clip(max=len(self.samples) - 1)]
 
@@ -365,76 +330,62 @@ def _checked_samples(samples: Any) -> np.ndarray:
     return np.ascontiguousarray(values)
 
 
-def _positive(name: str, value: Any) -> float:
-    return number(name, value, "ms", above=0.0)
-
-
-def _steps(duration: float, dt: float) -> int:
-    duration, dt = _positive("duration", duration), _positive("dt", dt)
-    return whole_steps("duration", duration, dt)
-
-
-@dataclass(frozen=True, kw_only=True)
-class OrnsteinUhlenbeck(Declared):
-    """Coloured noise around a mean, as of many synapses: d(I)/dt = (mean - I)/tau + sd·sqrt(2/tau)·(white noise).
-
-    It is normally distributed, its correlation at a lag is exp(-lag/tau), and it is stationary from `start` on.
-    Source: Uhlenbeck & Ornstein 1930, Phys. Rev. 36:823; the exact update from sample to sample is that of Gillespie
-    1996, Phys. Rev. E 54:2084.
-    """
-
-    mean: float = _current(5.0, "mean current density")
-    sd: float = parameter(2.0, "µA/cm²", "standard deviation", low=0.0, high=20.0, minimum=0.0)
-    tau: float = parameter(5.0, "ms", "correlation time", low=0.5, high=50.0, minimum=0.001)
-    start: float = _start()
-    stop: float = _stop()
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        Stimulus.check_together(self.values())
-
-    def sampled(self, duration: float, dt: float, seed: int) -> Waveform:
-        """A realisation for a simulation of `duration` in steps of `dt` [ms]; the same seed gives the same one."""
-        n_steps = _steps(duration, dt)
-        if self.stop > duration * (1 + 1e-9):
-            raise ValueError(f"stop = {self.stop:g} ms; allowed: at most the duration, {duration:g} ms")
-        from scipy.signal import lfilter  # here, since importing it takes longer than all else in helpers.simulation
-
-        seed = whole_number("seed", seed)
-        first, end = (int(np.ceil(edge / dt - 1e-6)) for edge in (self.start, self.stop))
-        kicks = np.random.default_rng(seed).standard_normal(end - first)
-        kicks[1:] *= np.sqrt(-np.expm1(-2.0 * dt / self.tau))
-        samples = np.zeros(n_steps + 1)
-        with np.errstate(over="ignore"):
-            samples[first:end] = self.mean + self.sd * lfilter([1.0], [1.0, -np.exp(-dt / self.tau)], kicks)
-        if not np.isfinite(samples).all():
-            raise ValueError(f"mean = {self.mean:g}, sd = {self.sd:g} µA/cm² give a current that is not finite")
-        return Waveform(samples=samples, dt=dt, start=self.start, stop=self.stop)
-
-
 def ornstein_uhlenbeck(
     mean: float, sd: float, tau: float, start: float, stop: float, duration: float, dt: float, seed: int
 ) -> Waveform:
-    """Noise around `mean` with standard deviation `sd` [µA/cm²] and correlation time `tau` [ms].
+    """Make coloured noise around a mean, as of many synapses: dI/dt = (mean - I)/tau + sd·sqrt(2/tau)·(white noise).
 
-    duration, dt: those of the simulation [ms].
-    seed: the same one gives the same samples, however long the simulation goes on after `stop`.
+    It is normally distributed, its correlation at a lag is exp(-lag/tau), and it is stationary from `start` on.
+
+    Parameters
+    ----------
+    mean, sd
+        Mean and standard deviation [µA/cm²].
+    tau
+        Correlation time [ms].
+    start, stop
+        When it flows [ms].
+    duration, dt
+        Those of the simulation [ms].
+    seed
+        The same seed gives the same samples, however long the simulation goes on after `stop`.
+
+    References
+    ----------
+    Uhlenbeck & Ornstein 1930, Phys. Rev. 36:823. Exact update: Gillespie 1996, Phys. Rev. E 54:2084.
     """
-    return OrnsteinUhlenbeck(mean=mean, sd=sd, tau=tau, start=start, stop=stop).sampled(duration, dt, seed)
+    mean, sd = number("mean", mean, "µA/cm²"), number("sd", sd, "µA/cm²", low=0.0)
+    tau, dt = number("tau", tau, "ms", low=0.001), _positive("dt", dt)
+    start, stop = step(0.0, start, stop).values()["start"], float(stop)
+    n_steps = whole_steps("duration", _positive("duration", duration), dt)
+    if stop > duration * (1 + 1e-9):
+        raise ValueError(f"stop = {stop:g} ms; allowed: at most the duration, {duration:g} ms")
+    first, end = (int(np.ceil(edge / dt - 1e-6)) for edge in (start, stop))
+    kicks = np.random.default_rng(whole_number("seed", seed)).standard_normal(end - first)
+    kicks[1:] *= np.sqrt(-np.expm1(-2.0 * dt / tau))
+    samples = np.zeros(n_steps + 1)
+    with np.errstate(over="ignore"):
+        samples[first:end] = mean + sd * lfilter([1.0], [1.0, -np.exp(-dt / tau)], kicks)
+    if not np.isfinite(samples).all():
+        raise ValueError(f"mean = {mean:g}, sd = {sd:g} µA/cm² give a current that is not finite")
+    return Waveform(samples=samples, dt=dt, start=start, stop=stop)
 
 
 def recorded(trace: Trace, dt: float | None = None) -> Waveform:
-    """The current that was injected into `trace`, to inject it again; its time begins at 0.
+    """Return the current that was injected into a trace, to inject it again; its time begins at 0.
 
-    dt: time between samples [ms], by default that of the trace. Each sample is held until the next; with a `dt` above
-        that of the trace samples between are skipped.
-
-    Raises ValueError when I is not in µA/cm².
+    Parameters
+    ----------
+    trace
+        A trace whose I is in µA/cm².
+    dt
+        Time between samples [ms], by default that of the trace. Each sample is held until the next; with a larger `dt`
+        samples are skipped.
     """
     instance("trace", trace, Trace, "a Trace")
     if trace.I_unit != "µA/cm²":
         raise ValueError(
-            f"I is in {trace.I_unit or 'no unit'}; allowed: µA/cm². helpers.recordings.passive.current_density(trace, "
+            f"I is in {trace.I_unit or 'no unit'}; allowed: µA/cm². helpers.recordings.current_density(trace, "
             "area) turns a recorded current in pA into µA/cm²"
         )
     length, held = float(trace.t[-1] - trace.t[0]), trace.dt
@@ -445,4 +396,4 @@ def recorded(trace: Trace, dt: float | None = None) -> Waveform:
     n_steps = int(length / dt + 1e-6)
     latest = np.floor(np.arange(n_steps + 1) * (dt / held) + 1e-6).astype(int)
     start, stop = max(float(trace.start - trace.t[0]), 0.0), min(float(trace.stop - trace.t[0]), n_steps * dt)
-    return Waveform(samples=np.asarray(trace.I)[np.minimum(latest, len(trace.I) - 1)], dt=dt, start=start, stop=stop)
+    return Waveform(samples=trace.I[np.minimum(latest, len(trace.I) - 1)], dt=dt, start=start, stop=stop)

@@ -13,7 +13,7 @@ from helpers.figures.colours import COLOURS
 from helpers.neurons.models import HodgkinHuxley
 from helpers.neurons.parameters import Parameter
 from helpers.simulation.single import simulate
-from helpers.simulation.stimuli import Step, step
+from helpers.simulation.stimuli import step
 from helpers.simulation.trace import Trace
 
 from .controls import Slider
@@ -143,7 +143,7 @@ def explore_phase_plane() -> Explorer:
             line.set_xdata([trace.t[k]] * 2)
         return describe_phase_plane(plane)
 
-    return Explorer(figure, update, {"": [Slider(Step.parameters()["amplitude"]), Slider(MOMENT)]})
+    return Explorer(figure, update, {"": [Slider(step.parameters()["amplitude"]), Slider(MOMENT)]})
 
 
 def _with_gaps(lines: Sequence[np.ndarray]) -> np.ndarray:

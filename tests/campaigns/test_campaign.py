@@ -230,7 +230,7 @@ def test_a_neuron_and_a_summary_of_a_notebook_go_to_workers_that_have_never_seen
         ({"seed": 8}, "seed 7, now 8"),
         ({"neuron": Pospischil(noise=0.05)}, "neuron: parameters: noise 0.1, now 0.05"),
         ({"stimulus": step(3.5, 5.0, 45.0)}, "stimulus: parameters: amplitude 3.0, now 3.5"),
-        ({"stimulus": chirp(3.0, 5.0, 45.0, 1.0, 20.0)}, "stimulus: class Step, now Chirp"),
+        ({"stimulus": chirp(3.0, 5.0, 45.0, 1.0, 20.0)}, "stimulus: class step, now chirp"),
         ({"prior": box_prior(Pospischil, ["g_Na", "g_K"], [1, 1], [9, 9])}, "prior: marginals differs"),
         ({"precision": "single"}, "precision double, now single"),
         ({"method": "rk4"}, "machine code differs"),

@@ -22,7 +22,7 @@ from helpers.inference.reference.local_gaussian import local_gaussian
 from helpers.neurons.models import Pospischil
 from helpers.simulation.batch import simulate_many
 from helpers.simulation.single import simulate as simulate_one
-from helpers.simulation.stimuli import Step, step
+from helpers.simulation.stimuli import step
 from helpers.simulation.summaries import summary, summary_statistics
 
 BOX = box_prior(Pospischil, ["g_Na", "g_K"], low=[0.5, 1e-4], high=[80.0, 15.0])
@@ -114,7 +114,7 @@ def test_a_stimulus_with_parameters_in_the_prior_is_that_of_each_draw(observed):
     def charge(sweep):
         return np.array([np.sum(sweep.I) * (sweep.t[1] - sweep.t[0])])
 
-    amplitude = Prior([Step.parameters()["amplitude"]], [uniform(1.0, 5.0)])
+    amplitude = Prior([step.parameters()["amplitude"]], [uniform(1.0, 5.0)])
     theta = np.linspace(2.0, 4.0, 10)[:, None]
     check = predictive_check(Pospischil(), STEP, amplitude, theta, observed, seed=5, summarise=charge)
     np.testing.assert_allclose(check.statistics, 100.0 * theta, rtol=1e-3)

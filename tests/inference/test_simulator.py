@@ -64,7 +64,7 @@ OTHERS = [
     ({"dt": 0.025}, "dt 0.01, now 0.025"),
     ({"duration": 40.0}, "duration 30.0, now 40.0"),
     ({"stimulus": step(3.0, 5.0, 25.0)}, "stimulus: parameters: amplitude 3.248, now 3.0"),
-    ({"stimulus": Waveform.from_samples(np.zeros(3001), 0.01)}, "stimulus: class Step, now Waveform"),
+    ({"stimulus": Waveform.from_samples(np.zeros(3001), 0.01)}, "stimulus: class step, now Waveform"),
     ({"neuron": Pospischil(g_M=0.1)}, "neuron: parameters: g_M 0.07, now 0.1"),
     ({"neuron": AnotherCell()}, "neuron: class Pospischil, now AnotherCell"),
     ({"summarise": highest}, "statistics highest; the posterior was trained on spike_count, rest_mean"),

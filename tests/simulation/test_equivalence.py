@@ -14,7 +14,7 @@ from helpers.simulation.compiler.kernels import random_keys
 from helpers.simulation.compiler.spec import KernelSpec
 from helpers.simulation.engine import make_workspace, report_overflow, run_kernel
 from helpers.simulation.single import simulate
-from helpers.simulation.stimuli import Step, step
+from helpers.simulation.stimuli import step
 from helpers.simulation.summaries import summary_statistics
 from helpers.simulation.trace import Sweep
 
@@ -26,7 +26,7 @@ N_STEPS, DT = 12_000, 0.01
 
 def plain_statistics(neuron, number):
     """The same equations with the C library's exp and no shortcut, one simulation at a time."""
-    spec = KernelSpec(Pospischil, Step, precision="plain")
+    spec = KernelSpec(Pospischil, step, precision="plain")
     stimulus = {f"stimulus_{name}": value for name, value in STIMULUS.values().items()}
     workspace = make_workspace(spec, {**neuron.initial_state(), **neuron.constants(), **stimulus}, 1)
     recorded = np.empty((len(spec.states), N_STEPS + 1))

@@ -13,7 +13,7 @@ from helpers.simulation.compiler.spec import KernelSpec
 from helpers.simulation.engine import UnstableIntegration
 from helpers.simulation.network import ChemicalSynapse, GapJunction, excitatory, inhibitory, simulate_network
 from helpers.simulation.single import simulate
-from helpers.simulation.stimuli import Step, step
+from helpers.simulation.stimuli import step
 
 AREA = 7.854e-3  # cm², of the cells of the Neun library, whose values are for the whole cell
 QUIET, DRIVEN = step(0.0, 1.0, 2.0), step(10.0, 1.0, 100.0)
@@ -96,7 +96,7 @@ def test_fast_neurons_get_the_wider_update_that_single_ones_get():
 
 
 def test_uncoupled_kernels_know_nothing_of_links():
-    assert "links" not in generated_source(KernelSpec(HodgkinHuxley, Step, lanes=2))
+    assert "links" not in generated_source(KernelSpec(HodgkinHuxley, step, lanes=2))
 
 
 # ---------------------------------------------------------------------------------------------------- gap junctions
@@ -318,7 +318,7 @@ PAIR = {"a": HodgkinHuxley(), "b": HodgkinHuxley()}
         ({"stimuli": [DRIVEN]}, "1 stimuli for 2 neurons; allowed: one for all, or one for each"),
         ({"stimuli": [DRIVEN] * 3}, "3 stimuli for 2 neurons"),
         ({"stimuli": {"a": DRIVEN}}, r"stimuli for \['a'\]; allowed: one for each of \['a', 'b'\]"),
-        ({"stimuli": [DRIVEN, np.zeros(10_001)]}, "stimuli of 2 classes in one network: Step, Waveform"),
+        ({"stimuli": [DRIVEN, np.zeros(10_001)]}, "stimuli of 2 classes in one network: step, Waveform"),
         ({"stimuli": np.zeros(100)}, "the stimulus has 100 samples; allowed: 10001"),
         ({"stimuli": [DRIVEN, step(1.0, 0.0, 150.0)]}, "stop = 150 ms; allowed: at most the duration, 100 ms"),
         ({"connections": [GapJunction("a", "c")]}, r"connections\[0\] has post = 'c'; the neurons are \['a', 'b'\]"),

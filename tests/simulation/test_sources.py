@@ -18,7 +18,7 @@ from helpers.simulation.batch import simulate_many
 from helpers.simulation.compiler.codegen import generated_source
 from helpers.simulation.compiler.spec import KernelSpec
 from helpers.simulation.single import simulate
-from helpers.simulation.stimuli import Step, step
+from helpers.simulation.stimuli import step
 
 ROOT = Path(helpers.__file__).parent.parent
 
@@ -30,7 +30,7 @@ import numpy as np
 from helpers.neurons.equations import Neuron, current, gate
 from helpers.neurons.functions import exp
 from helpers.neurons.parameters import parameter
-from helpers.simulation.stimuli import Stimulus, waveform
+from helpers.simulation.stimuli import Stimulus, formula
 from helpers.simulation.summaries import summary
 
 
@@ -59,7 +59,7 @@ class Triangle(Stimulus):
     start: float = parameter(1.0, "ms", "onset", low=0.0, high=10.0)
     stop: float = parameter(9.0, "ms", "end", low=0.0, high=10.0)
 
-    @waveform
+    @formula
     def I(t, start, stop):
         return (t - start) * (stop - t) * (t >= start) * (t < stop)
 
@@ -147,11 +147,11 @@ def test_a_class_made_by_a_function_keeps_its_sources():
     program = (
         "import pickle, sys\nfrom helpers.simulation.compiler.codegen import generated_source\n"
         "from helpers.simulation.compiler.spec import KernelSpec\n"
-        "from helpers.simulation.stimuli import Step\n"
-        "print(generated_source(KernelSpec(type(pickle.load(sys.stdin.buffer)), Step, 'exponential_euler')), end='')"
+        "from helpers.simulation.stimuli import step\n"
+        "print(generated_source(KernelSpec(type(pickle.load(sys.stdin.buffer)), step, 'exponential_euler')), end='')"
     )
     there = python(program, stdin=cloudpickle.dumps(neuron)).decode()
-    assert there == generated_source(KernelSpec(type(neuron), Step, "exponential_euler"))
+    assert there == generated_source(KernelSpec(type(neuron), step, "exponential_euler"))
 
 
 def test_a_file_that_was_edited_after_the_import_does_not_change_the_equations(module, tmp_path):

@@ -16,7 +16,7 @@ from helpers.figures.style import use_style
 from helpers.figures.traces import plot_currents, plot_gates, plot_spike, plot_voltage
 from helpers.neurons.models import HodgkinHuxley, Pospischil
 from helpers.simulation.single import simulate
-from helpers.simulation.stimuli import Step, step
+from helpers.simulation.stimuli import step
 from helpers.widgets.controls import Dropdown, Slider
 from helpers.widgets.explorer import Explorer, canvas, describe_spikes
 from helpers.widgets.integrators import explore_integrators, run_integrator
@@ -48,7 +48,7 @@ def explore_spikes():
             line.set_ydata(trace.states[name])
         return f"{amplitude:.4g} µA/cm² for {trace.stop - trace.start:.0f} ms: {describe_spikes(trace)}."
 
-    amplitude = replace(Step.parameters()["amplitude"], default=10.0, low=0.0)
+    amplitude = replace(step.parameters()["amplitude"], default=10.0, low=0.0)
     return Explorer(figure, update, {"": [Slider(amplitude)]})
 
 

@@ -13,7 +13,7 @@ from helpers.experiments.voltage_clamp import peak_currents
 from helpers.figures.colours import COLOURS, LINES
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire
 from helpers.simulation.single import simulate
-from helpers.simulation.stimuli import PulsePair, Ramp, Step
+from helpers.simulation.stimuli import pulse_pair, ramp, step
 from helpers.widgets.live.bench import NEURONS, live_bench, standalone
 from helpers.widgets.live.data import (
     LEVELS,
@@ -216,19 +216,19 @@ def test_every_end_of_every_slider_simulates(bench, kind):
 
 def test_python_sees_what_is_set_and_sets_it():
     bench = live_bench()
-    assert bench.neuron == HodgkinHuxley() and bench.stimulus == Step(amplitude=10.0, start=10.0, stop=80.0)
+    assert bench.neuron == HodgkinHuxley() and bench.stimulus == step(amplitude=10.0, start=10.0, stop=80.0)
     bench.parameters = {"g_K": 30.0, "temperature": 18.5}
     assert bench.parameters == {**HodgkinHuxley().values(), "g_K": 30.0, "temperature": 18.5}
     assert bench.neuron == HodgkinHuxley(g_K=30.0, temperature=18.5)
     bench.set(preset="TTX", amplitude=20.0, protocol="ramp", plane="n")
     assert bench.neuron == HodgkinHuxley.preset("TTX")
-    assert bench.stimulus == Ramp(first=0.0, last=20.0, start=10.0, stop=80.0)
+    assert bench.stimulus == ramp(first=0.0, last=20.0, start=10.0, stop=80.0)
     bench.set(protocol="pulse pair", interval=11.0)
-    assert bench.stimulus == PulsePair(
+    assert bench.stimulus == pulse_pair(
         amplitude=20.0, second_amplitude=20.0, width=1.0, interval=11.0, start=10.0, stop=100.0
     )
     bench.set(duration=50.0, protocol="step")
-    assert bench.stimulus == Step(amplitude=20.0, start=5.0, stop=40.0)
+    assert bench.stimulus == step(amplitude=20.0, start=5.0, stop=40.0)
     bench.neuron = Izhikevich.preset("chattering")
     assert bench.neuron == Izhikevich(c=-50.0, d=2.0) and bench.setting["plane"] == "u"
     bench.reset()
@@ -238,7 +238,7 @@ def test_python_sees_what_is_set_and_sets_it():
 def test_the_trace_begins_at_rest_and_is_the_simulators():
     bench = live_bench(HodgkinHuxley(g_K=40.0))
     trace = bench.trace()
-    quiet = simulate(HodgkinHuxley(g_K=40.0), Step(amplitude=0.0, start=0.0, stop=200.0), 200.0, dt=0.04)
+    quiet = simulate(HodgkinHuxley(g_K=40.0), step(amplitude=0.0, start=0.0, stop=200.0), 200.0, dt=0.04)
     assert trace.V[0] == quiet.V[-1] and trace.n[0] == quiet.n[-1]
     assert np.ptp(trace.V[:500]) < 1e-3  # rest, until the current begins
 

@@ -18,7 +18,7 @@ from helpers.neurons.equations import Neuron
 from helpers.neurons.parameters import Parameter
 from helpers.simulation.compiler.kernels import random_keys
 from helpers.simulation.compiler.targets.javascript import javascript, waveform_text
-from helpers.simulation.stimuli import PulsePair, Ramp, Step, Stimulus
+from helpers.simulation.stimuli import Stimulus, pulse_pair, ramp, step
 
 from ..voltage_clamp import BEFORE, DURING, HOLDING, TEST
 
@@ -48,10 +48,10 @@ ONSET = 0.1  # of the duration: when a stimulus begins
 
 # The parameters of each protocol: a number, or the name of a slider or of a time; see `times`.
 PROTOCOLS: Mapping[str, tuple[type[Stimulus], Mapping[str, float | str]]] = {
-    "step": (Step, {"amplitude": "amplitude", "start": "start", "stop": "stop"}),
-    "ramp": (Ramp, {"first": 0.0, "last": "amplitude", "start": "start", "stop": "stop"}),
+    "step": (step, {"amplitude": "amplitude", "start": "start", "stop": "stop"}),
+    "ramp": (ramp, {"first": 0.0, "last": "amplitude", "start": "start", "stop": "stop"}),
     "pulse pair": (
-        PulsePair,
+        pulse_pair,
         {"amplitude": "amplitude", "second_amplitude": "amplitude", "width": "width", "interval": "interval"}
         | {"start": "start", "stop": "end"},
     ),
@@ -98,10 +98,10 @@ def times(duration: float, length: float) -> dict[str, float]:
 def stimulus_sliders(kind: type[Neuron], duration: float) -> dict[str, Parameter]:
     """Everything that can be set of a stimulus of this neuron, by name, so that it fits into `duration` [ms]."""
     default, low, high = kind.current_range
-    pulses = PulsePair.parameters()
+    pulses = pulse_pair.parameters()
     shortest, longest = 0.01 * duration, 0.85 * duration
     length = Parameter("length", 0.7 * duration, "ms", "how long the current flows", shortest, longest, 1e-6, longest)
-    amplitude = Step.parameters()["amplitude"]
+    amplitude = step.parameters()["amplitude"]
     sliders = [
         replace(amplitude, default=default, low=low, high=high, unit=kind.current_unit),
         length,
