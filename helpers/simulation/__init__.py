@@ -1,4 +1,26 @@
-"""Stimuli, simulators and summary statistics: from a neuron and a current to a trace, or to thousands of them."""
+"""Stimuli, simulators and summary statistics: from a neuron and a current to a trace, or to thousands of them.
+
+simulate                             one neuron, as a trace
+simulate_many, simulate_traces       thousands of parameter sets, as summary statistics or as V
+simulate_network                     coupled neurons, a trace each
+UnstableIntegration                  raised by all of them when a method diverges
+GapJunction, ChemicalSynapse         what couples neurons
+excitatory, inhibitory               a synapse with published constants
+METHODS, TABLEAUS                    names of the integrators; coefficients of the Runge-Kutta methods
+exponential_euler_step               one step in plain NumPy
+runge_kutta_step                     one step of any Runge-Kutta method in plain NumPy
+slopes                               the right-hand side of a neuron's equations
+step, ramp                           a constant current, one that grows
+pulse_pair, pulse_train              short pulses, two or many
+sine, chirp                          an oscillation at one frequency, at a rising one
+ornstein_uhlenbeck, recorded         noise; the current of a recording
+Stimulus, Step, Waveform             base class; the class behind `step`; samples
+Trace                                states, currents and spikes over time
+find_spikes                          upward crossings of a threshold
+summary_statistics                   the seven statistics of sbi's tutorial
+spike_count, firing_rate             statistics of the spikes alone
+summary, Summary                     make one of your own; what it makes
+"""
 
 import lazy_loader
 

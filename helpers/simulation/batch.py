@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -13,7 +12,7 @@ from numba import njit
 from numba.extending import is_jitted
 
 from helpers.neurons.equations import Neuron
-from helpers.validation import MOST_STEPS, number, whole_number, whole_steps
+from helpers.validation import MOST_STEPS, number, one_of, whole_number, whole_steps
 
 from .arguments import as_seed, as_stimulus, check_window, number_of_steps, values_of_simulations
 from .compiler.codegen import compile_kernel
@@ -21,7 +20,6 @@ from .compiler.kernels import random_keys
 from .compiler.spec import LANES, KernelSpec
 from .engine import (
     PRECISIONS,
-    checked_precision,
     make_workspace,
     map_blocks,
     report_overflow,
@@ -82,7 +80,9 @@ def simulate_many(
     Raises
     ------
     ValueError
-        For an invalid argument (naming the first bad value), a statistic that is not finite, and an unstable method.
+        For an invalid argument (naming the first bad value) and for a statistic that is not finite.
+    UnstableIntegration
+        If the method diverges.
 
     Examples
     --------
@@ -90,13 +90,13 @@ def simulate_many(
     >>> x.shape
     (2, 7)
     """
-    batch = _Batch.checked(neuron, stimulus, parameters, duration, dt, seed, first, method, precision)
+    batch = _Batch(neuron, stimulus, parameters, duration, dt, seed, first, method, precision)
     starts, stops = batch.starts, batch.stops
     if isinstance(summarise, Summary):
         summarise.check(starts.min(), starts.min() + (stops - starts).min(), batch.dt)
         summarise = summarise.compiled
     compiled = summarise if is_jitted(summarise) else njit(nogil=True, error_model="numpy")(summarise)
-    inject, samples, t = compile_kernel(batch.spec).inject, batch.samples, np.arange(batch.n_steps + 1) * batch.dt
+    inject, t = compile_kernel(batch.spec).inject, np.arange(batch.n_steps + 1) * batch.dt
     threshold = float(neuron.spike_threshold)
     one_current = not set(batch.stimulus.parameters()) & set(parameters)
 
@@ -104,7 +104,17 @@ def simulate_many(
         V, lanes = block.V.astype(float, copy=False), block.simulations
         workspace = block.workspace.ravel()
         table = _summarise(
-            compiled, inject, one_current, workspace, samples, batch.dt, t, V, starts[lanes], stops[lanes], threshold
+            compiled,
+            inject,
+            one_current,
+            workspace,
+            batch.samples,
+            batch.dt,
+            t,
+            V,
+            starts[lanes],
+            stops[lanes],
+            threshold,
         )
         bad = ~np.isfinite(table).all(axis=1)
         if bad.any():
@@ -142,9 +152,11 @@ def simulate_traces(
     Raises
     ------
     ValueError
-        For an invalid argument (naming the first bad value) and an unstable method.
+        For an invalid argument (naming the first bad value).
+    UnstableIntegration
+        If the method diverges.
     """
-    batch = _Batch.checked(neuron, stimulus, parameters, duration, dt, seed, first, method, precision)
+    batch = _Batch(neuron, stimulus, parameters, duration, dt, seed, first, method, precision)
     every = 1 if sampling is None else whole_steps("sampling", number("sampling", sampling, "ms"), batch.dt)
     return batch.run(lambda block: block.V[:, ::every].copy(), threads, progress)
 
@@ -157,24 +169,11 @@ class _Block(NamedTuple):
     workspace: np.ndarray
 
 
-@dataclass(frozen=True)
 class _Batch:
-    """A set of simulations whose arguments have been checked."""
+    """A set of simulations, whose arguments it checks."""
 
-    neuron: Neuron
-    stimulus: Stimulus
-    parameters: Mapping[str, Any]  # as they were given
-    values: Mapping[str, Any]  # every constant, one number or (n_sims,)
-    n_sims: int
-    n_steps: int
-    dt: float
-    seed: int
-    first: int
-    spec: KernelSpec
-
-    @classmethod
-    def checked(
-        cls,
+    def __init__(
+        self,
         neuron: Neuron,
         stimulus: Stimulus | np.ndarray,
         parameters: Mapping[str, Any],
@@ -184,31 +183,20 @@ class _Batch:
         first: int,
         method: str,
         precision: str,
-    ) -> _Batch:
+    ) -> None:
         if isinstance(method, str) and method == "lsoda":
             raise ValueError(f"method = 'lsoda' runs one neuron at a time; allowed: {', '.join(METHODS)}")
-        n_steps = number_of_steps(duration, dt, method, neuron, MOST_STEPS // 8)  # all lanes of a block are in memory
-        dt, stimulus = float(dt), as_stimulus(stimulus, n_steps, float(dt))
-        base, first = as_seed(seed)[0], whole_number("first", first, 0)
-        values, n_sims = values_of_simulations(neuron, stimulus, parameters)
-        spec = KernelSpec(type(neuron), type(stimulus), method, LANES, precision=checked_precision(precision))
-        batch = cls(neuron, stimulus, parameters, values, n_sims, n_steps, dt, base, first, spec)
-        check_window(batch.stops, float(duration))
-        return batch
-
-    @property
-    def starts(self) -> np.ndarray:
-        """When each stimulus begins, (n_sims,) [ms]."""
-        return np.broadcast_to(self.values["stimulus_start"], self.n_sims).astype(float)
-
-    @property
-    def stops(self) -> np.ndarray:
-        """When each stimulus ends, (n_sims,) [ms]."""
-        return np.broadcast_to(self.values["stimulus_stop"], self.n_sims).astype(float)
-
-    @property
-    def samples(self) -> np.ndarray:
-        return stimulus_samples(self.stimulus, PRECISIONS[self.spec.precision])
+        self.n_steps = number_of_steps(duration, dt, method, neuron, MOST_STEPS // 8)  # for all lanes of a block
+        self.neuron, self.parameters, self.dt = neuron, parameters, float(dt)
+        self.stimulus = as_stimulus(stimulus, self.n_steps, self.dt)
+        self.seed, self.first = as_seed(seed)[0], whole_number("first", first, 0)
+        self.values, self.n_sims = values_of_simulations(neuron, self.stimulus, parameters)
+        ends = (np.broadcast_to(self.values[f"stimulus_{end}"], self.n_sims).astype(float) for end in ("start", "stop"))
+        self.starts, self.stops = ends  # (n_sims,) [ms]
+        check_window(self.stops, float(duration))
+        one_of("precision", precision, PRECISIONS)
+        self.spec = KernelSpec(type(neuron), type(self.stimulus), method, LANES, precision=precision)
+        self.samples = stimulus_samples(self.stimulus, PRECISIONS[precision])
 
     def describe(self, simulation: int) -> str:
         """Name a simulation in an error."""
@@ -217,7 +205,7 @@ class _Batch:
 
     def run(self, keep: Callable[[_Block], np.ndarray], threads: int | None, progress: bool) -> np.ndarray:
         """Run all simulations and return what `keep` takes from each block, (n_sims, ...)."""
-        buffers, samples = threading.local(), self.samples
+        buffers = threading.local()
 
         def run_block(first: int) -> np.ndarray:
             if not hasattr(buffers, "recorded"):  # one per thread, used for block after block
@@ -229,7 +217,7 @@ class _Batch:
             workspace = make_workspace(self.spec, {**own, **self.neuron.initial_state(own)}, LANES)
             keys = random_keys(self.seed, self.first + lanes)
             report = partial(report_overflow, self.spec, self.dt, lambda lane: self.describe(int(lanes[lane])))
-            run_kernel(self.spec, workspace, keys, samples, self.dt, self.n_steps, buffers.recorded, report)
+            run_kernel(self.spec, workspace, keys, self.samples, self.dt, self.n_steps, buffers.recorded, report)
             count = min(LANES, self.n_sims - first)
             return keep(_Block(lanes[:count], buffers.recorded[:count], workspace))
 

@@ -12,7 +12,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from helpers.neurons.equations import Neuron
-from helpers.validation import one_of, whole_number
+from helpers.validation import whole_number
 
 from .compiler.codegen import compile_kernel
 from .compiler.spec import LANES, MAX_HALVINGS, KernelSpec
@@ -22,7 +22,6 @@ from .trace import LazyArrays, Trace
 __all__ = [
     "PRECISIONS",
     "UnstableIntegration",
-    "checked_precision",
     "diverged",
     "make_workspace",
     "map_blocks",
@@ -39,11 +38,6 @@ HALVINGS = (0, 3, MAX_HALVINGS)  # of the exponential update, tried in this orde
 
 class UnstableIntegration(ValueError):
     """The membrane potential diverged: the time step is too large for this method and neuron."""
-
-
-def checked_precision(precision: str) -> str:
-    """`precision`, or ValueError if it is neither "double" nor "single"."""
-    return one_of("precision", precision, PRECISIONS)
 
 
 def make_workspace(spec: KernelSpec, values: Mapping[str, Any], lanes: int) -> np.ndarray:

@@ -73,7 +73,9 @@ def simulate_network(
     ------
     ValueError
         For an empty or mixed network, a connection to an unknown neuron, a delay or release that is not a multiple of
-        dt, a delay as long as the duration, and an unstable network.
+        dt, and a delay as long as the duration.
+    UnstableIntegration
+        If the network diverges.
     """
     cells = _by_name(neurons)
     names, first = list(cells), next(iter(cells.values()))

@@ -8,12 +8,12 @@ from functools import partial
 import numpy as np
 
 from helpers.neurons.equations import Neuron
-from helpers.validation import instance, number
+from helpers.validation import instance, number, one_of
 
 from .arguments import as_seed, as_stimulus, check_window, number_of_steps, prefixed
 from .compiler.kernels import random_keys
 from .compiler.spec import KernelSpec
-from .engine import checked_precision, make_workspace, report_overflow, run_kernel, stimulus_samples, trace_of
+from .engine import PRECISIONS, make_workspace, report_overflow, run_kernel, stimulus_samples, trace_of
 from .integrators import EXPONENTIAL_EULER
 from .lsoda import integrate
 from .stimuli import Stimulus
@@ -58,7 +58,9 @@ def simulate(
     Raises
     ------
     ValueError
-        For an invalid argument, a stimulus that ends after `duration`, and a `dt` at which the method is unstable.
+        For an invalid argument and a stimulus that ends after `duration`.
+    UnstableIntegration
+        If the method diverges at this `dt`.
 
     Examples
     --------
@@ -81,7 +83,7 @@ def simulate(
     if method == "lsoda":
         recorded = integrate(neuron, stimulus, states, t)
     else:
-        spec = KernelSpec(type(neuron), type(stimulus), method, precision=checked_precision(precision))
+        spec = KernelSpec(type(neuron), type(stimulus), method, precision=one_of("precision", precision, PRECISIONS))
         workspace = make_workspace(spec, {**states, **neuron.constants(), **prefixed(stimulus.values())}, 1)
         keys, samples = random_keys(base, np.array([simulation])), stimulus_samples(stimulus, workspace.dtype)
         recorded = np.empty((len(states), n_steps + 1), workspace.dtype)

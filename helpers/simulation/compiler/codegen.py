@@ -19,7 +19,7 @@ from types import ModuleType
 
 from . import kernels
 from .cache import load
-from .optimise import reals, reciprocals
+from .optimise import Reals, Reciprocals
 from .source import Function, compiled_name, read, read_called
 from .spec import KernelSpec
 from .targets.lanes import LanesTarget
@@ -79,9 +79,9 @@ def target_of(spec: KernelSpec) -> SingleTarget | LanesTarget | NetworkTarget:
 def function_text(function: Function, precision: str) -> str:
     """A function as text that Numba compiles; "plain" leaves it unchanged."""
     if precision != "plain":
-        function = reciprocals(function)
+        function = function.rewritten(Reciprocals())
     if precision == "single":
-        function = reals(function)
+        function = function.rewritten(Reals())
     return "@njit(**OPTIONS)\n" + function.as_python()
 
 

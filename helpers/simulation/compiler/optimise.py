@@ -30,10 +30,10 @@ __all__ = [
     "MAX_POWER",
     "CommonExponential",
     "OptimisedEquations",
+    "Reals",
+    "Reciprocals",
     "optimise",
     "optimised_equations",
-    "reals",
-    "reciprocals",
 ]
 
 MAX_POWER = 12  # of a common exponential: its relative error grows by as much
@@ -136,10 +136,11 @@ class _Expand(ast.NodeTransformer):
         return copy.deepcopy(self.values.get(node.id, node))
 
 
-class _Reciprocals(ast.NodeTransformer):
+class Reciprocals(ast.NodeTransformer):
     """x / 18.0 becomes x * (1 / 18.0): a division takes several times as long."""
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.BinOp:
+        """Multiply by the reciprocal."""
         self.generic_visit(node)
         match node:
             case ast.BinOp(op=ast.Div(), right=ast.Constant(value=int() | float() as value)):
@@ -147,29 +148,21 @@ class _Reciprocals(ast.NodeTransformer):
         return node
 
 
-def reciprocals(function: Function) -> Function:
-    """Turn divisions by numbers into multiplications."""
-    return function.rewritten(_Reciprocals())
-
-
-class _Reals(ast.NodeTransformer):
+class Reals(ast.NodeTransformer):
     """Numbers become real(number); a single number of double precision would make all that it touches double."""
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.BinOp:
+        """Leave exponents as they are: integer ones are repeated products."""
         node.left = self.visit(node.left)
-        if not isinstance(node.op, ast.Pow):  # integer exponents are repeated products
+        if not isinstance(node.op, ast.Pow):
             node.right = self.visit(node.right)
         return node
 
     def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        """Wrap a number."""
         if isinstance(node.value, bool) or not isinstance(node.value, int | float):
             return node
         return ast.Call(ast.Name("real", ast.Load()), [ast.Constant(float(node.value))], [])
-
-
-def reals(function: Function) -> Function:
-    """Make every number one of the precision that `real` stands for in the generated module."""
-    return function.rewritten(_Reals())
 
 
 # ------------------------------------------------------------------------------------------ common exponentials
