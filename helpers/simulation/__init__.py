@@ -14,7 +14,7 @@ step, ramp                           a constant current, one that grows
 pulse_pair, pulse_train              short pulses, two or many
 sine, chirp                          an oscillation at one frequency, at a rising one
 ornstein_uhlenbeck, recorded         noise; the current of a recording
-Stimulus, Step, Waveform             base class; the class behind `step`; samples
+Stimulus, Waveform                   base class of the stimuli; one given by its samples
 Trace                                states, currents and spikes over time
 find_spikes                          upward crossings of a threshold
 summary_statistics                   the seven statistics of sbi's tutorial

@@ -318,7 +318,7 @@ PAIR = {"a": HodgkinHuxley(), "b": HodgkinHuxley()}
         ({"stimuli": [DRIVEN]}, "1 stimuli for 2 neurons; allowed: one for all, or one for each"),
         ({"stimuli": [DRIVEN] * 3}, "3 stimuli for 2 neurons"),
         ({"stimuli": {"a": DRIVEN}}, r"stimuli for \['a'\]; allowed: one for each of \['a', 'b'\]"),
-        ({"stimuli": [DRIVEN, np.zeros(10_001)]}, "stimuli of 2 classes in one network: step, Waveform"),
+        ({"stimuli": [DRIVEN, np.zeros(10_001)]}, "stimuli of 2 classes in one network: Waveform, step"),
         ({"stimuli": np.zeros(100)}, "the stimulus has 100 samples; allowed: 10001"),
         ({"stimuli": [DRIVEN, step(1.0, 0.0, 150.0)]}, "stop = 150 ms; allowed: at most the duration, 100 ms"),
         ({"connections": [GapJunction("a", "c")]}, r"connections\[0\] has post = 'c'; the neurons are \['a', 'b'\]"),
