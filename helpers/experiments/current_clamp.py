@@ -20,7 +20,7 @@ from helpers.simulation.batch import simulate_many
 from helpers.simulation.stimuli import pulse_pair, step
 from helpers.simulation.summaries import spike_count
 from helpers.simulation.trace import Trace
-from helpers.validation import number, numbers, one_of, plain
+from helpers.validation import number, numbers, one_of
 
 from .dynamics import resting_state
 from .voltage_clamp import ClampTrace
@@ -142,14 +142,12 @@ def find_threshold(
         If `low` is not below `high`, or fires already.
     """
     tolerance = number("tolerance", tolerance, low=1e-12, high=1.0)
-    low, high = (plain(name, x, "finite, low below high") for name, x in (("low", low), ("high", high)))
-    if low.ndim > 1 or high.ndim > 1 or 1 < low.size != high.size > 1 or not low.size * high.size:
-        raise ValueError(
-            f"low has shape {low.shape}, high {high.shape}; allowed: numbers, or arrays (n,) of one length"
-        )
-    low, high = (np.atleast_1d(np.array(x)) for x in np.broadcast_arrays(low, high))
-    if not (np.isfinite(low) & np.isfinite(high) & (low < high)).all():
-        raise ValueError(f"low = {low}, high = {high}; allowed: finite, low below high")
+    low, high = np.atleast_1d(numbers("low", low)), np.atleast_1d(numbers("high", high))
+    if low.ndim > 1 or high.ndim > 1 or 1 < low.size != high.size > 1:
+        raise ValueError(f"low and high have shapes {low.shape}, {high.shape}; allowed: numbers, or (n,) both")
+    low, high = np.broadcast_arrays(low, high)
+    if not (low < high).all():
+        raise ValueError(f"low = {low}, high = {high}; allowed: low below high")
     if (early := fires(low)).any():
         raise ValueError(f"low = {low[np.argmax(early)]:g} fires already; allowed: a strength below threshold")
     reachable = fires(high)
@@ -353,11 +351,9 @@ def fit_strength_duration(
         For thresholds that are not finite and positive, or that the law cannot fit.
     """
     widths = numbers("widths", widths, "ms", shape=(None,), low=1e-9, high=1e9)
-    thresholds = plain("thresholds", thresholds, "finite and above 0")
-    if thresholds.shape != widths.shape or len(widths) < 2:
-        raise ValueError(f"widths {widths.shape} and thresholds {thresholds.shape}; allowed: one length, at least 2")
-    if not (np.isfinite(thresholds) & (thresholds > 0.0)).all():
-        raise ValueError(f"thresholds = {thresholds} µA/cm²; allowed: finite and above 0")
+    thresholds = numbers("thresholds", thresholds, "µA/cm²", shape=widths.shape, above=0.0)
+    if len(widths) < 2:
+        raise ValueError(f"widths has shape {widths.shape}; allowed: at least 2")
 
     def logarithm(widths: np.ndarray, log_rheobase: float, log_chronaxie: float) -> np.ndarray:
         return np.log(law(widths, np.exp(log_rheobase), np.exp(log_chronaxie)))

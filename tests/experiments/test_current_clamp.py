@@ -174,5 +174,5 @@ def test_a_leaky_capacitor_obeys_lapicque():
 
 
 def test_an_infinite_threshold_cannot_be_fitted():
-    with pytest.raises(ValueError, match="finite and above 0"):
+    with pytest.raises(ValueError, match="thresholds = inf µA/cm² .*; allowed: above 0 µA/cm²"):
         fit_strength_duration(weiss, [1.0, 2.0], [np.inf, 2.0])
