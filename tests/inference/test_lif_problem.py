@@ -114,7 +114,7 @@ def test_two_levels_are_two_recordings_in_one():
     [
         ({"version": "new"}, "allowed: original, corrected"),
         ({"currents": ()}, "one sweep or more"),
-        ({"current_sd": -1.0}, "current_sd = -1.0 pA; allowed: at least 0 pA"),
+        ({"current_sd": -1.0}, "current_sd = -1 pA; allowed: at least 0 pA"),
         ({"observation_noise": np.nan}, "observation_noise = nan mV"),
     ],
 )

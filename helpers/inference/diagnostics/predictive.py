@@ -8,6 +8,7 @@ statistic is placed among the simulated ones.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import numpy as np
 
@@ -131,11 +132,11 @@ def predictive_check(
     if posterior is not None:
         posterior.check_simulation(neuron, stimulus, n_steps * dt, dt=dt, summarise=summarise)
     V = simulate_traces(neuron, stimulus, parameters, n_steps * dt, dt, seed=seed)
-    t, stimulus = np.arange(n_steps + 1) * dt, as_stimulus(stimulus, n_steps, dt)
-    of_stimulus = [name for name in prior.names if name in stimulus.parameters()]
+    t, injected = np.arange(n_steps + 1) * dt, as_stimulus(stimulus, n_steps, dt)
+    of_stimulus = [name for name in prior.names if name in injected.parameters()]
 
     def trace(draw: int) -> Trace:
-        own = replace(stimulus, **{name: float(parameters[name][draw]) for name in of_stimulus})
+        own = replace(cast(Any, injected), **{name: float(parameters[name][draw]) for name in of_stimulus})
         I = own.current(t + 1e-6 * dt)
         return Trace(t, {"V": V[draw]}, I, own.start, own.stop, spike_threshold=observed.spike_threshold)
 

@@ -1,4 +1,4 @@
-"""The likelihood of a recording of the integrate-and-fire neuron, nearly exact: a reference that no network made.
+"""The likelihood of a recording of the integrate-and-fire neuron, nearly exact: a reference without a network.
 
 Between spikes the membrane is linear and its noise normal, so that a Kalman filter gives the probability of each sample
 of V given those before it. That V stayed below the threshold, or reached it, multiplies the probability by the mass on
@@ -13,6 +13,7 @@ import math
 import numpy as np
 import torch
 from numba import njit, prange
+from scipy.special import softmax
 
 from helpers.validation import plain
 
@@ -21,7 +22,6 @@ from ..diagnostics.trials import Trials
 from ..posterior import Posterior
 from ..priors import Prior
 from .problem import LifExperiment
-from .statistics import checked_recordings
 
 __all__ = ["exact_recovery", "log_likelihood"]
 
@@ -29,45 +29,65 @@ PARAMETERS = ("V_th", "tau_m", "g_L", "V_reset", "V_init", "E_L")
 
 
 def log_likelihood(experiment: LifExperiment, prior: Prior, theta: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Log-likelihood (n, n_draws) of parameters `theta` (n, n_draws, n_parameters) given recordings `x` (n, ...).
+    """Log-likelihood of parameters given recordings, up to a constant.
 
-    x: as `experiment.simulate` returns them. Without the threshold's probability after a spike at 20 mV, which holds no
-    information. Raises ValueError where the prior is not over the six parameters of the problem.
+    Parameters
+    ----------
+    experiment
+        How the recordings were made.
+    prior
+        Names the columns of `theta`: the six parameters of the problem.
+    theta
+        Parameters, (n, n_draws, 6).
+    x
+        Recordings (n, n_samples, 2 n_currents), as `experiment.simulate` returns them.
+
+    Returns
+    -------
+    ndarray
+        (n, n_draws).
     """
     if sorted(prior.names) != sorted(PARAMETERS):
         raise ValueError(f"a prior over {', '.join(prior.names)}; allowed: over {', '.join(PARAMETERS)}")
-    x, theta = checked_recordings(experiment, x), plain("theta", theta, "parameters")
+    theta = plain("theta", theta, "parameters")
     if theta.ndim != 3 or len(theta) != len(x) or theta.shape[2] != len(prior.names) or not np.isfinite(theta).all():
-        raise ValueError(f"theta has shape {theta.shape}, x {x.shape}; allowed: finite, (n, n_draws, n_parameters)")
-    columns = [prior.names.index(name) for name in PARAMETERS]
-    ordered = np.ascontiguousarray(theta[..., columns])
-    total = np.zeros(ordered.shape[:2])
-    original = experiment.version == "original"
-    noise = experiment.neuron.noise / math.sqrt(experiment.dt)
-    rests = round(experiment.t_ref / experiment.dt)
-    for sweep, current in enumerate(experiment.currents):
-        V, spikes = (np.ascontiguousarray(x[:, :, 2 * sweep + i]) for i in (0, 1))
-        total += _filter(
-            ordered, V, spikes, current, noise, experiment.dt, rests, experiment.observation_noise**2, original
-        )
-    return total
+        raise ValueError(f"theta has shape {theta.shape}, x {np.shape(x)}; allowed: finite, (n, n_draws, n_parameters)")
+    ordered = np.ascontiguousarray(theta[..., [prior.names.index(name) for name in PARAMETERS]])
+    of_experiment = experiment.noise_per_step, experiment.dt, experiment.refractory_samples
+    observed, original = experiment.observation_noise**2, experiment.version == "original"
+    sweeps = zip(experiment.sweeps(x), experiment.currents, strict=True)
+    return np.sum([_filter(ordered, *sweep, I, *of_experiment, observed, original) for sweep, I in sweeps], axis=0)
 
 
 def exact_recovery(
     experiment: LifExperiment, posterior: Posterior, trials: Trials, x: np.ndarray
 ) -> tuple[Recovery, np.ndarray]:
-    """What the exact posterior would recover, and how many independent draws that is computed from, (n_trials,).
+    """What the exact posterior would recover: no posterior's mean is nearer to the truth on average.
 
-    The draws of `trials` by `posterior` get the weight prior times likelihood over density (importance sampling), with
-    the likelihood of the recordings `x` (n_trials, n_samples, 2 n_currents) that the trials were made from.
-    No posterior's mean is nearer to the truth on average: its r is what can be reached.
+    The posterior's draws get the weight prior times likelihood over density (importance sampling).
+
+    Parameters
+    ----------
+    experiment
+        How the recordings were made.
+    posterior
+        A posterior near the exact one.
+    trials
+        Its draws.
+    x
+        The recordings that the trials were made from, (n_trials, n_samples, 2 n_currents).
+
+    Returns
+    -------
+    Recovery
+        Means and SDs of the exact posterior.
+    ndarray
+        Effective sample size of each trial, (n_trials,).
     """
     theta, prior = trials.samples, trials.prior
     logs = log_likelihood(experiment, prior, theta, x) + prior.log_prob(torch.as_tensor(theta)).numpy()
     logs -= np.stack([posterior.log_prob(draws, x_o) for draws, x_o in zip(theta, trials.x, strict=True)])
-    logs = np.where(np.isfinite(logs), logs, -np.inf)  # at the very edge, by rounding
-    weights = np.exp(logs - logs.max(axis=1, keepdims=True))
-    weights /= weights.sum(axis=1, keepdims=True)
+    weights = softmax(np.where(np.isfinite(logs), logs, -np.inf), axis=1)  # not finite at the very edge, by rounding
     mean = np.einsum("ij,ijk->ik", weights, theta)
     sd = np.sqrt(np.einsum("ij,ijk->ik", weights, (theta - mean[:, None]) ** 2))
     return Recovery(prior, trials.theta, mean, sd), 1.0 / (weights**2).sum(axis=1)

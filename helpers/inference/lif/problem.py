@@ -11,7 +11,8 @@ is here in two versions:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,7 @@ import numpy as np
 from helpers.neurons.models import LeakyIntegrateAndFire
 from helpers.simulation.batch import simulate_traces
 from helpers.simulation.stimuli import step
-from helpers.validation import MOST_STEPS, number, numbers, one_of, whole_number
+from helpers.validation import MOST_STEPS, number, numbers, one_of, plain, whole_number
 
 from ..marginals import Marginal, normal, uniform
 from ..priors import Prior, prior_of
@@ -101,9 +102,20 @@ def clipped_draws(prior: Prior, n: int, seed: int) -> np.ndarray:
 class LifExperiment:
     """How the neuron is driven and recorded.
 
-    currents: mean of the injected current in each sweep [pA]. current_sd: its SD [pA], by definition in a step of
-    0.2 ms. duration, dt: of each sweep, and the time between samples [ms]. t_ref: refractory time [ms].
-    observation_noise: SD of the noise of the recorded V [mV]. version: "original" or "corrected".
+    Parameters
+    ----------
+    currents
+        Mean of the injected current in each sweep [pA].
+    current_sd
+        SD of the current in a step of 0.2 ms [pA].
+    duration, dt
+        Duration of each sweep and time between samples [ms].
+    t_ref
+        Refractory time [ms].
+    observation_noise
+        SD of the noise of the recorded V [mV].
+    version
+        "original" or "corrected".
     """
 
     currents: tuple[float, ...] = (200.0,)
@@ -120,9 +132,7 @@ class LifExperiment:
             raise ValueError("currents = (); allowed: the mean current of one sweep or more [pA]")
         object.__setattr__(self, "currents", tuple(numbers("currents", self.currents, "pA", shape=(None,)).tolist()))
         for name, unit in (("current_sd", "pA"), ("observation_noise", "mV"), ("t_ref", "ms")):
-            object.__setattr__(self, name, value := number(name, getattr(self, name), unit))
-            if value < 0:
-                raise ValueError(f"{name} = {value!r} {unit}; allowed: at least 0 {unit}")
+            object.__setattr__(self, name, number(name, getattr(self, name), unit, low=0.0))
         for name in ("duration", "dt"):
             object.__setattr__(self, name, number(name, getattr(self, name), "ms", above=0.0))
         if not 2 <= self.duration / self.dt <= MOST_STEPS:
@@ -157,30 +167,51 @@ class LifExperiment:
         return LeakyIntegrateAndFire(noise=self.current_sd * np.sqrt(per_step), t_ref=self.t_ref)
 
     @property
+    def noise_per_step(self) -> float:
+        """SD of the current noise in a step [pA]."""
+        return self.neuron.noise / math.sqrt(self.dt)
+
+    @property
+    def refractory_samples(self) -> int:
+        """Samples of the refractory time."""
+        return round(self.t_ref / self.dt)
+
+    @property
     def method(self) -> str:
+        """Integration method."""
         return "euler" if self.version == "original" else "exponential_euler"
 
     def simulate(self, prior: Prior, theta: np.ndarray, seed: int) -> np.ndarray:
-        """What is recorded from neurons with parameters `theta` (n, n_parameters): (n, n_samples, 2 n_currents).
+        """Record neurons with the parameters `theta` (n, n_parameters) of a prior.
 
-        For each current V [mV] with noise, and 1 where a spike begins, else 0; single precision. Recording i depends on
-        its parameters, the seed and i only.
+        Returns
+        -------
+        ndarray
+            (n, n_samples, 2 n_currents), single precision: for each current V [mV] with noise, and 1 where a spike
+            begins, else 0. Recording i depends on its parameters, the seed and i only.
         """
         sweeps = [self._sweep(prior.by_name(theta), sweep, seed) for sweep in range(len(self.currents))]
         return np.concatenate(sweeps, axis=2)
 
+    def sweeps(self, x: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """V and spikes, (n, n_samples) each, of every sweep of recordings `x` (n, n_samples, 2 n_currents)."""
+        if not (isinstance(x, np.ndarray) and x.dtype in (np.float32, np.float64)):  # single precision is kept
+            x = plain("x", x, "recordings")
+        wanted = (self.n_samples, 2 * len(self.currents))
+        if x.ndim != 3 or x.shape[1:] != wanted or not len(x):
+            raise ValueError(
+                f"x has shape {x.shape}; allowed: (n, {wanted[0]}, {wanted[1]}), as the experiment records"
+            )
+        if not (np.abs(x) < 1e6).all():
+            raise ValueError("x holds values that are not finite, or beyond 1e6 mV: leave such recordings out")
+        for sweep in range(len(self.currents)):
+            yield np.ascontiguousarray(x[:, :, 2 * sweep]), np.ascontiguousarray(x[:, :, 2 * sweep + 1])
+
     def _sweep(self, parameters: dict[str, np.ndarray], sweep: int, seed: int) -> np.ndarray:
         own = np.random.SeedSequence([whole_number("seed", seed), sweep]).generate_state(2, np.uint32)
         neuron, duration = self.neuron, (self.n_samples - 1) * self.dt
-        V = simulate_traces(
-            neuron,
-            step(self.currents[sweep], 0.0, duration),
-            parameters,
-            duration,
-            self.dt,
-            seed=int(own[0]),
-            method=self.method,
-        )
+        stimulus = step(self.currents[sweep], 0.0, duration)
+        V = simulate_traces(neuron, stimulus, parameters, duration, self.dt, seed=int(own[0]), method=self.method)
         spikes = V > neuron.spike_threshold  # only a drawn spike gets there
         if self.version == "original" and "V_reset" in parameters:
             V = np.where(spikes, parameters["V_reset"][:, None], V)

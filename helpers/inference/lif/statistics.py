@@ -1,10 +1,10 @@
-"""Hand-made features of a recording of the integrate-and-fire neuron: what one would measure at the desk.
+"""Summary statistics of a recording of the integrate-and-fire neuron, as one would measure them by hand.
 
 Counts and times of the spikes; and a curve through V. From V_init, and again from V_reset after each spike, V relaxes
 towards E_L + I/g_L with the time constant tau_m. For a given tau that is a straight line in three unknowns (where V
-starts, is reset to, and would settle), hence least squares. V also wanders, as the current is noisy; a Kalman filter
-for a middling neuron takes that into account (Kalman 1960, J Basic Eng 82:35). It knows nothing of a threshold: where V
-was when the neuron fired is one of the features.
+starts, is reset to, and would settle), hence least squares. V also fluctuates, as the current is noisy; a Kalman filter
+for a typical neuron takes that into account (Kalman 1960, J Basic Eng 82:35). It knows nothing of a threshold: V at the
+time of the spike is one of the statistics.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ import math
 
 import numpy as np
 from numba import njit, prange
-
-from helpers.validation import plain
 
 from .problem import LifExperiment
 
@@ -26,63 +24,56 @@ LIF_STATISTICS = (
     "at_spike", "sd_at_spike", "highest", "noise_low", "noise_high",
 )  # fmt: skip
 TAUS = np.geomspace(4.0, 25.0, 13)  # ms
-MIDDLING = 8.5, 6.0, 12.0  # nS: leak conductances whose noise the curve is fitted with; compared with the first
+TYPICAL_G_L = 8.5, 6.0, 12.0  # nS: leak conductances whose noise the curve is fitted with; compared with the first
 
 
 def lif_statistic_names(experiment: LifExperiment) -> tuple[str, ...]:
-    """Names of the columns of `features`."""
+    """Names of the columns of `lif_statistics`."""
     if len(experiment.currents) == 1:
         return LIF_STATISTICS
     return tuple(f"{name} at {current:g} pA" for current in experiment.currents for name in LIF_STATISTICS)
 
 
 def lif_statistics(experiment: LifExperiment, x: np.ndarray) -> np.ndarray:
-    """The features of each sweep of the recordings `x` (n, n_samples, 2 n_currents): (n, 14 n_currents).
+    """Summary statistics of each sweep of recordings.
 
-    spikes, latency [ms], mean_interval and sd_interval [ms]. Without a spike, latency and interval are the duration;
-    with a single one, the interval is the time after it. Where no sample follows a reset, reset is start.
-    tau [ms], settled, start, reset [mV]: of the curve; misfit: what it leaves, in SDs of the recording's noise.
-    at_spike, sd_at_spike, highest [mV]: where V was expected just when the neuron fired, and highest where it did not.
-    noise_low, noise_high: how much more probable V is (log) for a neuron of less and of more leak, thus with more and
-    with less noise in V.
+    Parameters
+    ----------
+    experiment
+        How the recordings were made.
+    x
+        Recordings (n, n_samples, 2 n_currents), as `experiment.simulate` returns them.
+
+    Returns
+    -------
+    ndarray
+        (n, 14 n_currents), for each sweep:
+
+        - spikes, latency [ms], mean_interval and sd_interval [ms]. Without a spike, latency and interval are the
+          duration; with a single one, the interval is the time after it.
+        - tau [ms], settled, start, reset [mV]: of the curve; misfit: what it leaves, in SDs of the recording's noise.
+          Where no sample follows a reset, reset is start.
+        - at_spike, sd_at_spike, highest [mV]: expected V just when the neuron fired, and its maximum where it did not.
+        - noise_low, noise_high: how much more probable V is (log) for a neuron of less and of more leak, and thus with
+          more and with less noise in V.
+
+    Raises
+    ------
+    ValueError
+        For recordings of another shape, or ones that do not look like the neuron's.
     """
-    x = checked_recordings(experiment, x)
-    current_noise = experiment.neuron.noise / math.sqrt(experiment.dt)
-    rests, observed = round(experiment.t_ref / experiment.dt), max(experiment.observation_noise, 0.01) ** 2
-    swept = (x[:, :, 2 * sweep : 2 * sweep + 2] for sweep in range(len(experiment.currents)))
-    tables = [
-        _features(
-            np.ascontiguousarray(sweep[:, :, 0]),
-            np.ascontiguousarray(sweep[:, :, 1]),
-            experiment.dt,
-            rests,
-            current_noise,
-            observed,
-            experiment.version == "original",
-        )
-        for sweep in swept
-    ]
-    table = np.concatenate(tables, axis=1)
+    observed = max(experiment.observation_noise, 0.01) ** 2
+    of_experiment = experiment.dt, experiment.refractory_samples, experiment.noise_per_step, observed
+    original = experiment.version == "original"
+    table = np.concatenate([_statistics(*sweep, *of_experiment, original) for sweep in experiment.sweeps(x)], axis=1)
     if not np.isfinite(table).all():
         row = int(np.argmin(np.isfinite(table).all(axis=1)))
-        raise ValueError(f"x[{row}] has no finite features: it spikes too often, or does not look like the neuron")
+        raise ValueError(f"x[{row}] has no finite statistics: it spikes too often, or does not look like the neuron")
     return table
 
 
-def checked_recordings(experiment: LifExperiment, x: np.ndarray) -> np.ndarray:
-    """Recordings as `experiment.simulate` returns them, (n, n_samples, 2 n_currents), all of them finite."""
-    if not (isinstance(x, np.ndarray) and x.dtype in (np.float32, np.float64)):  # single precision stays so
-        x = plain("x", x, "recordings")
-    wanted = (experiment.n_samples, 2 * len(experiment.currents))
-    if x.ndim != 3 or x.shape[1:] != wanted or not len(x):
-        raise ValueError(f"x has shape {x.shape}; allowed: (n, {wanted[0]}, {wanted[1]}), as the experiment records")
-    if not (np.isfinite(x).all() and np.abs(x).max() < 1e6):
-        raise ValueError("x holds values that are not finite, or beyond 1e6 mV: mend them or leave such recordings out")
-    return x
-
-
 @njit(cache=True, parallel=True, error_model="numpy")
-def _features(V, spikes, dt, rests, current_noise, observed, original):
+def _statistics(V, spikes, dt, rests, current_noise, observed, original):
     table = np.empty((len(V), 14))
     for i in prange(len(V)):
         table[i, :4] = _times(spikes[i], dt)
@@ -93,20 +84,15 @@ def _features(V, spikes, dt, rests, current_noise, observed, original):
 @njit(cache=True)
 def _times(spikes, dt):
     """Count, latency, mean and SD of the intervals."""
-    count, first, last, squares = 0, 0, 0, 0.0
-    for k in range(len(spikes)):
-        if spikes[k] > 0.0:
-            if count:
-                squares += float(k - last) ** 2
-            else:
-                first = k
-            last, count = k, count + 1
-    if count == 0:
+    fired = np.flatnonzero(spikes > 0.0)
+    if len(fired) == 0:
         return np.array([0.0, len(spikes) * dt, len(spikes) * dt, 0.0])
-    if count == 1:
-        return np.array([1.0, first * dt, (len(spikes) - first) * dt, 0.0])
-    mean = (last - first) / (count - 1)
-    return np.array([count, first * dt, mean * dt, dt * math.sqrt(max(squares / (count - 1) - mean**2, 0.0))])
+    if len(fired) == 1:
+        return np.array([1.0, fired[0] * dt, (len(spikes) - fired[0]) * dt, 0.0])
+    intervals = np.diff(fired).astype(np.float64)
+    mean = intervals.mean()
+    variance = (intervals**2).mean() - mean**2  # of whole numbers, which are exact
+    return np.array([len(fired), fired[0] * dt, mean * dt, dt * math.sqrt(max(variance, 0.0))])
 
 
 @njit(cache=True)
@@ -114,14 +100,14 @@ def _curve(V, spikes, dt, rests, current_noise, observed, original):
     """The fitted curve and what it says, the last ten of `LIF_STATISTICS`."""
     best, misfits = 0, np.empty(len(TAUS))
     for t in range(len(TAUS)):
-        misfits[t] = _filter(V, spikes, dt, rests, TAUS[t], current_noise / MIDDLING[0], observed, original)[0]
+        misfits[t] = _filter(V, spikes, dt, rests, TAUS[t], current_noise / TYPICAL_G_L[0], observed, original)[0]
         best = t if misfits[t] < misfits[best] else best
     inner = min(max(best, 1), len(TAUS) - 2)  # a parabola through the three around the best
     left, middle, right = misfits[inner - 1], misfits[inner], misfits[inner + 1]
     bend = left - 2.0 * middle + right
     shift = 0.5 * (left - right) / bend if bend > 0.0 else float(best - inner)
     tau = TAUS[inner] * (TAUS[1] / TAUS[0]) ** min(max(shift, -1.0), 1.0)
-    found = [_filter(V, spikes, dt, rests, tau, current_noise / g, observed, original) for g in MIDDLING]
+    found = [_filter(V, spikes, dt, rests, tau, current_noise / g, observed, original) for g in TYPICAL_G_L]
     _, (settled, start, reset), (at_spike, sd_at_spike, highest), misfit = found[0]
     noise = 0.5 * (found[0][0] - found[1][0]), 0.5 * (found[0][0] - found[2][0])
     return np.array([tau, settled, start, reset, misfit, at_spike, sd_at_spike, highest, *noise])
@@ -186,7 +172,7 @@ def _filter(V, spikes, dt, rests, tau, noise, observed, original):
 
 @njit(cache=True)
 def _solved(A, b):
-    """X of A x = b for a symmetric positive (3, 3) matrix, by Cramer's rule."""
+    """Solve A x = b for a symmetric positive (3, 3) matrix, by Cramer's rule."""
     c0, c1, c2 = (
         A[1, 1] * A[2, 2] - A[1, 2] ** 2,
         A[0, 2] * A[1, 2] - A[0, 1] * A[2, 2],

@@ -7,7 +7,7 @@ same everywhere in the small region of the posterior.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 
 import numpy as np
 import torch
@@ -83,7 +83,7 @@ class GridPosterior:
 
         def draw(k: int) -> np.ndarray:
             u = self.u[rng.choice(len(self.u), k, p=self.probability)]
-            return self.centre + (u + self.width * rng.uniform(-0.5, 0.5, u.shape)) @ self.axes.T
+            return _to_theta(self.centre, self.axes, u + self.width * rng.uniform(-0.5, 0.5, u.shape))
 
         return drawn_inside(self.prior, draw, n)
 
@@ -164,14 +164,10 @@ def synthetic_likelihood(
     edge = (np.abs(grid) > reach - width).any(axis=1)
     for attempt in range(rounds):
         axes = np.linalg.cholesky(covariance)
-        u = drawn_inside(
-            prior,
-            lambda n: rng.uniform(-reach, reach, (n, count)),
-            simulations,
-            lambda u, c=centre, A=axes: c + u @ A.T,
-        )
-        x = np.asarray(simulate(centre + u @ axes.T, seed + attempt), dtype=float)
-        density = prior.log_prob(torch.as_tensor(centre + grid @ axes.T)).double().numpy()
+        to_theta = partial(_to_theta, centre, axes)
+        u = drawn_inside(prior, lambda n: rng.uniform(-reach, reach, (n, count)), simulations, to_theta)
+        x = np.asarray(simulate(to_theta(u), seed + attempt), dtype=float)
+        density = prior.log_prob(torch.as_tensor(to_theta(grid))).double().numpy()
         inside = np.isfinite(density)
         density[inside] += _log_likelihood(u / reach, x, x_o, grid[inside] / reach, degree)
         probability, made = softmax(density), made + simulations
@@ -185,6 +181,10 @@ def synthetic_likelihood(
         f"no agreement after {rounds} rounds: the last moved by {moved.max():.2g} SD, {result.at_edge:.1e} of the "
         f"probability lies at the edge of its region; start from a point nearer to the posterior"
     )
+
+
+def _to_theta(centre: np.ndarray, axes: np.ndarray, u: np.ndarray) -> np.ndarray:
+    return centre + u @ axes.T
 
 
 def _log_likelihood(u: np.ndarray, x: np.ndarray, x_o: np.ndarray, at: np.ndarray, degree: int) -> np.ndarray:
