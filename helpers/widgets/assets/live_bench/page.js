@@ -48,10 +48,11 @@ function makeBench(model, el) {
     });
     const bar = element("div", { className: "selects" }, ...Object.values(selects).map((select) => select.label), resetAll);
 
-    const play = element("button", { type: "button", className: "play", onclick: () => (playing ? pause() : run()) });
-    const stepBack = element("button", { type: "button", title: "one step back", onclick: () => { pause(); move(at - stepOf()); } }, "◀ step");
-    const stepOn = element("button", { type: "button", title: "one step on", onclick: () => { pause(); move(at + stepOf()); } }, "step ▶");
-    const clock = element("input", { type: "range", min: 0, max: simulator.n, step: stepOf(), className: "clock", "aria-label": "time cursor", oninput: () => { pause(); move(clock.valueAsNumber); } });
+    const step = Math.round(simulator.n / 1000);
+    const play = element("button", { type: "button", className: "play", onclick: () => setPlaying(!playing) });
+    const stepBack = element("button", { type: "button", title: "one step back", onclick: () => move(at - step) }, "◀ step");
+    const stepOn = element("button", { type: "button", title: "one step on", onclick: () => move(at + step) }, "step ▶");
+    const clock = element("input", { type: "range", min: 0, max: simulator.n, step, className: "clock", "aria-label": "time cursor", oninput: () => move(clock.valueAsNumber) });
     const speed = makeSelect("speed", () => {}, "speed");
     const moment = element("output", { className: "moment" });
     const transport = element("div", { className: "transport", role: "group", "aria-label": "time cursor" }, play, stepBack, stepOn, clock, moment, speed.label);
@@ -59,10 +60,6 @@ function makeBench(model, el) {
     const neuronGroup = element("fieldset", { className: "sliders" });
     root.append(element("div", { className: "body" }, bar, source, tracesArea, planeArea, transport, words, spoken, stimulusGroup, neuronGroup));
     el.append(root);
-
-    function stepOf() {
-        return Math.round(simulator.n / 1000);
-    }
 
     // --- from what is set to what is shown
 
@@ -168,33 +165,23 @@ function makeBench(model, el) {
 
     function move(sample) {
         at = Math.min(simulator.n, Math.max(0, sample));
-        request();
+        setPlaying(false);
     }
 
     function advance(now) {
         const parts = Number(speed.select.value);
         at = Math.min(simulator.n, at + Math.max(1, Math.round(((now - then) / 1000 / parts) * simulator.n)));
         then = now;
-        if (at >= simulator.n) pause();
+        if (at >= simulator.n) setPlaying(false);
         else request();
     }
 
-    function run() {
-        if (at >= simulator.n) at = 0;
-        [playing, then] = [true, performance.now()];
-        showPlay();
+    function setPlaying(on) {
+        if (on && at >= simulator.n) at = 0;
+        [playing, then] = [on, performance.now()];
+        play.textContent = on ? "⏸ pause" : "▶ run";
+        play.setAttribute("aria-label", on ? "pause the time cursor" : "run the time cursor");
         request();
-    }
-
-    function pause() {
-        playing = false;
-        showPlay();
-        request();
-    }
-
-    function showPlay() {
-        play.textContent = playing ? "⏸ pause" : "▶ run";
-        play.setAttribute("aria-label", playing ? "pause the time cursor" : "run the time cursor");
     }
 
     const follow = (sampleOf) => (event) => {
@@ -241,7 +228,7 @@ function makeBench(model, el) {
     const letKeysGo = keepKeys(root);
     model.on("change:setting", received);
 
-    showPlay();
+    setPlaying(false);
     measured();
     rebuild();
     return () => {
