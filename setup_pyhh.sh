@@ -221,7 +221,7 @@ case "$command" in
     notebook) set_up requirements.txt; exec "$venv_python" -m notebook "${notebooks[0]}" "$@" ;;
     site) set_up requirements.txt tools/website/requirements.txt; exec "$venv_python" -m tools.website "$@" ;;
     test) set_up "${everything[@]}"; install_browser; run_tests "$@" ;;
-    campaign) set_up requirements.txt; exec "$venv_python" -m helpers.campaigns.command "$@" ;;
+    campaign) set_up requirements.txt; exec "$venv_python" -m helpers.campaigns "$@" ;;
     constraints) write_constraints ;;
     bench) bench "$@" ;;
     pyhh) fetch_pyhh ;;

@@ -6,7 +6,7 @@
 
 Simulation i has parameters prior.draw(number, seed)[i] and noise stream i of `seed`, whoever computes it and when: the
 same campaign gives the same bits however it was split, run, killed, resumed and extended. Everything else follows. A
-file that is missing or damaged is made anew; a process that dies loses no more than the files that it had begun; two
+file that is missing or damaged is regenerated; a process that dies loses no more than the files that it had begun; two
 processes in a folder share the work, and where they do the same twice it is the same.
 """
 
@@ -53,13 +53,21 @@ POLL = 0.2  # s; how often to look whether another process has finished its file
 
 @dataclass(frozen=True)
 class Campaign:
-    """What is simulated, and the folder that keeps it.
+    """What is simulated, and the folder that stores it.
 
-    neuron, stimulus, duration [ms], dt [ms], summarise, method, precision: as in `simulate_many`. prior: of the
-    parameters that vary. seed: of parameters and noise.
+    Parameters
+    ----------
+    folder
+        Its path.
+    neuron, stimulus, duration, dt, summarise, method, precision
+        As in `simulate_many`; times in ms.
+    prior
+        Of the parameters that vary.
+    seed
+        Of parameters and noise.
     """
 
-    folder: str | Path
+    folder: Path
     neuron: Neuron
     stimulus: Stimulus | np.ndarray
     prior: Prior
@@ -93,17 +101,30 @@ class Campaign:
         threads: int | None = None,
         progress: bool = False,
     ) -> Simulations:
-        """Make simulations 0 to `number` - 1, as far as they are not there yet, and return what the folder holds.
+        """Compute the simulations 0 to `number` - 1 that are missing, and return all of them.
 
-        client: of Dask (`dask.distributed.Client`); its workers compute and write, and must see the folder under the
-            same name. Without one this process computes, on `threads` threads (default: one per core).
-        shard: simulations in a file; by default 10,000, or as many as make 10,000 files. It may change from call to
-            call, as `number` may.
-        progress: a bar with rate and time left. Ctrl-C stops after the files that are being made.
+        Existing files are checked first; a damaged one is regenerated, with a warning. Ctrl-C stops after the files
+        that are being written.
 
-        Files that are there are checked first; a damaged one is made anew, with a warning. Raises ValueError for
-        arguments that do not fit, a simulation that fails (what was made is kept), and a folder that holds another
-        campaign; OSError where the folder cannot be written.
+        Parameters
+        ----------
+        number
+            Of simulations in all; it may grow from call to call.
+        client
+            `dask.distributed.Client`, whose workers compute and write, and must see the folder under the same name.
+            Without one this process computes, on `threads` threads (default: one per core).
+        shard
+            Simulations in a file; by default 10,000, or as many as make 10,000 files.
+        progress
+            Whether to show a bar with speed and time left.
+
+        Raises
+        ------
+        ValueError
+            For arguments that do not fit, a simulation that fails (what was computed before is kept), and a folder that
+            holds another campaign.
+        OSError
+            If the folder cannot be written.
         """
         number = whole_number("number", number, 1)
         shard = max(SHARD, number // FILES) if shard is None else whole_number("shard", shard, 1)
@@ -122,12 +143,12 @@ class Campaign:
         return Simulations(self.folder)
 
     def simulate(self, first: int, stop: int, threads: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """theta and x of simulations `first` to `stop` (excluded), computed here and now."""
+        """Compute theta and x of the simulations `first` to `stop` (excluded) in this process."""
         theta = self.prior.draw(stop - first, self.seed, first)
-        how = {"method": self.method, "precision": self.precision, "summarise": self.summarise, "threads": threads}
-        run = self.duration, self.dt
-        parameters = self.prior.by_name(theta)
-        return theta, simulate_many(self.neuron, self.stimulus, parameters, *run, seed=self.seed, first=first, **how)
+        return theta, simulate_many(
+            self.neuron, self.stimulus, self.prior.by_name(theta), self.duration, self.dt, seed=self.seed, first=first,
+            method=self.method, precision=self.precision, summarise=self.summarise, threads=threads,
+        )  # fmt: skip
 
     @property
     def _shards(self) -> Path:
@@ -157,12 +178,12 @@ class Campaign:
         reasons = {shard: fault(shard, key) for shard in list_shards(self._shards)}
         for shard, reason in reasons.items():
             if reason.startswith("of another"):
-                raise ValueError(f"{shard.path} is {reason}: take it away")
+                raise ValueError(f"{shard.path} is {reason}: remove it")
         if damaged := [shard for shard, reason in reasons.items() if reason.startswith(DAMAGED)]:
             for shard in damaged:
                 shard.path.unlink(missing_ok=True)
             names = ", ".join(shard.path.name for shard in damaged[:3]) + (", ..." if len(damaged) > 3 else "")
-            warnings.warn(f"{len(damaged)} damaged, to be made anew: {names}", stacklevel=3)
+            warnings.warn(f"{len(damaged)} damaged, to be regenerated: {names}", stacklevel=3)
 
     def _check_bits(self) -> None:
         """Compute the first simulations of a file again. Raises ValueError where this machine finds other bits."""
@@ -233,8 +254,8 @@ class Campaign:
 def _make(campaign: Campaign, first: int, stop: int, key: str, threads: int | None) -> int:
     """Compute and write one file, in this process or on a worker of Dask; return how many simulations it holds."""
     theta, x = campaign.simulate(first, stop, threads)
-    named = isinstance(campaign.summarise, Summary)
-    statistics = campaign.summarise.names if named else tuple(map(str, range(x.shape[1])))
+    summarise = campaign.summarise
+    statistics = summarise.names if isinstance(summarise, Summary) else tuple(map(str, range(x.shape[1])))
     write_shard(campaign.folder / "shards", key, first, theta, x, campaign.prior.names, statistics)
     return stop - first
 

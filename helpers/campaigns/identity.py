@@ -9,6 +9,7 @@ from helpers.inference.simulator import described
 from helpers.simulation.compiler import kernels
 from helpers.simulation.compiler.codegen import generated_source
 from helpers.simulation.compiler.spec import LANES, KernelSpec
+from helpers.simulation.stimuli import Stimulus
 
 if TYPE_CHECKING:
     from .campaign import Campaign
@@ -18,10 +19,11 @@ __all__ = ["description"]
 
 def description(campaign: Campaign) -> dict[str, Any]:
     """Return the campaign as plain data that can be compared. Code is represented by a fingerprint."""
-    neuron, stimulus = type(campaign.neuron), type(campaign.stimulus)
-    spec = KernelSpec(neuron, stimulus, campaign.method, LANES, precision=campaign.precision)
-    simulated = described(campaign.neuron, campaign.stimulus, campaign.duration, campaign.dt, campaign.summarise)
-    return simulated | {
+    assert isinstance(campaign.stimulus, Stimulus)
+    kinds = type(campaign.neuron), type(campaign.stimulus)
+    spec = KernelSpec(*kinds, campaign.method, LANES, precision=campaign.precision)
+    how = campaign.neuron, campaign.stimulus, campaign.duration, campaign.dt, campaign.summarise
+    return described(*how) | {
         "prior": campaign.prior.as_data(),
         "seed": campaign.seed,
         "method": campaign.method,

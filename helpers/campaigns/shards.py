@@ -54,6 +54,7 @@ class Shard:
 
     @property
     def path(self) -> Path:
+        """Where the file is."""
         return self.folder / f"{_range(self.first, self.stop)}-{self.digest}.parquet"
 
 
@@ -67,6 +68,7 @@ class Part:
 
     @property
     def rows(self) -> slice:
+        """The rows of the file."""
         return slice(self.first - self.shard.first, self.stop - self.shard.first)
 
 
@@ -86,7 +88,7 @@ def write_shard(
     table = pa.table(columns).replace_schema_metadata({"campaign": key})
     buffer = io.BytesIO()
     real = [name for name in columns if name != "simulation"]
-    # The bytes of floats, sorted by their place in the number, are what a packer can do something with.
+    # Floats compress well when their bytes are sorted by their place in the number.
     pq.write_table(table, buffer, compression="zstd", use_dictionary=False, use_byte_stream_split=real,
                    column_encoding={"simulation": "DELTA_BINARY_PACKED"})  # fmt: skip
     data = buffer.getvalue()
@@ -96,28 +98,28 @@ def write_shard(
 
 
 def read_shard(shard: Shard, key: str) -> tuple[np.ndarray, np.ndarray]:
-    """theta (n, n_parameters) and x (n, n_statistics) of a file.
+    """Read theta (n, n_parameters) and x (n, n_statistics) from a file.
 
     Raises ValueError for a file that is damaged or of another campaign than `key`, and says which.
     """
     try:
         data = shard.path.read_bytes()
     except FileNotFoundError:
-        raise ValueError(f"{shard.path.name} has gone: run the campaign again to make it anew") from None
+        raise ValueError(f"{shard.path.name} has gone: run the campaign again to regenerate it") from None
     if hashlib.sha256(data).hexdigest()[:DIGITS] != shard.digest:
-        raise ValueError(f"{shard.path.name} is damaged ({len(data):,} bytes): run the campaign again to make it anew")
+        raise ValueError(f"{shard.path.name} is damaged ({len(data):,} bytes): run the campaign again to regenerate it")
     table = pq.read_table(pa.BufferReader(data), use_threads=False)
     if (found := (table.schema.metadata or {}).get(b"campaign", b"").decode()) != key:
-        raise ValueError(f"{shard.path.name} belongs to another campaign, {found[:8] or 'none'}: take it away")
+        raise ValueError(f"{shard.path.name} belongs to another campaign, {found[:8] or 'none'}: remove it")
     expected = np.arange(shard.first, shard.stop)
     if not np.array_equal(table["simulation"].to_numpy(), expected):
-        raise ValueError(f"{shard.path.name} holds other simulations than its name says: take it away")
+        raise ValueError(f"{shard.path.name} holds other simulations than its name says: remove it")
     columns = {prefix: [name for name in table.column_names if name.startswith(prefix)] for prefix in ("theta.", "x.")}
-    return tuple(_matrix(table, names) for names in columns.values())
+    return _matrix(table, columns["theta."]), _matrix(table, columns["x."])
 
 
 def fault(shard: Shard, key: str) -> str:
-    """What is wrong with a file; empty if nothing is. The whole of it is looked at, but never held in memory."""
+    """Say what is wrong with a file; empty if nothing is. All of it is read, but never held in memory."""
     try:
         with open(shard.path, "rb") as file:
             if not hashlib.file_digest(file, "sha256").hexdigest().startswith(shard.digest):
@@ -129,7 +131,7 @@ def fault(shard: Shard, key: str) -> str:
 
 
 def list_shards(folder: Path) -> list[Shard]:
-    """Every file of simulations in a folder, in order."""
+    """List the files of simulations in a folder, in order."""
     try:
         found = (NAME.fullmatch(name) for name in os.listdir(folder))
     except FileNotFoundError:
@@ -138,7 +140,7 @@ def list_shards(folder: Path) -> list[Shard]:
 
 
 def cover(shards: Iterable[Shard], first: int, stop: int) -> tuple[list[Part], list[tuple[int, int]]]:
-    """How the simulations `first` to `stop` are read, each exactly once, and the ranges that no file holds.
+    """Plan how the simulations `first` to `stop` are read, each exactly once; return the missing ranges, too.
 
     Two processes that make the same simulations at a time may leave files that overlap: they hold the same numbers.
     """

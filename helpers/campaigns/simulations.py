@@ -25,11 +25,23 @@ MANIFEST = "campaign.json"
 
 
 class Simulations:
-    """What the folder of a campaign holds, by its manifest campaign.json: `number` simulations, 0 to number - 1.
+    """The simulations in the folder of a campaign, 0 to `number` - 1, as its manifest campaign.json describes them.
 
-    about: the campaign in words and numbers. prior, names: of the parameters theta. statistics: names of x; empty
-    where the function that summarises has none.
-    Raises FileNotFoundError where there is no campaign, ValueError for a manifest that cannot be read.
+    Attributes
+    ----------
+    about
+        What was simulated, as plain data.
+    prior, names
+        Of the parameters theta.
+    statistics
+        Names of x; empty if the function that summarises has none.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder holds no campaign.
+    ValueError
+        For a manifest that cannot be read.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -45,7 +57,7 @@ class Simulations:
             self.prior = Prior.from_data(self.about["prior"])
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(
-                f"{path} is damaged ({error}): take it away, and the campaign, run again, writes it anew and keeps "
+                f"{path} is damaged ({error}): remove it, and the campaign, run again, writes it again and keeps "
                 "the simulations"
             ) from error
         self.names = self.prior.names
@@ -63,6 +75,7 @@ class Simulations:
 
     @property
     def shards(self) -> list[Shard]:
+        """The files, in order."""
         return list_shards(self.folder / "shards")
 
     @property
@@ -71,9 +84,9 @@ class Simulations:
         return sum(part.stop - part.first for part in cover(self.shards, 0, self.number)[0])
 
     def parts(self, first: int = 0, stop: int | None = None) -> list[Part]:
-        """From which rows of which files the simulations `first` to `stop` (excluded; None: all) are read.
+        """Return which rows of which files hold the simulations `first` to `stop` (excluded; None: all).
 
-        Raises ValueError where some are missing.
+        Raises ValueError if some are missing.
         """
         stop = self.number if stop is None else whole_number("stop", stop, 1, self.number)
         parts, gaps = cover(self.shards, whole_number("first", first, 0, stop - 1), stop)
@@ -85,7 +98,7 @@ class Simulations:
         return parts
 
     def read(self, first: int = 0, stop: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """theta (n, n_parameters) and x (n, n_statistics) of the simulations `first` to `stop` (excluded; None: all).
+        """Read theta (n, n_parameters) and x (n, n_statistics) of the simulations `first` to `stop` (excluded).
 
         Every file is checked as it is read. Raises ValueError for one that is missing or damaged.
         """
@@ -93,7 +106,7 @@ class Simulations:
         return np.concatenate(theta), np.concatenate(x)
 
     def batches(self, first: int = 0, stop: int | None = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """The same, file by file: theta and x of no more than one shard are in memory at a time."""
+        """Read the same file by file: theta and x of no more than one shard are in memory at a time."""
         for part in self.parts(first, stop):
             theta, x = read_shard(part.shard, self.key)
             yield theta[part.rows], x[part.rows]
@@ -109,7 +122,7 @@ class Simulations:
         return self._lazy(1)
 
     def verify(self) -> list[str]:
-        """What is wrong, a line per damaged file or missing range; an empty list if everything is there and whole."""
+        """Return what is wrong, a line per damaged file or missing range; an empty list if the campaign is complete."""
         found, whole = [], []
         for shard in self.shards:
             reason = fault(shard, self.key)

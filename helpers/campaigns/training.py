@@ -36,19 +36,30 @@ def train_on(
     folder: str | Path | None = None,
     **options: Any,
 ) -> Posterior:
-    """The posterior that `train_npe` would give for all of a campaign.
+    """Train the posterior that `train_npe` would give for all of a campaign.
 
-    scaling and options (model, ensemble, progress, epochs, ...): as in `train_npe`. folder: where the temporary file
-    goes, 4 bytes for each parameter and statistic of a simulation (default: that of the campaign).
-    Raises ValueError for a damaged or missing file, and for simulations from which nothing can be learned.
+    Parameters
+    ----------
+    simulations
+        The campaign.
+    seed, scaling, options
+        As in `train_npe`: model, ensemble, progress, epochs, ...
+    folder
+        Of the temporary files, 4 bytes for each parameter and statistic of a simulation; by default that of the
+        campaign.
+
+    Raises
+    ------
+    ValueError
+        For a damaged or missing file, and for simulations from which nothing can be learned.
     """
-    scaling = _scale(simulations, scaling)
+    fitted = _fitted(simulations, scaling)
     statistics, simulated = simulations.statistics, {name: simulations.about[name] for name in DESCRIBED}
-    with _on_disk(simulations, scaling, Path(folder or simulations.folder)) as (z, scaled):
-        return fit(simulations.prior, scaling, z, scaled, seed, statistics=statistics, simulated=simulated, **options)
+    with _on_disk(simulations, fitted, Path(folder or simulations.folder)) as (z, scaled):
+        return fit(simulations.prior, fitted, z, scaled, seed, statistics=statistics, simulated=simulated, **options)
 
 
-def _scale(simulations: Simulations, kind: str) -> Scaling:
+def _fitted(simulations: Simulations, kind: str) -> Scaling:
     """What `Scaling.of` learns from all statistics, from the rows that it looks at and the ends of all."""
     every = max(1, len(simulations) // MIN_ROWS)
     rows, lows, highs, first = [], [], [], 0
@@ -78,7 +89,7 @@ def _on_disk(simulations: Simulations, scaling: Scaling, folder: Path) -> Iterat
             parameters.write(z.numpy().tobytes())
             for part in torch.as_tensor(x).split(ROWS):
                 statistics.write(scaling(part).numpy().tobytes())
-        yield tuple(_mapped(file, len(simulations)) for file in (parameters, statistics))
+        yield _mapped(parameters, len(simulations)), _mapped(statistics, len(simulations))
 
 
 def _mapped(file: Any, n: int) -> torch.Tensor:

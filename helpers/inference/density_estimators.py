@@ -100,6 +100,10 @@ class Estimator(ConditionalDensityEstimator):
         Of x, (n_statistics,) or (n_samples, n_channels); by default that of the statistics that `scaling` takes.
     """
 
+    net: torch.nn.ModuleList
+    prior: Prior
+    scaling: Scaling
+
     def __init__(
         self,
         prior: Prior,
@@ -186,6 +190,7 @@ def train(
     log p(theta|x) in nats (0 is no better than the prior), and whether the user stopped it; the networks are then the
     best so far. Raises ValueError if no epoch gives a finite loss.
     """
+    assert how.epochs is not None, "see for_simulations"
     n_held_out = max(1, round(how.held_out * len(z)))
     shuffled = torch.randperm(len(z))
     held_out, used = shuffled[:n_held_out], shuffled[n_held_out:]

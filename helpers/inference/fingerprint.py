@@ -17,7 +17,7 @@ import inspect
 import platform
 import sys
 import sysconfig
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import BuiltinFunctionType, CodeType, FunctionType, GeneratorType, MethodType, ModuleType
 from typing import Any
 
@@ -221,7 +221,7 @@ def _given(default: Any) -> Any:
 
 
 def _digest(*parts: str | bytes) -> str:
-    whole: Callable[..., Any] = hashlib.sha256()
+    whole = hashlib.sha256()
     for part in parts:
         part = part.encode() if isinstance(part, str) else part
         whole.update(len(part).to_bytes(8, "big"))

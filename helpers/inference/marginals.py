@@ -93,10 +93,12 @@ class Marginal:
 
     @property
     def _centre(self) -> float:
+        assert self.mean is not None
         return float(np.log(self.mean) if self.log else self.mean)
 
     def _ends(self, high: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Both bounds on the scale of the distribution, for a normal one in units of its SD."""
+        assert self.low is not None, "completed by the prior"
         ends = torch.full_like(high, self.low), high
         low, top = (end.log() for end in ends) if self.log else ends
         return (low, top) if self.sd is None else ((low - self._centre) / self.sd, (top - self._centre) / self.sd)

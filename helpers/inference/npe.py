@@ -88,13 +88,13 @@ def train_npe(
     if simulator is not None:
         statistics, simulated = statistics or simulator.summarise.names, simulator.as_data()
     theta, x = checked(prior, theta, x, statistics, 2 if embedding is None else 3)
-    scaling = Scaling.of(x, scaling)
+    fitted = Scaling.of(x, scaling)
     z, scaled = (
         prior.to_normal(torch.as_tensor(theta)).float(),
-        torch.cat([*map(scaling, torch.as_tensor(x).split(1000))]),
+        torch.cat([*map(fitted, torch.as_tensor(x).split(1000))]),
     )
     return fit(
-        prior, scaling, z, scaled, seed, model=model, ensemble=ensemble, embedding=embedding, statistics=statistics,
+        prior, fitted, z, scaled, seed, model=model, ensemble=ensemble, embedding=embedding, statistics=statistics,
         simulated=simulated, progress=progress, **training,
     )  # fmt: skip
 
@@ -124,7 +124,7 @@ def fit(
     members: list[tuple[torch.nn.Module, torch.nn.Module]] = []
     losses: list[np.ndarray] = []
     stopped = False
-    with repeatable(seed), tqdm(total=ensemble * how.epochs, unit="epoch", disable=not progress) as bar:
+    with repeatable(seed), tqdm(total=ensemble * (how.epochs or 0), unit="epoch", disable=not progress) as bar:
         while len(members) < ensemble and not stopped:
             member = new_member(model, z.shape[1], shape, embedding)
             try:
@@ -136,7 +136,8 @@ def fit(
             else:
                 members.append(member)
                 losses.append(loss)
-    estimator = Estimator(prior, scaling, *zip(*members, strict=True), shape).eval()
+    networks, embeddings = zip(*members, strict=True)
+    estimator = Estimator(prior, scaling, networks, embeddings, shape).eval()
     return Posterior(prior, estimator, model, tuple(losses), tuple(statistics), stopped, embedding, simulated)
 
 

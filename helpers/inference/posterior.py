@@ -132,7 +132,7 @@ class Posterior:
         n = whole_number("n", n, 1)
         observation = self._observation(x_o)
         with repeatable(seed):
-            return self.network.sample((n,), observation)[:, 0].numpy().astype(float)
+            return self.network.sample(torch.Size((n,)), observation)[:, 0].numpy().astype(float)
 
     def log_prob(self, theta: np.ndarray, x_o: np.ndarray) -> np.ndarray:
         """Return the log-density (n,) of `theta` (n, n_parameters) given `x_o`; minus infinity outside the prior."""
@@ -209,7 +209,8 @@ class Posterior:
             losses = tuple(arrays.pop(f"losses.{number}") for number in range(about["networks"]))
             with repeatable(0):  # numbers to be replaced by those of the file
                 made = [new_member(about["model"], len(own.names), shape, embedding) for _ in losses]
-            network = Estimator(own, Scaling(about["scaling"], n_scales), *zip(*made, strict=True), shape)
+            networks, embeddings = zip(*made, strict=True)
+            network = Estimator(own, Scaling(about["scaling"], n_scales), networks, embeddings, shape)
             weights = {name.removeprefix("network."): torch.as_tensor(value) for name, value in arrays.items()}
             network.load_state_dict(weights)
             simulated = about["simulated"]
@@ -249,10 +250,7 @@ class Posterior:
         scaling = self.network.scaling
         if (off := scaling.outside(values)).any():
             low, high = scaling.lowest.numpy(), scaling.highest.numpy()
-            worst = [
-                max(column, key=lambda value, at=i: max(low[at] - value, value - high[at]))
-                for i, column in enumerate(columns)
-            ]
+            worst = [c[np.argmax(np.maximum(a - c, c - b))] for a, b, c in zip(low, high, columns, strict=True)]
             listed = "; ".join(
                 f"{names[i]} = {worst[i]:g}, simulated {low[i]:g} to {high[i]:g}" for i in np.flatnonzero(off)
             )

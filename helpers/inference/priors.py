@@ -99,9 +99,10 @@ class Prior(Distribution):
         first: how many of them to skip, so that draw(n, seed) is draw(k, seed) and then draw(n - k, seed, first=k).
         """
         n, seed, first = whole_number("n", n), whole_number("seed", seed), whole_number("first", first)
-        random = np.random.Generator(np.random.PCG64(seed))
-        random.bit_generator.advance(first * len(self.names))  # each number takes one step of this generator
-        return self._from_shares(torch.as_tensor(random.random((n, len(self.names))))).numpy()
+        bits = np.random.PCG64(seed)
+        bits.advance(first * len(self.names))  # each number takes one step of this generator
+        shares = np.random.Generator(bits).random((n, len(self.names)))
+        return self._from_shares(torch.as_tensor(shares)).numpy()
 
     def by_name(self, theta: np.ndarray) -> dict[str, np.ndarray]:
         """Return the columns of `theta` (n, n_parameters) by name, as `simulate_many` takes them."""
@@ -209,7 +210,7 @@ class Prior(Distribution):
 
     def _high(self, theta: torch.Tensor, column: int) -> torch.Tensor:
         """The upper bound of a parameter, given the others."""
-        top = torch.full_like(theta[..., column], self.marginals[column].high)
+        top = torch.full_like(theta[..., column], float(self.upper[column]))
         if (name := self.names[column]) in self.below:
             other, gap = self.below[name]
             top = torch.minimum(top, theta[..., self.names.index(other)] - gap)
@@ -274,7 +275,7 @@ def prior_of(
         raise ValueError(f"names = {list(marginals)}; allowed: different ones of {', '.join(known)}")
     declared = [known[name] for name in marginals]
     completed = [marginals[entry.name].completed(entry) for entry in declared]
-    low = {entry.name: marginal.low for entry, marginal in zip(declared, completed, strict=True)}
+    low = dict(zip(marginals, Prior(declared, completed).lower, strict=True))
     for name, (other, gap) in (below or {}).items():
         if name not in marginals or other not in marginals or name == other:
             raise ValueError(f"below: {name} under {other}; allowed: two different ones of {', '.join(marginals)}")

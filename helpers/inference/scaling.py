@@ -41,6 +41,16 @@ class Scaling(torch.nn.Module):
         Number of statistics, or of channels.
     """
 
+    centre: torch.Tensor
+    spread: torch.Tensor
+    bend: torch.Tensor
+    mean: torch.Tensor
+    sd: torch.Tensor
+    lowest: torch.Tensor
+    highest: torch.Tensor
+    values: torch.Tensor
+    quantiles: torch.Tensor
+
     def __init__(self, kind: str, n_statistics: int) -> None:
         super().__init__()
         one_of("scaling", kind, SCALINGS)

@@ -70,6 +70,7 @@ class NeuronSimulator:
 
     def as_data(self) -> dict[str, Any]:
         """Return what is simulated as plain data, see `described`."""
+        assert isinstance(self.stimulus, Stimulus)
         return described(self.neuron, self.stimulus, self.duration, self.dt, self.summarise)
 
 
@@ -78,7 +79,6 @@ def described(
 ) -> dict[str, Any]:
     """Return what is simulated as plain data that can be stored and compared. Code is represented by a fingerprint."""
     samples = stimulus.samples if isinstance(stimulus, Waveform) else None
-    named = isinstance(summarise, Summary)
     equations = {name: (one.kind, one.arguments, one.function) for name, one in neuron.equations.items()}
     return {
         "neuron": {
@@ -92,8 +92,8 @@ def described(
             "waveform": fingerprint(stimulus.I and stimulus.I.function, samples),
         },
         "summarise": {
-            "statistics": list(summarise.names) if named else [],
-            "function": fingerprint(summarise.compiled if named else summarise),
+            "statistics": list(summarise.names) if isinstance(summarise, Summary) else [],
+            "function": fingerprint(summarise.compiled if isinstance(summarise, Summary) else summarise),
         },
         "duration": round(float(duration), 9),  # 12 000 · 0.01 ms is 120 ms
         "dt": float(dt),

@@ -20,7 +20,11 @@ def write_arrays(path: str | Path, about: dict[str, Any], arrays: dict[str, np.n
     unfinished = path.with_name(f"{path.name}.unfinished")
     try:
         with open(unfinished, "wb") as file:
-            np.savez(file, about=np.array(json.dumps(about)), **arrays)
+            members = {"about": np.array(json.dumps(about)), **arrays}
+            with zipfile.ZipFile(file, "w") as packed:
+                for name, value in members.items():
+                    with packed.open(f"{name}.npy", "w", force_zip64=True) as member:
+                        np.lib.format.write_array(member, np.asarray(value), allow_pickle=False)
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)

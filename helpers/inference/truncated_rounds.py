@@ -178,7 +178,8 @@ def truncated_rounds(
         "simulated": simulator and simulator.as_data(),
     }
     stored = None if folder is None else _Folder(Path(folder), settings)
-    region, rounds, left, final, stopped = prior.restricted(prior.lower, prior.upper), [], budget, False, ""
+    rounds: list[Round] = []
+    region, left, final, stopped = prior.restricted(prior.lower, prior.upper), budget, False, ""
     try:
         while not stopped:
             wanted = n_final if final else n_round

@@ -16,7 +16,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from numba import njit
 from support.campaigns import PRIOR, files, small
 
-from helpers.campaigns import command as campaign_command
+from helpers.campaigns import __main__ as campaign_command
 from helpers.campaigns.shards import Shard, cover
 from helpers.campaigns.simulations import Simulations
 from helpers.campaigns.training import train_on
@@ -390,7 +390,7 @@ def test_training_sees_the_same_rows_where_only_every_third_sets_the_scale(tmp_p
     made = small(tmp_path).run(1000, shard=130)
     for module in (arrays, on_files):
         monkeypatch.setattr(module, "MIN_ROWS", 333)
-    ours, theirs = on_files._scale(made, "rank"), arrays.Scaling.of(made.read()[1], "rank")
+    ours, theirs = on_files._fitted(made, "rank"), arrays.Scaling.of(made.read()[1], "rank")
     for name, value in theirs.state_dict().items():
         np.testing.assert_array_equal(ours.state_dict()[name], value)
 

@@ -121,7 +121,7 @@ def copy_of(undisturbed: Path, folder: Path) -> Path:
 def run_again(folder: Path) -> None:
     """What a user does after a fault. A damaged file comes with a warning, which the tests of damage look at."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "[0-9]+ damaged, to be made anew")
+        warnings.filterwarnings("ignore", "[0-9]+ damaged, to be regenerated")
         small(folder).run(NUMBER, shard=SHARD)
 
 
@@ -314,7 +314,7 @@ def test_a_damaged_file_is_refused_named_and_made_anew(tries, how, chance, undis
         found = Simulations(folder).verify()
         assert len(found) == 2 and found[0].startswith(f"{path.name}: damaged")
         assert found[1] == f"simulations {first} to {stop - 1}: missing"
-        with pytest.warns(UserWarning, match=f"1 damaged, to be made anew: {path.name}"):
+        with pytest.warns(UserWarning, match=f"1 damaged, to be regenerated: {path.name}"):
             small(folder).run(NUMBER, shard=SHARD)
         judge(f"a file {how}", folder, outcome="refused; made anew: same bytes")
 
@@ -346,7 +346,7 @@ def test_a_damaged_manifest_is_refused_and_written_anew(tries, chance, undisturb
         else:
             data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
         path.write_bytes(data)
-        with pytest.raises(ValueError, match=r"campaign.json is damaged \(.*: take it away"):
+        with pytest.raises(ValueError, match=r"campaign.json is damaged \(.*: remove it"):
             small(folder).run(NUMBER, shard=SHARD)
         path.unlink()
         run_again(folder)
@@ -418,7 +418,7 @@ def test_a_file_of_another_campaign_is_refused(undisturbed, tmp_path):
     stranger = shutil.copy(next((other / "shards").glob("*.parquet")), folder / "shards")
     with pytest.raises(ValueError, match="belongs to another campaign"):
         Simulations(folder).read()
-    with pytest.raises(ValueError, match="is of another campaign.*: take it away"):
+    with pytest.raises(ValueError, match="is of another campaign.*: remove it"):
         small(folder).run(NUMBER, shard=SHARD)
     assert "of another campaign" in Simulations(folder).verify()[0]
     Path(stranger).unlink()

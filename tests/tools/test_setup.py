@@ -308,7 +308,7 @@ def test_what_comes_indirectly_has_its_version_too():
 
 def test_a_campaign_gets_its_arguments(copy):
     assert copy("campaign", "status", "my folder").returncode == 0
-    assert "-m helpers.campaigns.command status my folder\n" in copy.calls
+    assert "-m helpers.campaigns status my folder\n" in copy.calls
 
 
 def test_the_long_tests_are_asked_for_by_name(copy):

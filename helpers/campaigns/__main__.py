@@ -4,7 +4,7 @@
   ./setup_pyhh.sh campaign status spikes
   ./setup_pyhh.sh campaign verify spikes
 
-The same command goes on where a run was cut off; a larger number extends. Everything else (other stimuli, priors,
+The same command resumes an interrupted run; a larger number extends it. Everything else (other stimuli, priors,
 statistics, neurons of your own) in Python: see helpers/campaigns/campaign.py.
 """
 
@@ -28,7 +28,7 @@ from .simulations import Simulations
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Carry out one command line; return 0, or 1 where something is wrong."""
+    """Run one command line; return 0, or 1 if something is wrong."""
     options = _parser().parse_args(arguments)
     try:
         return options.action(options)
@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Simulate, resume or extend a campaign."""
     kind = getattr(neurons, options.neuron)
     ends = [(float(low), float(high)) for _, low, high in options.vary]
     prior = box_prior(kind, [name for name, *_ in options.vary], *zip(*ends, strict=True))
@@ -58,6 +59,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def status(options: argparse.Namespace) -> int:
+    """Print what a folder holds."""
     simulations = Simulations(options.folder)
     about, shards = simulations.about, simulations.shards
     size = sum(shard.path.stat().st_size for shard in shards)
@@ -68,6 +70,7 @@ def status(options: argparse.Namespace) -> int:
 
 
 def verify(options: argparse.Namespace) -> int:
+    """Read every byte of a campaign, and print what is wrong."""
     simulations = Simulations(options.folder)
     found = simulations.verify()
     print("\n".join(found) or f"all {simulations.number:,} simulations are there and whole")
