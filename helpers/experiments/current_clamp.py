@@ -38,7 +38,7 @@ __all__ = [
     "weiss",
 ]
 
-ONSET = 5.0  # ms of rest before a pulse
+BASELINE = 5.0  # ms of rest before a pulse
 RESPONSE = 30.0  # ms after the last pulse within which a spike counts as the response
 
 # ----------------------------------------------------------------------------------------- currents and conductances
@@ -186,11 +186,11 @@ def strength_duration(
     widths = numbers("widths", widths, "ms", shape=(None,), low=2.0 * number("dt", dt, "ms", above=0.0), high=1e3)
     max_amplitude = number("max_amplitude", max_amplitude, "µA/cm²", above=0.0, high=1e6)
     V_rest = np.full(len(widths), resting_state(neuron)["V"])
-    last = ONSET + float(np.max(widths))
+    last = BASELINE + float(np.max(widths))
 
     def fires(amplitudes: np.ndarray) -> np.ndarray:
-        changed = {"V_init": V_rest, "amplitude": amplitudes, "stop": ONSET + widths}
-        return _spikes(neuron, step(0.0, ONSET, last), changed, last + RESPONSE, dt) >= 1
+        changed = {"V_init": V_rest, "amplitude": amplitudes, "stop": BASELINE + widths}
+        return _spikes(neuron, step(0.0, BASELINE, last), changed, last + RESPONSE, dt) >= 1
 
     return find_threshold(fires, np.zeros(len(widths)), max_amplitude, tolerance)
 
@@ -241,8 +241,8 @@ def refractory_threshold(
             f"max_relative = {max_relative:g} raises V to {neuron.spike_threshold:g} mV without channels; "
             f"allowed: less than {(neuron.spike_threshold - V_rest) * C / (at_rest * width):.3g}"
         )
-    end = ONSET + float(np.max(intervals)) + width
-    pulses = pulse_pair(2.0 * at_rest, width, 0.0, ONSET, end)
+    end = BASELINE + float(np.max(intervals)) + width
+    pulses = pulse_pair(2.0 * at_rest, width, 0.0, BASELINE, end)
 
     def fires(relative: np.ndarray) -> np.ndarray:
         changed = {

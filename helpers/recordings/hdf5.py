@@ -18,7 +18,7 @@ LARGE = 2**28  # bytes; of a larger dataset only the ends are read
 DENSEST = 2000  # bytes of data per byte of file, at most: how far gzip compresses zeros
 
 
-def fault(path: str) -> str:
+def find_fault(path: str) -> str:
     """Return what is wrong with the file, or ""."""
     size = os.path.getsize(path)
 
@@ -45,5 +45,5 @@ def fault(path: str) -> str:
 if __name__ == "__main__":
     for line in sys.stdin:
         faulthandler.dump_traceback_later(float(sys.argv[1]), exit=True)  # also while compiled code hangs
-        print(fault(ast.literal_eval(line)), flush=True)
+        print(find_fault(ast.literal_eval(line)), flush=True)
         faulthandler.cancel_dump_traceback_later()
