@@ -27,6 +27,9 @@ class TabulatedActivation(nn.Module):
         For fewer than 2 points, points that are not evenly spaced, or values that are not finite.
     """
 
+    values: Tensor
+    slopes: Tensor
+
     def __init__(self, z: np.ndarray, values: np.ndarray) -> None:
         super().__init__()
         z = numbers("z", z, shape=(None,))

@@ -24,7 +24,7 @@ NO_SPIKE = 1e6  # ms; in place of the time of a spike that is missing
 CODES = ("count", "latency", "interval")
 
 
-@summary(**{f"spike_{i + 1}": "ms" for i in range(MAX_SPIKES)})
+@summary(rest=0, **{f"spike_{i + 1}": "ms" for i in range(MAX_SPIKES)})
 def first_spikes(sweep):
     """Times [ms] since the onset of the first 40 spikes during the stimulus; 1e6 where there are fewer."""
     during = (sweep.spike_times > sweep.start) & (sweep.spike_times <= sweep.stop)
@@ -93,10 +93,10 @@ def simulate_responses(neuron: Neuron, currents: Sequence[float], trials: int, l
     seed
         Seed of the noise.
     """
-    currents = numbers("currents", currents, shape=(None,))
-    stimulus = np.repeat(np.arange(len(currents)), whole_number("trials", trials, 1))
+    levels = numbers("currents", currents, shape=(None,))
+    stimulus = np.repeat(np.arange(len(levels)), whole_number("trials", trials, 1))
     length, onset = number("length", length, "ms", above=0.0), 50.0
-    pulse, amplitudes = step(0.0, onset, onset + length), {"amplitude": currents[stimulus]}
+    pulse, amplitudes = step(0.0, onset, onset + length), {"amplitude": levels[stimulus]}
     spikes = simulate_many(neuron, pulse, amplitudes, onset + length, 0.025, seed=seed, summarise=first_spikes)
     return Responses(stimulus, spikes)
 

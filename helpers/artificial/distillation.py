@@ -179,8 +179,8 @@ class Score:
 @torch.no_grad()
 def spike_probability(student: Student, current: np.ndarray) -> np.ndarray:
     """Compute the student's probability of a spike in each ms (n,) for a current (n,) [µA/cm²]."""
-    current = np.float32(numbers("current", current, "µA/cm²", shape=(None,), low=-1e6, high=1e6))
-    return torch.sigmoid(student(torch.as_tensor(current.copy())[None]))[0].numpy().astype(float)
+    values = numbers("current", current, "µA/cm²", shape=(None,), low=-1e6, high=1e6).astype(np.float32, order="C")
+    return torch.sigmoid(student(torch.as_tensor(values)[None]))[0].numpy().astype(float)
 
 
 def evaluate_student(student: Student, dataset: SpikeDataset, window: int = 100) -> Score:

@@ -25,8 +25,8 @@ def separable(x: np.ndarray, y: Sequence[bool]) -> bool:
     y
         Desired output for each (n,).
     """
-    x, y = _checked(x, y)
-    side = np.where(y, 1.0, -1.0)
+    x, true = _checked(x, y)
+    side = np.where(true, 1.0, -1.0)
     rows = -side[:, None] * np.column_stack([x, np.ones(len(x))])
     found = linprog(np.zeros(rows.shape[1]), rows, -np.ones(len(x)), bounds=(None, None))
     return found.status == 0
@@ -45,8 +45,8 @@ def band_separable(x: np.ndarray, y: Sequence[bool]) -> bool:
     y
         Desired output for each (n,).
     """
-    x, y = _checked(x, y)
-    inside, outside = x[y], x[~y]
+    x, true = _checked(x, y)
+    inside, outside = x[true], x[~true]
     for sides in product((-1.0, 1.0), repeat=len(outside)):
         rows = [[*point * s, s, -1.0] for point in inside for s in (-1.0, 1.0)]  # s·(w·x + b) - c <= -1
         rows += [[*(-s * point), -s, 1.0] for point, s in zip(outside, sides, strict=True)]  # c - s·(w·x + b) <= -1
@@ -59,7 +59,7 @@ def band_separable(x: np.ndarray, y: Sequence[bool]) -> bool:
 def _checked(x: np.ndarray, y: Sequence[bool]) -> tuple[np.ndarray, np.ndarray]:
     """Inputs (n, n_inputs) and true or false for each (n,)."""
     x = numbers("x", x, shape=(None, None), low=-1e9, high=1e9)
-    y = numbers("y", y, shape=(len(x),), low=0.0, high=1.0)
-    if not np.isin(y, (0.0, 1.0)).all():
+    true = numbers("y", y, shape=(len(x),), low=0.0, high=1.0)
+    if not np.isin(true, (0.0, 1.0)).all():
         raise ValueError("y holds numbers other than 0 and 1; allowed: true or false for each input")
-    return x, y.astype(bool)
+    return x, true.astype(bool)

@@ -139,7 +139,7 @@ def plot_predictive_check(check: PredictiveCheck) -> Figure:
     grid = figure.add_gridspec(2, 2, width_ratios=[1.5, 1], height_ratios=[1, 1])
     raster, counts, scores = (figure.add_subplot(part) for part in (grid[:, 0], grid[0, 1], grid[1, 1]))
     n_draws = len(check.spikes)
-    raster.eventplot(check.spikes, lineoffsets=np.arange(n_draws), linelengths=0.9, colors=BLUE, linewidths=1.5)
+    raster.eventplot(check.spikes, lineoffsets=list(range(n_draws)), linelengths=0.9, colors=BLUE, linewidths=1.5)
     tall = max(2.0, 0.06 * n_draws)
     raster.eventplot([check.observed.spike_times], lineoffsets=[-tall], linelengths=tall, colors=BLACK, linewidths=2)
     raster.set(xlabel="time (ms)", xlim=(check.t[0], check.t[-1]), ylim=(n_draws, -2 * tall))
@@ -185,7 +185,7 @@ def plot_misspecification(x: np.ndarray, result: Misspecification) -> Figure:
     for j, ax in enumerate(axes):
         low, high = np.quantile(x[:, j], [0.005, 0.995])
         low, high = min(low, result.x_o[j]), max(high, result.x_o[j])
-        ax.hist(x[:, j], np.linspace(low, high if high > low else low + 1, 31), color="#BFBFBF")
+        ax.hist(x[:, j], list(np.linspace(low, high if high > low else low + 1, 31)), color="#BFBFBF")
         ax.axvline(result.x_o[j], color=ORANGE, linestyle="--", linewidth=2)
         ax.locator_params(axis="x", nbins=3)
         ax.set(yticks=[], xlabel=result.names[j].replace("_", " "))

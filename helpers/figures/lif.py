@@ -106,7 +106,7 @@ def plot_ridge(
     """
     figure, axes = plt.subplots(1, len(clouds), figsize=(9, 3.8), sharex=True, sharey=True, squeeze=False)
     drawn = np.concatenate(list(clouds.values()))
-    g_L = np.linspace(*np.percentile(drawn[:, 0], [0.2, 99.8]), 100)
+    g_L = np.linspace(np.percentile(drawn[:, 0], 0.2), np.percentile(drawn[:, 0], 99.8), 100)
     ridge = truth[1] + current / truth[0] - current / g_L
     for ax, (name, samples), colour in zip(axes.flat, clouds.items(), PALETTE, strict=False):
         ax.plot(*samples[:shown].T, ".", color=colour, markersize=3, alpha=0.4)
@@ -150,7 +150,8 @@ def plot_aligned_checks(checks: Mapping[str, LifCheck]) -> Figure:
         aligned.set_yticklabels([])
         drawn = np.concatenate([np.diff(times) for times in check.spikes])
         seen = np.diff(check.observed_spikes)
-        edges = np.linspace(*np.percentile(np.concatenate([drawn, seen]), [0, 99.5]), 25)
+        both = np.concatenate([drawn, seen])
+        edges = np.linspace(both.min(), np.percentile(both, 99.5), 25)
         for values, look in ((drawn, {"color": BLUE, "fill": True, "alpha": 0.35}), (seen, {"color": BLACK})):
             counts, _ = np.histogram(values, edges)
             intervals.stairs(counts / max(len(values), 1), edges, **look)

@@ -35,10 +35,10 @@ def _band(ax: Axes, x: np.ndarray, values: np.ndarray, name: str, k: int, rise: 
     direct_label(ax, x[-1], mean[-1], name, PALETTE[k], rise)
 
 
-def _means_and_seeds(ax: Axes, x: Sequence[float], values: np.ndarray, **look: object) -> None:
+def _means_and_seeds(ax: Axes, x: Sequence[float] | np.ndarray, values: np.ndarray) -> None:
     """A grey dot for each of values (n, n_seeds), a line through their means, whiskers of one SD."""
     ax.plot(np.repeat(x, values.shape[1]), values.ravel(), "o", color="0.65", markersize=4)
-    ax.errorbar(x, values.mean(1), values.std(1, ddof=1), fmt="o-", color=BLUE, capsize=3, **look)
+    ax.errorbar(x, values.mean(1), values.std(1, ddof=1), fmt="o-", color=BLUE, capsize=3)
 
 
 def plot_pulse_order(example: np.ndarray, runs: Mapping[str, TrainingRuns], rises: Mapping[str, float]) -> Figure:
@@ -98,7 +98,9 @@ def plot_spike_price(priced: SpikePriceSweep, rate_network: np.ndarray, joules: 
     ax.text(1.0, ratio * level + 0.004, f"{ratio:.0%} of it", color="0.35", ha="right", transform=across)
     ax.set(xlabel="spikes per image, all hidden units together", ylabel="test accuracy")
     ax.set_xlim(0, 1.12 * spikes.max())
-    top = ax.secondary_xaxis("top", functions=(lambda n: n * joules * 1e12, lambda e: e / joules / 1e12))
+    top = ax.secondary_xaxis(
+        "top", functions=(lambda n: np.multiply(n, joules * 1e12), lambda e: np.divide(e, joules * 1e12))
+    )
     top.set_xlabel("energy for the sodium pumps (pJ)")
     return figure
 
@@ -197,11 +199,12 @@ def plot_learning_rules(
 def plot_energy_costs(costs: Mapping[str, tuple[float, float]]) -> Figure:
     """Make a figure of the lowest and highest estimate [J] of what an event costs, by name."""
     figure, ax = plt.subplots(figsize=(9, 0.55 * len(costs) + 0.9))
-    for place, (low, high) in enumerate(reversed(costs.values())):
+    upwards = dict(reversed(list(costs.items())))
+    for place, (low, high) in enumerate(upwards.values()):
         ax.plot([low, high], [place, place], color=BLUE, linewidth=7, solid_capstyle="butt")
         ax.plot(np.sqrt(low * high), place, "|", color="white", markersize=9)
         ax.text(high * 1.25, place, f"{low * 1e12:.3g} to {high * 1e12:.3g} pJ", va="center", fontsize=10)
-    ax.set_yticks(range(len(costs)), list(reversed(costs)))
+    ax.set_yticks(range(len(costs)), list(upwards))
     ax.set(xscale="log", xlabel="energy (J)", ylim=(-0.6, len(costs) - 0.4))
     ax.set_xlim(right=ax.get_xlim()[1] * 8)
     return figure

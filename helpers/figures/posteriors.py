@@ -125,7 +125,9 @@ def plot_against_reference(
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4.2))
     clouds = {name: samples, REFERENCE: reference}
     plot_samples(left, clouds, labels)
-    plot_samples(right, clouds, labels, truth, shown=1500).get_legend().remove()
+    plot_samples(right, clouds, labels, truth, shown=1500)
+    if legend := right.get_legend():  # that of the left panel is enough
+        legend.remove()
     middle, reach = reference.mean(axis=0), 4.5 * reference.std(axis=0)
     right.set(xlim=(middle[0] - reach[0], middle[0] + reach[0]), ylim=(middle[1] - reach[1], middle[1] + reach[1]))
     right.set_title("the frame, enlarged; the cross is the truth", fontsize=12)

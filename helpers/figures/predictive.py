@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -125,7 +126,7 @@ def plot_spike_close_ups(check: PredictiveCheck, reach: float = 3.0) -> Figure:
     figure = plt.figure(figsize=(9, 5))
     grid = figure.add_gridspec(2, len(times), height_ratios=[1.2, 1])
     whole = figure.add_subplot(grid[0, :])
-    thin = {"color": BLUE, "linewidth": 0.6, "alpha": 0.3}
+    thin: dict[str, Any] = {"color": BLUE, "linewidth": 0.6, "alpha": 0.3}
     whole.plot(check.t[::5], check.V[:, ::5].T, **thin)
     plot_voltage(whole, check.observed).set(xlabel="time (ms)", title="the whole trace")
     for column, time in enumerate(times):

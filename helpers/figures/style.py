@@ -72,7 +72,7 @@ def legend_above(ax: Axes, columns: int = 4, **more: Any) -> Legend:
 
 def reading_hint(where: Axes | Figure, text: str, drop: float = 44) -> None:
     """Say below a figure, or `drop` points below axes, how to read it."""
-    look = {"fontsize": 10, "color": TEXT_GREY, "style": "italic"}
+    look: dict[str, Any] = {"fontsize": 10, "color": TEXT_GREY, "style": "italic"}
     if isinstance(where, Figure):
         where.supxlabel(text, x=0.02, ha="left", **look)
     else:
@@ -81,9 +81,9 @@ def reading_hint(where: Axes | Figure, text: str, drop: float = 44) -> None:
         )
 
 
-def fixed_ticks(axis: Axis, ticks: Sequence[float]) -> None:
+def fixed_ticks(axis: Axis, ticks: Sequence[float] | np.ndarray) -> None:
     """Put ticks at these round numbers and nowhere else; for logarithmic axes."""
-    axis.set_major_locator(FixedLocator(ticks))
+    axis.set_major_locator(FixedLocator(list(ticks)))
     axis.set_major_formatter("{x:,g}")
     axis.set_minor_locator(NullLocator())
 

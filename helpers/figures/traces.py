@@ -118,7 +118,7 @@ def plot_spike(
     plots = [plot_injected, plot_voltage, plot_gates, plot_currents]
     if conductances is not None:
         shown = {name: g[keep] for name, g in conductances.items()}
-        plots.insert(3, lambda ax, part: plot_conductances(ax, part.t, shown))
+        plots.insert(3, lambda ax, trace: plot_conductances(ax, trace.t, shown))
     heights = [1, 3, 2, *[3] * (len(plots) - 3)]
     figure, axes = plt.subplots(len(plots), 1, figsize=(9, 2 * len(plots)), sharex=True, height_ratios=heights)
     for ax, plot in zip(axes, plots, strict=True):

@@ -32,7 +32,12 @@ BLANK = 0.6  # ms after a step in which a patch amplifier charges the membrane
 
 
 def plot_clamp_family(
-    ax: Axes, t: np.ndarray, currents: np.ndarray, levels: Sequence[float], name_every: int = 0, at: float | None = None
+    ax: Axes,
+    t: np.ndarray,
+    currents: np.ndarray,
+    levels: Sequence[float] | np.ndarray,
+    name_every: int = 0,
+    at: float | None = None,
 ) -> Axes:
     """Plot a family of currents under voltage clamp, dark at the lowest test level, light at the highest.
 
