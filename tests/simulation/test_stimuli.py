@@ -15,7 +15,7 @@ from helpers.recordings.rig import synthetic_recording
 from helpers.simulation.batch import simulate_many, simulate_traces
 from helpers.simulation.compiler import kernels
 from helpers.simulation.compiler.codegen import function_text
-from helpers.simulation.compiler.source import read
+from helpers.simulation.compiler.source import read_function
 from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import (
     Waveform,
@@ -172,7 +172,7 @@ def test_sine_in_numpy_and_in_both_precisions():
 def compiled_sine(precision):
     real = np.float32 if precision == "single" else np.float64
     names = {"njit": njit, "OPTIONS": kernels.OPTIONS, "where": kernels.where, "real": real}
-    exec(function_text(read(functions.sin, "sin"), precision), names)
+    exec(function_text(read_function(functions.sin, "sin"), precision), names)
     sin = names["sin"]
     return njit(lambda x: np.array([sin(value) for value in x]))
 

@@ -16,12 +16,12 @@ from helpers.cache import cache_folder
 
 from . import kernels
 
-__all__ = ["load"]
+__all__ = ["load_module"]
 
 _loading = threading.Lock()  # two threads may want the same module at the same moment
 
 
-def load(source: str) -> ModuleType:
+def load_module(source: str) -> ModuleType:
     """Import the module with this text. Numba caches its compiled functions next to it."""
     with _loading:
         return _load_once(source)

@@ -18,9 +18,9 @@ import functools
 from types import ModuleType
 
 from . import kernels
-from .cache import load
+from .cache import load_module
 from .optimise import Reals, Reciprocals
-from .source import Function, compiled_name, read, read_called
+from .source import Function, compiled_name, read_called, read_function
 from .spec import KernelSpec
 from .targets.lanes import LanesTarget
 from .targets.network import NetworkTarget
@@ -54,17 +54,17 @@ def compile_kernel(spec: KernelSpec) -> ModuleType:
     links        only for a network, the last one: what its coupling works on
     ============ =====================================================================================================
     """
-    return load(generated_source(spec))
+    return load_module(generated_source(spec))
 
 
 def generated_source(spec: KernelSpec) -> str:
     """The text of the generated module (worth a look: it is short)."""
     stimulus = spec.stimulus.I
     used = [*filter(None, spec.neuron.equations.values()), *([stimulus] if stimulus else [])]
-    called = read_called((read(entry, entry.name) for entry in used), PRIMITIVES)
+    called = read_called((read_function(entry, entry.name) for entry in used), PRIMITIVES)
     copied = [*called, *spec.equations.functions.values()]
-    copied += [read(stimulus, compiled_name(stimulus))] if stimulus else []
-    copied += [read(spec.coupling, "couple")] if spec.coupling else []
+    copied += [read_function(stimulus, compiled_name(stimulus))] if stimulus else []
+    copied += [read_function(spec.coupling, "couple")] if spec.coupling else []
     texts = [function_text(function, spec.precision) for function in copied]
     return "\n".join([*_header(spec), "", "", "\n\n\n".join([*texts, *target_of(spec).texts()]), ""])
 

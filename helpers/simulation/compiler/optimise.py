@@ -24,7 +24,7 @@ from fractions import Fraction
 
 from helpers.neurons.equations import Equation, Neuron
 
-from .source import Function, compiled_name, names_in, read
+from .source import Function, compiled_name, names_in, read_function
 
 __all__ = [
     "MAX_POWER",
@@ -84,7 +84,7 @@ def optimise(
     sharing: those that are evaluated after the first state `V` has moved, and may share its exponentials.
     constants: the names that are constant during a run.
     """
-    result = OptimisedEquations({name: read(entry, name) for name, entry in equations.items()})
+    result = OptimisedEquations({name: read_function(entry, name) for name, entry in equations.items()})
     functions = result.functions
     if precision != "plain":
         straight = [name for name, function in functions.items() if function.is_straight]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from helpers.neurons import functions
 from helpers.neurons.equations import Equation, source_of
 
-__all__ = ["Function", "compiled_name", "names_in", "read", "read_called"]
+__all__ = ["Function", "compiled_name", "names_in", "read_function", "read_called"]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Function:
         return ast.unparse(ast.fix_missing_locations(tree))
 
 
-def read(function: Equation | Callable[..., object], name: str) -> Function:
+def read_function(function: Equation | Callable[..., object], name: str) -> Function:
     """Read a function as one called `name`.
 
     Raises
@@ -87,7 +87,7 @@ def read_called(equations: Iterable[Function], primitives: Collection[str]) -> l
     unknown = names - set(functions.__all__) - {"abs"}
     if unknown:
         raise ValueError(f"equations may call only abs, {', '.join(functions.__all__)}; found {sorted(unknown)}")
-    return [read(getattr(functions, name), name) for name in sorted(names - set(primitives) - {"abs"})]
+    return [read_function(getattr(functions, name), name) for name in sorted(names - set(primitives) - {"abs"})]
 
 
 def compiled_name(entry: Equation) -> str:

@@ -21,7 +21,7 @@ import ast
 from helpers.neurons import functions
 from helpers.neurons.equations import Equation, Neuron
 
-from ..source import Function, compiled_name, read, read_called
+from ..source import Function, compiled_name, read_called, read_function
 from .step import indented
 
 __all__ = ["javascript", "javascript_function", "waveform_text"]
@@ -66,7 +66,7 @@ def javascript_function(entry: Equation, name: str) -> str:
     ValueError
         For anything but arithmetic, choices and the functions of `neurons.functions`.
     """
-    return _Writer(entry.name).function(read(entry, name))
+    return _Writer(entry.name).function(read_function(entry, name))
 
 
 def waveform_text(entry: Equation) -> str:
@@ -76,7 +76,7 @@ def waveform_text(entry: Equation) -> str:
 
 def _called(entries: list[Equation]) -> list[str]:
     """The functions of `neurons.functions` that JavaScript does not have: linoid, sin."""
-    called = read_called((read(entry, entry.name) for entry in entries), {*MATH, "where"})
+    called = read_called((read_function(entry, entry.name) for entry in entries), {*MATH, "where"})
     return [_Writer(function.name).function(function) for function in called]
 
 
