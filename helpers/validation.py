@@ -1,4 +1,4 @@
-"""What arrives from outside, checked: each function returns it in plain form, or refuses it by name (ValueError)."""
+"""Checks of arguments at the door: each function returns a value in plain form, or raises ValueError with its name."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["instance", "number", "numbers", "one_of", "plain", "whole_number", "whole_steps"]
+__all__ = ["instance", "number", "numbers", "one_of", "plain", "range_in_words", "whole_number", "whole_steps"]
 
-MOST_STEPS = 10**8  # of a simulation: 0.8 GB for each state. More is a slip of the unit
+MOST_STEPS = 10**8  # of a simulation: 0.8 GB for each state. More must be a mistake in the unit
 
 
 def numbers(
@@ -23,12 +23,24 @@ def numbers(
     high: float = np.inf,
     above: float = -np.inf,
 ) -> np.ndarray:
-    """`value` as an array of floats, all of them finite.
+    """Return `value` as an array of finite floats.
 
-    shape: that it must have, None where any length from 1 up will do; without it any shape that is not empty.
-    low, high: the allowed range, both inclusive; above: a lower end that is not allowed itself.
+    Parameters
+    ----------
+    name
+        How the message calls it.
+    value
+        Anything.
+    unit
+        Unit, for the message.
+    shape
+        Required shape, None for any length from 1 up; by default any shape that is not empty.
+    low, high
+        Allowed range, both inclusive.
+    above
+        Exclusive lower bound.
     """
-    allowed = _in_words(unit, low, high, above)
+    allowed = range_in_words(unit, low, high, above) or "finite numbers"
     values = plain(name, value, allowed)
     fits = values.size > 0 if shape is None else _fits(values.shape, shape)
     if not fits:
@@ -45,21 +57,21 @@ def numbers(
 def number(
     name: str, value: Any, unit: str = "", *, low: float = -np.inf, high: float = np.inf, above: float = -np.inf
 ) -> float:
-    """One finite number from `low` to `high`, both inclusive, and `above` another one."""
+    """Return one finite number from `low` to `high`, both inclusive, greater than `above`."""
     return float(numbers(name, value, unit, shape=(), low=low, high=high, above=above))
 
 
 def whole_number(name: str, value: Any, low: int = 0, high: int | None = None) -> int:
-    """A whole number from `low` to `high`, both inclusive. True and 2.0 are none."""
+    """Return an integer from `low` to `high`, both inclusive; bool and float are rejected."""
     valid = isinstance(value, int | np.integer) and not isinstance(value, bool | np.timedelta64)
     if not valid or value < low or (high is not None and value > high):
         end = "up" if high is None else f"to {high}"
-        raise ValueError(f"{name} = {value!r}; allowed: a whole number from {low} {end}")
+        raise ValueError(f"{name} = {value!r}; allowed: an integer from {low} {end}")
     return int(value)
 
 
 def whole_steps(name: str, time: float, dt: float, *, least: int = 1, most: int = MOST_STEPS) -> int:
-    """How many steps of `dt` make the `time` [ms] called `name`, from `least` to `most`."""
+    """Return how many steps of `dt` [ms] make a `time` [ms], from `least` to `most`."""
     if time > most * dt:
         raise ValueError(f"{name} = {time:g} ms; allowed: at most {most:,} steps dt = {dt:g} ms")
     n_steps = round(time / dt)
@@ -69,21 +81,21 @@ def whole_steps(name: str, time: float, dt: float, *, least: int = 1, most: int 
 
 
 def one_of(name: str, value: Any, allowed: Collection[str]) -> str:
-    """One of some names."""
+    """Return one of the allowed names."""
     if not (isinstance(value, str) and value in allowed):
         raise ValueError(f"{name} = {value!r}; allowed: {', '.join(allowed)}")
     return value
 
 
 def instance(name: str, value: Any, kind: type | tuple[type, ...], words: str) -> Any:
-    """An object of a class, called `words` in the message."""
+    """Return an object of a class, which the message calls `words`."""
     if not isinstance(value, kind):
         raise ValueError(f"{name} is of type {type(value).__name__}; allowed: {words}")
     return value
 
 
 def plain(name: str, value: Any, allowed: str) -> np.ndarray:
-    """`value` as floats, whatever they are. Text, dates, complex numbers and masked entries are no floats."""
+    """Return `value` as floats, also infinite ones; text, dates, complex numbers and masked entries are rejected."""
     try:
         values = np.asarray(value)
         if values.dtype.kind == "O" and all(isinstance(entry, Real) for entry in values.flat):
@@ -102,7 +114,8 @@ def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
     return len(shape) == len(wanted) and all(n >= 1 if want is None else n == want for n, want in pairs)
 
 
-def _in_words(unit: str, low: float, high: float, above: float) -> str:
+def range_in_words(unit: str, low: float, high: float, above: float = -np.inf) -> str:
+    """Return the allowed range as a message words it, "" if there are no bounds."""
     if np.isfinite(low) and np.isfinite(high):
         words = f"from {low:g} to {high:g}"
     elif np.isfinite(low):
@@ -111,4 +124,4 @@ def _in_words(unit: str, low: float, high: float, above: float) -> str:
         ends = [f"above {above:g}"] if np.isfinite(above) else []
         ends += [f"at most {high:g}"] if np.isfinite(high) else []
         words = ", ".join(ends)
-    return f"{words} {unit}".rstrip() if words else "finite numbers"
+    return f"{words} {unit}".rstrip() if words else ""

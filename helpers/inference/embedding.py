@@ -46,12 +46,12 @@ class Convolutional:
     def __post_init__(self) -> None:
         for name in ("filters", "strides"):
             if not isinstance(getattr(self, name), Sequence):
-                raise ValueError(f"{name} = {getattr(self, name)!r}; allowed: whole numbers, at least 1")
+                raise ValueError(f"{name} = {getattr(self, name)!r}; allowed: integers, at least 1")
             object.__setattr__(self, name, tuple(getattr(self, name)))
         listed = {"width": [self.width], "first": [self.first], "n_features": [self.n_features]}
         for name, values in (listed | {"filters": self.filters, "strides": self.strides}).items():
             if not (len(values) and all(_is_count(value) for value in values)):
-                raise ValueError(f"{name} = {getattr(self, name)!r}; allowed: whole numbers, at least 1")
+                raise ValueError(f"{name} = {getattr(self, name)!r}; allowed: integers, at least 1")
         if len(self.filters) != len(self.strides):
             raise ValueError(
                 f"{len(self.filters)} filters and {len(self.strides)} strides; allowed: one of each a layer"

@@ -1,16 +1,17 @@
-"""How the equations of a neuron are written: once, as functions of the names they use.
+"""The equations of a neuron, written once, as functions of the names they use.
 
-Every state x obeys dx/dt = a - b·x. A class in neurons.py marks its functions with
+Every state x obeys dx/dt = a - b·x. A class in `models` marks its functions with
 
     @gate      returns (alpha, beta) [1/ms]:  dx/dt = alpha·(1 - x) - beta·x, so a = alpha, b = alpha + beta
     @current   returns (g, E) [mS/cm², mV]:   an ionic current I = g·(V - E); together they drive V
-    @state     returns (a, b) of any other state, by which its name goes
+    @state     returns (a, b) of any other state, which has the name of the function
     @derived   returns a constant computed once from parameters
-    @event     runs after each step and returns what to show of the first state, then every state anew: spike and reset
+    @event     runs after each step and returns what to show of the first state, then the new value of every state:
+               spike and reset
 
-The arguments of a function are names of states, parameters or derived constants, in a state also I (the current that
-flows), in an event also dt; whoever runs the equations looks them up. Every integrator, the batch simulator and the
-figures use this one text.
+The arguments of a function are names of states, parameters or derived constants, in a state also I (the injected
+current), in an event also dt; they are looked up by name. Every integrator, the batch simulator and the figures use
+this one text.
 """
 
 from __future__ import annotations
@@ -34,10 +35,23 @@ MAX_POTENTIAL = 1000.0  # mV; far outside the physiological range, where rates o
 
 @dataclass(frozen=True)
 class Equation:
-    """One marked function: call it with numbers or arrays, or let the compiler translate its source.
+    """A marked function: call it with numbers or arrays, or let the compiler translate its source.
 
-    The source is read when the function is marked and pickled with it: in another process, or after an edit of the
-    file, Python could no longer find it. It is "" for a function without source, such as one made by `exec`.
+    The source is read when the function is marked, and pickled with it: in another process, or after an edit of the
+    file, Python could no longer find it.
+
+    Parameters
+    ----------
+    name
+        Name of the function: of the gate, state, current, constant or event.
+    kind
+        "gate", "state", "current", "derived", "event", or "formula" in a stimulus.
+    function
+        The function itself.
+    arguments
+        Names of its arguments.
+    source
+        Its text, "" for a function without source, such as one made by `exec`.
     """
 
     name: str
@@ -50,6 +64,7 @@ class Equation:
         object.__setattr__(self, "source", source_of(self.function))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function."""
         return self.function(*args, **kwargs)
 
     def evaluate(self, names: Mapping[str, Any]) -> Any:
@@ -84,21 +99,40 @@ event = equation("event")
 class Neuron(Declared):
     """Base of the neurons: a frozen dataclass of parameters plus marked equations.
 
-    Driven by `@current`s, a subclass declares the capacitance `C` [µF/cm²] among its parameters and has the state V.
-    Every state that is no gate has its start value as a parameter, V_init for V. A parameter `noise` is the intensity
-    of white current noise [current_unit·√ms].
+    A subclass with `@current`s declares the capacitance `C` [µF/cm²] among its parameters and has the state V. Every
+    state that is not a gate has its initial value as a parameter, V_init for V. A parameter `noise` is the intensity of
+    white current noise [current_unit·√ms].
+
+    Attributes
+    ----------
+    equations, gates, currents, derived
+        Equations by name, in the order in which they are written: all, and those of one kind.
+    event
+        Spike and reset, or None.
+    states
+        Names of the state variables: V if currents drive it, then the others in the order in which they are written.
+    presets
+        By name: the source, and the parameters that differ from the defaults.
+    current_unit
+        Unit of the injected current.
+    spike_threshold
+        Value of the first state whose upward crossing is a spike.
+    max_dt
+        Largest step at which exponential Euler counts the spikes right [ms].
+    current_range
+        Injected current on a slider: default, lowest and highest.
     """
 
-    equations: ClassVar[Mapping[str, Equation]] = {}  # all of them, by name, in the order in which they are written
+    equations: ClassVar[Mapping[str, Equation]] = {}
     gates: ClassVar[Mapping[str, Equation]] = {}
     currents: ClassVar[Mapping[str, Equation]] = {}
     derived: ClassVar[Mapping[str, Equation]] = {}
     event: ClassVar[Equation | None] = None
-    states: ClassVar[tuple[str, ...]] = ()  # V where currents drive it, then the others as they are written
-    presets: ClassVar[Mapping[str, tuple[str, Mapping[str, float]]]] = {}  # by name: where it is from, what differs
+    states: ClassVar[tuple[str, ...]] = ()
+    presets: ClassVar[Mapping[str, tuple[str, Mapping[str, float]]]] = {}
     current_unit: ClassVar[str] = "µA/cm²"
-    spike_threshold: ClassVar[float] = -20.0  # of the first state; an upward crossing is a spike
-    max_dt: ClassVar[float] = 0.05  # ms; up to here exponential Euler counts the spikes right
+    spike_threshold: ClassVar[float] = -20.0
+    max_dt: ClassVar[float] = 0.05
     current_range: ClassVar[tuple[float, float, float]] = (10.0, -20.0, 100.0)  # of a slider: default, lowest, highest
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -122,32 +156,40 @@ class Neuron(Declared):
 
     @classmethod
     def preset(cls, name: str, **changes: float) -> Self:
-        """The neuron of a named preset, one of `presets`, with `changes` on top."""
+        """Return the neuron of a named preset, one of `presets`, with other parameters changed by name."""
         if not (isinstance(name, str) and name in cls.presets):
             raise ValueError(f"preset {name!r}; allowed: {', '.join(cls.presets) or f'{cls.__name__} has none'}")
         return cls(**{**cls.presets[name][1], **changes})
 
     def rates(self, name: str, V: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Opening and closing rate (alpha, beta) [1/ms] of gate `name` at `V` [mV], from -1000 to 1000 mV."""
+        """Return opening and closing rate (alpha, beta) [1/ms] of a gate at `V` [mV], from -1000 to 1000 mV."""
         one_of("gate", name, self.gates)
         V = numbers("V", V, "mV", low=-MAX_POTENTIAL, high=MAX_POTENTIAL)
         alpha, beta = self.equations[name].evaluate({**self.constants(), "V": V})
         return alpha, beta
 
     def steady_state(self, name: str, V: Any) -> np.ndarray:
-        """x_inf = alpha / (alpha + beta) of gate `name` at `V` [mV]."""
+        """Return x_inf = alpha / (alpha + beta) of a gate at `V` [mV]."""
         alpha, beta = self.rates(name, V)
         return alpha / (alpha + beta)
 
     def time_constant(self, name: str, V: Any) -> np.ndarray:
-        """tau = 1 / (alpha + beta) [ms] of gate `name` at `V` [mV]."""
+        """Return tau = 1 / (alpha + beta) [ms] of a gate at `V` [mV]."""
         alpha, beta = self.rates(name, V)
         return 1.0 / (alpha + beta)
 
     def initial_state(self, constants: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """The value of every state at the start: what the parameters say, and each gate at its steady state there.
+        """Return the initial value of every state: as the parameters say, and each gate at its steady state there.
 
-        constants: by name, numbers or arrays, in place of those of this neuron.
+        Parameters
+        ----------
+        constants
+            By name, numbers or arrays, instead of those of this neuron.
+
+        Raises
+        ------
+        ValueError
+            If a gate has no steady state at V_init.
         """
         values = dict(self.constants() if constants is None else constants)
         for name in sorted(self.states, key=lambda name: name in self.gates):
@@ -156,19 +198,20 @@ class Neuron(Declared):
                     alpha, beta = self.gates[name].evaluate(values)
                     values[name] = alpha / (alpha + beta)
                 if not np.isfinite(values[name]).all():
-                    raise ValueError(f"the gate {name} has no steady state at V_init; allowed: a membrane's potential")
+                    formula = f"{name}({', '.join(self.gates[name].arguments)})"
+                    raise ValueError(f"the gate {formula} has no steady state at V_init; allowed: physiological values")
             else:
                 values[name] = values[f"{name}_init"]
         return {name: values[name] if np.ndim(values[name]) else float(values[name]) for name in self.states}
 
     @classmethod
     def with_derived(cls, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Parameters by name, numbers or arrays, with the derived constants added."""
+        """Return parameters by name, numbers or arrays, with the derived constants added."""
         names = dict(values)
         for name, entry in cls.derived.items():
             names[name] = entry.evaluate(names)
         return names
 
     def constants(self) -> dict[str, Any]:
-        """Parameters and derived constants by name, as the equations use them."""
+        """Return parameters and derived constants by name, as the equations use them."""
         return self.with_derived(self.values())

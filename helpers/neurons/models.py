@@ -1,7 +1,7 @@
-"""The neurons: each one class, its parameters and its equations as the papers give them.
+"""The neurons, one class each: parameters and equations as the papers give them.
 
-Units: V in mV, time in ms; driven by ionic currents: conductances in mS/cm², currents in µA/cm², capacitance in
-µF/cm². The integrate-and-fire neuron counts in pA and nS, Hindmarsh-Rose has no units.
+Units: V in mV, time in ms; for neurons with ionic currents, conductances in mS/cm², currents in µA/cm², capacitance in
+µF/cm². The integrate-and-fire neuron has currents in pA and conductances in nS, Hindmarsh-Rose has no units.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One declaration per parameter: default, unit, meaning and range stand in one line and feed everything else.
+"""One declaration per parameter: default, unit, meaning and range in one line, from which everything else follows.
 
     g_Na: float = parameter(120.0, "mS/cm²", "maximal sodium conductance", low=0.0, high=200.0, minimum=0.0)
 
@@ -13,17 +13,23 @@ from typing import Any
 
 import numpy as np
 
-from helpers.validation import plain
+from helpers.validation import plain, range_in_words
 
 __all__ = ["Declared", "Parameter", "parameter"]
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """What is known about one parameter.
+    """What is known about a parameter.
 
-    `low` and `high` bound the range that makes sense: sliders and default priors use it. `minimum` and `maximum`
-    bound what is allowed at all (both inclusive): a value beyond them is refused.
+    Parameters
+    ----------
+    name, default, unit, meaning
+        Its name, default value, unit ("" for none) and meaning.
+    low, high
+        Plausible range, for sliders and default priors.
+    minimum, maximum
+        Allowed range, both inclusive: a value outside is refused.
     """
 
     name: str
@@ -43,18 +49,10 @@ class Parameter:
     @property
     def allowed(self) -> str:
         """The allowed range in words, for error messages."""
-        if np.isfinite(self.minimum) and np.isfinite(self.maximum):
-            words = f"from {self.minimum:g} to {self.maximum:g}"
-        elif np.isfinite(self.minimum):
-            words = f"at least {self.minimum:g}"
-        elif np.isfinite(self.maximum):
-            words = f"at most {self.maximum:g}"
-        else:
-            return "a finite number"
-        return f"{words} {self.unit}".rstrip()
+        return range_in_words(self.unit, self.minimum, self.maximum) or "a finite number"
 
     def check(self, value: Any) -> np.ndarray:
-        """Return `value` as a float array, or raise ValueError naming parameter, value, unit and allowed range."""
+        """Return `value` as an array of floats, or raise ValueError with name, value, unit and allowed range."""
         values = plain(self.name, value, self.allowed)
         bad = ~(np.isfinite(values) & (values >= self.minimum) & (values <= self.maximum))
         if bad.any():
@@ -80,7 +78,7 @@ def parameter(
 
 
 class Declared:
-    """Base of every frozen dataclass whose fields are parameters: checks values, describes itself."""
+    """Base of the frozen dataclasses whose fields are parameters: it checks values and documents itself."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -108,7 +106,7 @@ class Declared:
 
     @classmethod
     def parameters(cls) -> Mapping[str, Parameter]:
-        """Every parameter by name, in the order of declaration."""
+        """Return every parameter by name, in the order of declaration."""
         return {
             f.name: Parameter(name=f.name, **f.metadata)
             for f in fields(cls)  # type: ignore[arg-type]
@@ -122,5 +120,5 @@ class Declared:
         return f"{type(self).__name__}({', '.join(f'{name}={own[name]:g}' for name in changed)})"
 
     def values(self) -> dict[str, float]:
-        """The value of every parameter by name."""
+        """Return the value of every parameter by name."""
         return {name: getattr(self, name) for name in self.parameters()}

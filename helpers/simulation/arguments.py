@@ -1,4 +1,4 @@
-"""The arguments of the simulator, checked: each function returns its argument in the proper form, or refuses it."""
+"""Checks of the simulators' arguments: each function returns an argument in its proper form, or refuses it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["as_seed", "as_stimulus", "check_window", "number_of_steps", "prefixe
 
 
 def number_of_steps(duration: float, dt: float, method: str, neuron: Neuron, most: int = MOST_STEPS) -> int:
-    """How many steps of `dt` make `duration` [ms], `most` of them at most."""
+    """Return how many steps of `dt` make `duration` [ms], at most `most`."""
     one_of("method", method, (*METHODS, "lsoda"))
     instance("neuron", neuron, Neuron, "a Neuron")
     dt, duration = number("dt", dt, "ms"), number("duration", duration, "ms")
@@ -32,7 +32,7 @@ def number_of_steps(duration: float, dt: float, method: str, neuron: Neuron, mos
 
 
 def as_stimulus(stimulus: Stimulus | np.ndarray, n_steps: int, dt: float) -> Stimulus:
-    """A stimulus as it is, or an array of samples as a `Waveform` of the right length."""
+    """Return a stimulus unchanged, or an array of samples as a `Waveform` of the right length."""
     if isinstance(stimulus, Waveform) and abs(stimulus.dt - dt) > 1e-9 * dt:
         raise ValueError(f"the waveform is sampled every {stimulus.dt:g} ms, the simulation every dt = {dt:g} ms")
     if not isinstance(stimulus, Stimulus):
@@ -54,20 +54,20 @@ def check_window(stop: float | np.ndarray, duration: float) -> None:
 
 
 def as_seed(seed: int | tuple[int, int] | None) -> tuple[int, int]:
-    """The seed and the number of the simulation; None draws a seed."""
+    """Return the seed and the number of the simulation; None draws a seed."""
     if seed is None:
         return int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> np.uint64(1)), 0
     pair = seed if isinstance(seed, tuple) else (seed, 0)
     whole = [isinstance(n, int | np.integer) and not isinstance(n, bool | np.timedelta64) for n in pair]
     if len(pair) != 2 or not all(whole) or not all(0 <= n < 2**63 for n in pair):
-        raise ValueError(f"seed = {seed!r}; allowed: a whole number from 0 to 2^63 - 1, or a pair (seed, simulation)")
+        raise ValueError(f"seed = {seed!r}; allowed: an integer from 0 to 2^63 - 1, or a pair (seed, simulation)")
     return int(pair[0]), int(pair[1])
 
 
 def values_of_simulations(
     neuron: Neuron, stimulus: Stimulus, parameters: Mapping[str, Any]
 ) -> tuple[dict[str, Any], int]:
-    """Every constant by name of its row, one number or (n_sims,), and n_sims."""
+    """Return every constant by name of its row, one number or (n_sims,), and n_sims."""
     values: dict[str, Any] = {**neuron.values(), **prefixed(stimulus.values())}
     known = {**prefixed(stimulus.parameters()), **neuron.parameters()}
     lengths = set()
@@ -87,5 +87,5 @@ def values_of_simulations(
 
 
 def prefixed(entries: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters of a stimulus under the names of their rows."""
+    """Return the parameters of a stimulus under the names of their rows."""
     return {f"stimulus_{name}": value for name, value in entries.items()}

@@ -1,4 +1,4 @@
-"""What joins neurons: gap junctions and chemical synapses, as frozen dataclasses with declared parameters."""
+"""Connections between neurons: gap junctions and chemical synapses, frozen dataclasses with declared parameters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["ChemicalSynapse", "Connection", "GapJunction", "excitatory", "inhibi
 
 
 class Connection(Declared):
-    """Base of the connections, from neuron `pre` to neuron `post`: names, or places in a sequence from 0."""
+    """Base of the connections, from neuron `pre` to neuron `post`: their names, or their indices in a sequence."""
 
     pre: Hashable
     post: Hashable
@@ -26,9 +26,9 @@ class Connection(Declared):
 class GapJunction(Connection):
     """Channels that join two cells: g·(V_pre - V_post) flows into post and the same current out of pre.
 
-    One object serves both directions. A positive g pulls the two potentials together. A negative one would drive them
+    One object serves both directions. A positive g pulls the two potentials together. A negative g would drive them
     apart, which no membrane does; it is refused unless `allow_negative` is set, to see what a wrong sign does.
-    For neurons that count in pA, g is in nS.
+    For neurons with currents in pA, g is in nS.
     """
 
     pre: Hashable
@@ -50,10 +50,10 @@ class GapJunction(Connection):
 class ChemicalSynapse(Connection):
     """A synapse after Destexhe, Mainen & Sejnowski (1994, Neural Comput 6:14).
 
-    When V of pre rises through `threshold`, transmitter of concentration T is there for `release`, after a `delay`;
+    When V of pre rises through `threshold`, transmitter of concentration T is present for `release`, after a `delay`;
     a further spike within that time renews it. The share r of open receptors obeys dr/dt = alpha·T·(1 - r) - beta·r,
     without transmitter dr/dt = -beta·r, both solved exactly within a step. The current g·r·(V_post - E) leaves post.
-    `release` and `delay` are whole numbers of steps. For neurons that count in pA, g is in nS.
+    `release` and `delay` are multiples of dt. For neurons with currents in pA, g is in nS.
     """
 
     pre: Hashable
@@ -63,18 +63,18 @@ class ChemicalSynapse(Connection):
     alpha: float = parameter(1.1, "1/(mM·ms)", "binding rate", low=0.1, high=10.0, minimum=0.0)
     beta: float = parameter(0.19, "1/ms", "unbinding rate", low=0.01, high=2.0, minimum=1e-6)
     T: float = parameter(1.0, "mM", "transmitter concentration", low=0.0, high=5.0, minimum=0.0)
-    release: float = parameter(1.0, "ms", "how long transmitter stays", low=0.1, high=5.0, minimum=0.0)
+    release: float = parameter(1.0, "ms", "how long transmitter is present", low=0.1, high=5.0, minimum=0.0)
     threshold: float = parameter(0.0, "mV", "V of pre that releases transmitter", low=-40.0, high=20.0)
-    delay: float = parameter(0.0, "ms", "from the spike to the transmitter", low=0.0, high=20.0, minimum=0.0)
+    delay: float = parameter(0.0, "ms", "time from the spike to the transmitter", low=0.0, high=20.0, minimum=0.0)
 
 
 def excitatory(pre: Hashable, post: Hashable, g: float = 0.1, **changes: float) -> ChemicalSynapse:
-    """An AMPA synapse with the constants of Destexhe, Mainen & Sejnowski (1994, J Comput Neurosci 1:195)."""
+    """Make an AMPA synapse with the constants of Destexhe, Mainen & Sejnowski (1994, J Comput Neurosci 1:195)."""
     constants = {"E": 0.0, "alpha": 1.1, "beta": 0.19, "T": 1.0, "release": 1.0}
     return ChemicalSynapse(pre, post, g, **{**constants, **changes})
 
 
 def inhibitory(pre: Hashable, post: Hashable, g: float = 0.1, **changes: float) -> ChemicalSynapse:
-    """A GABA_A synapse with the constants of the same paper."""
+    """Make a GABA_A synapse with the constants of the same paper."""
     constants = {"E": -80.0, "alpha": 5.0, "beta": 0.18, "T": 1.0, "release": 1.0}
     return ChemicalSynapse(pre, post, g, **{**constants, **changes})

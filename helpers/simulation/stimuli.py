@@ -196,7 +196,7 @@ class pulse_pair(Stimulus):
         return where(t < stop, first + second, 0.0)
 
     @classmethod
-    def check_together(cls, values: Mapping[str, Any]) -> None:  # noqa: D102
+    def check_together(cls, values: Mapping[str, Any]) -> None:
         super().check_together(values)
         end = values["start"] + values["interval"] + values["width"]
         message = (
@@ -204,7 +204,7 @@ class pulse_pair(Stimulus):
         )
         _refuse(values["stop"] < end * (1 - 1e-12), message, {**values, "end": end})
 
-    def jumps(self) -> tuple[float, ...]:  # noqa: D102
+    def jumps(self) -> tuple[float, ...]:
         return _edges(self.start + np.array([0.0, self.interval]), self.width, self.stop)
 
 
@@ -238,13 +238,13 @@ class pulse_train(Stimulus):
         return where((t >= start) & (t < stop) & (since < width * frequency / 1000.0), amplitude, 0.0)
 
     @classmethod
-    def check_together(cls, values: Mapping[str, Any]) -> None:  # noqa: D102
+    def check_together(cls, values: Mapping[str, Any]) -> None:
         super().check_together(values)
         period = 1000.0 / values["frequency"]
         message = "width = {width:g} ms; allowed: at most {period:g} ms, the period at frequency = {frequency:g} Hz"
         _refuse(values["width"] > period * (1 + 1e-12), message, {**values, "period": period})
 
-    def jumps(self) -> tuple[float, ...]:  # noqa: D102
+    def jumps(self) -> tuple[float, ...]:
         return _edges(np.arange(self.start, self.stop, 1000.0 / self.frequency), self.width, self.stop)
 
 
@@ -316,7 +316,7 @@ class Waveform(Stimulus):
         first, last = (int(on[0]), int(on[-1]) + 1) if len(on) else (0, end)
         return cls(samples=values, dt=dt, start=first * dt, stop=last * dt)
 
-    def current(self, t: np.ndarray) -> np.ndarray:  # noqa: D102
+    def current(self, t: np.ndarray) -> np.ndarray:
         t = numbers("t", t, "ms", low=0.0, high=len(self.samples) * self.dt * (1 - 1e-9))
         return self.samples[np.floor(t / self.dt + 1e-6).astype(int).clip(max=len(self.samples) - 1)]
 

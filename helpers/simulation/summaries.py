@@ -1,4 +1,4 @@
-"""Summary statistics: a trace in, a few numbers out, compiled so that thousands of traces take a moment."""
+"""Summary statistics: a few numbers that describe a trace, compiled, as thousands of traces are simulated."""
 
 from __future__ import annotations
 
@@ -18,11 +18,16 @@ __all__ = ["Summary", "firing_rate", "spike_count", "summary", "summary_statisti
 
 @dataclass(frozen=True)
 class Summary:
-    """A compiled function of a trace with the names and units of what it returns. Call it with a `Trace`.
+    """Summary statistics with their names and units. Call it with a `Trace`.
 
-    units: unit by name of the statistic, in order ("" where it has none).
-    compiled: Numba function of a `Sweep` that returns a float array, one entry per statistic.
-    rest: how long before the onset of the stimulus the trace must begin [samples].
+    Parameters
+    ----------
+    units
+        Unit of each statistic by name, in order ("" if it has none).
+    compiled
+        Numba function of a `Sweep` that returns a float array, one entry for each statistic.
+    rest
+        How long the trace must begin before the onset of the stimulus [samples].
     """
 
     units: Mapping[str, str]
@@ -32,6 +37,7 @@ class Summary:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """Names of the statistics, in order."""
         return tuple(self.units)
 
     @property
@@ -43,7 +49,7 @@ class Summary:
         )
 
     def check(self, start: float, stop: float, dt: float) -> None:
-        """Raise ValueError where a stimulus from `start` to `stop` [ms] leaves a statistic undefined."""
+        """Raise ValueError if a stimulus from `start` to `stop` [ms] leaves a statistic undefined."""
         if start < self.rest * dt * (1 - 1e-6):
             raise ValueError(
                 f"start = {start:g} ms leaves too little rest before the stimulus; "
@@ -53,7 +59,7 @@ class Summary:
             raise ValueError(f"stop - start = {stop - start:g} ms is too short; allowed: at least {3 * dt:g} ms")
 
     def __call__(self, trace: Trace) -> np.ndarray:
-        """The statistics of one trace, (n_statistics,) in the order of `names`."""
+        """Return the statistics of one trace, (n_statistics,), in the order of `names`."""
         self.check(trace.start, trace.stop, trace.dt)
         t = np.ascontiguousarray(trace.t - trace.t[0], dtype=float)
         V, I = (np.ascontiguousarray(x, dtype=float) for x in (trace.V, trace.I))
@@ -65,7 +71,7 @@ class Summary:
         return found
 
     def __reduce__(self) -> tuple[Callable[..., Summary], tuple[Any, ...]]:
-        """For pickle: by its name where it has one, so that another process finds the machine code on the disk."""
+        """Pickle by name if there is one, so that another process finds the machine code on disk."""
         function = self.compiled.py_func
         module = function.__module__
         if module != "__main__" and getattr(sys.modules.get(module), function.__name__, None) is self:
@@ -78,7 +84,21 @@ def _by_name(module: str, name: str) -> Summary:
 
 
 def summary(*, rest: int = 0, **units: str) -> Callable[[Callable[[Any], Any]], Summary]:
-    """Decorator: compile a function of a sweep into a `Summary`, e.g. `@summary(peak="mV")`."""
+    """Make a decorator that compiles a function of a `Sweep` into a `Summary`.
+
+    Parameters
+    ----------
+    rest
+        How long the trace must begin before the onset of the stimulus [samples].
+    **units
+        Unit of each statistic by name, in order.
+
+    Examples
+    --------
+    >>> @summary(peak="mV")
+    ... def highest(sweep):
+    ...     return np.array([sweep.V.max()])
+    """
 
     def make(function: Callable[[Any], Any]) -> Summary:
         return Summary(units, njit(cache=True, nogil=True, error_model="numpy")(function), rest, function.__doc__)
@@ -88,8 +108,8 @@ def summary(*, rest: int = 0, **units: str) -> Callable[[Callable[[Any], Any]], 
 
 _OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}
 
-# A sum is taken as that many sums side by side, which vector instructions add up at once. The order is written down:
-# left to the compiler it would depend on the processor, and on whether the function was compiled or read from the disk.
+# A sum is taken as this many partial sums, which vector instructions add up at once. The order is explicit: chosen by
+# the compiler it would depend on the processor, and on whether the function was compiled or read from the disk.
 _WIDE = 64
 
 
@@ -139,7 +159,7 @@ def _count_above(x, level):
 
 @summary(rest=10, spike_count="", rest_mean="mV", rest_sd="mV", mean="mV", variance="mV²", skewness="", kurtosis="")
 def summary_statistics(sweep):
-    """The seven statistics of sbi's Hodgkin-Huxley tutorial, in this order.
+    """Return the seven statistics of sbi's Hodgkin-Huxley tutorial, in this order.
 
     spike_count   peaks of V above -10 mV during the stimulus, more than 0.5 ms after the one before
     rest_mean     mean of V before the stimulus [mV]
@@ -149,11 +169,18 @@ def summary_statistics(sweep):
     skewness      third central moment / SD³
     kurtosis      fourth central moment / SD⁴ (3 for a normal distribution)
 
-    "During" leaves out both ends. A peak is a sample that lies above -10 mV, after one that does so too and is not
-    higher, and before one that is lower. Where V does not vary at all skewness is 0 and kurtosis 3, as of a normal
-    distribution: the limit of ever smaller noise. Raises ValueError with less than 10 samples of rest.
+    "During" excludes both ends. A peak is a sample above -10 mV that follows one above -10 mV that is not higher, and
+    precedes one that is lower. If V does not vary at all, skewness is 0 and kurtosis 3, as for a normal distribution:
+    the limit of vanishing noise.
 
-    Source: Gonçalves et al. 2020, eLife 9:e56261, and the tutorial of the sbi library.
+    Raises
+    ------
+    ValueError
+        With fewer than 10 samples of rest.
+
+    References
+    ----------
+    Gonçalves et al. 2020, eLife 9:e56261, and the tutorial of the sbi library.
     """
     t, V, start, stop = sweep.t, sweep.V, sweep.start, sweep.stop
     dt = t[1] - t[0]
@@ -184,13 +211,13 @@ def summary_statistics(sweep):
 
 @summary(spikes="")
 def spike_count(sweep):
-    """The number of spikes, also before and after the stimulus."""
+    """Return the number of spikes, also before and after the stimulus."""
     return np.array([float(len(sweep.spike_times))])
 
 
 @summary(rate="Hz")
 def firing_rate(sweep):
-    """The firing rate in the second half of the stimulus [Hz], from the first spike to the last.
+    """Return the firing rate in the second half of the stimulus [Hz], from the first spike to the last.
 
     Counted between spikes, the rate is exact however few they are; a lone spike is counted over the whole half.
     """

@@ -129,7 +129,7 @@ def test_simulations_from_a_later_number_on_are_the_same():
     rest = {"g_Na": draws["g_Na"][37:]}
     later = simulate_many(Pospischil(), step(3.0, 5.0, 45.0), rest, 50.0, 0.025, seed=1, first=37)
     np.testing.assert_array_equal(later, together[37:])
-    with pytest.raises(ValueError, match="first = -1; allowed: a whole number from 0"):
+    with pytest.raises(ValueError, match="first = -1; allowed: an integer from 0"):
         simulate_many(Pospischil(), step(3.0, 5.0, 45.0), rest, 50.0, 0.025, seed=1, first=-1)
 
 
@@ -269,9 +269,9 @@ def test_another_waveform_is_another_campaign(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"number": 0}, "number = 0; allowed: a whole number from 1 up"),
-        ({"number": 1e6}, "number = 1000000.0; allowed: a whole number"),
-        ({"number": 10, "shard": 0}, "shard = 0; allowed: a whole number from 1 up"),
+        ({"number": 0}, "number = 0; allowed: an integer from 1 up"),
+        ({"number": 1e6}, "number = 1000000.0; allowed: an integer"),
+        ({"number": 10, "shard": 0}, "shard = 0; allowed: an integer from 1 up"),
     ],
 )
 def test_bad_arguments(tmp_path, arguments, message):
@@ -316,7 +316,7 @@ def test_reading_what_is_not_there(tmp_path):
         Simulations(tmp_path)
     made = small(tmp_path).run(10)
     for first, stop in ((0, 11), (-1, 5), (5, 5)):
-        with pytest.raises(ValueError, match="(first|stop) = .*; allowed: a whole number"):
+        with pytest.raises(ValueError, match="(first|stop) = .*; allowed: an integer"):
             made.read(first, stop)
 
 

@@ -203,7 +203,7 @@ def test_bad_arguments_of_clamp(neuron, dt, message):
     ("arguments", "message"),
     [
         (("I_Ca",), "current = 'I_Ca'; allowed: I_Na, I_K, I_L"),
-        (("I_Na", 3), "part = 3; allowed: a whole number from 0 to 2"),
+        (("I_Na", 3), "part = 3; allowed: an integer from 0 to 2"),
         (("I_Na", -1), "part = -1"),
     ],
 )

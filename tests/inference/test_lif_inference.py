@@ -207,7 +207,7 @@ def test_recordings_need_an_embedding(simulated):
         train_npe(prior, theta, x[:, :, 0], 0, embedding=Convolutional())
     with pytest.raises(ValueError, match="too short"):
         Convolutional().build(50, 2)
-    with pytest.raises(ValueError, match="width = 0; allowed: whole numbers, at least 1"):
+    with pytest.raises(ValueError, match="width = 0; allowed: integers, at least 1"):
         Convolutional(width=0)
     with pytest.raises(ValueError, match="3 filters and 2 strides"):
         Convolutional(strides=(4, 4))

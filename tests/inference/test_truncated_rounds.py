@@ -145,8 +145,8 @@ def test_too_small_a_budget_is_told():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"n_round": 10}, "n_round = 10; allowed: a whole number from 50"),
-        ({"budget": 700}, "budget = 700; allowed: a whole number from 800"),
+        ({"n_round": 10}, "n_round = 10; allowed: an integer from 50"),
+        ({"budget": 700}, "budget = 700; allowed: an integer from 800"),
         ({"margin": 0.0}, "margin = 0; allowed: above 0"),
         ({"x_o": np.array([1.0, np.nan, 0.0])}, r"x_o = nan \(entry 1\); allowed: finite numbers"),
         ({"x_o": X_O[:2]}, r"simulate gave statistics of shape \(200, 3\); allowed: \(200, 2\)"),

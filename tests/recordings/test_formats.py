@@ -35,12 +35,12 @@ def test_real_voltage_clamp_is_refused(recordings):
 @pytest.mark.parametrize("sweep", [17, -1, 1.5, True, None])
 def test_sweep_out_of_range(recordings, sweep):
     path = recordings / RECORDINGS["regular_spiking"].file
-    with pytest.raises(ValueError, match=r"171116sh_0018\.abf: sweep = .*; allowed: a whole number from 0 to 16"):
+    with pytest.raises(ValueError, match=r"171116sh_0018\.abf: sweep = .*; allowed: an integer from 0 to 16"):
         read(path, sweep)
 
 
 def test_channel_out_of_range(recordings):
-    with pytest.raises(ValueError, match="channel = 1; allowed: a whole number from 0 to 0"):
+    with pytest.raises(ValueError, match="channel = 1; allowed: an integer from 0 to 0"):
         read_abf(recordings / RECORDINGS["regular_spiking"].file, channel=1)
 
 
@@ -201,7 +201,7 @@ def test_csv_in_another_encoding_or_sweep(tmp_path):
     path = csv_file(tmp_path, GOOD.replace("pA", "µA"), "latin-1")
     with pytest.raises(ValueError, match=r"cell\.csv is not UTF-8 text"):
         read(path)
-    with pytest.raises(ValueError, match=r"cell\.csv: sweep = 1; allowed: a whole number from 0 to 0"):
+    with pytest.raises(ValueError, match=r"cell\.csv: sweep = 1; allowed: an integer from 0 to 0"):
         read(csv_file(tmp_path, GOOD), 1)
 
 
@@ -376,7 +376,7 @@ def test_nwb_names_sweeps_and_damage(tmp_path):
     path = nwb_file(tmp_path / "cell.nwb", [{"V": V, "I": I}])
     with pytest.raises(ValueError, match=r"cell\.nwb has no current-clamp series 'x'; it has V0"):
         read_nwb(path, "x")
-    with pytest.raises(ValueError, match=r"cell\.nwb: sweep = 1; allowed: a whole number from 0 to 0"):
+    with pytest.raises(ValueError, match=r"cell\.nwb: sweep = 1; allowed: an integer from 0 to 0"):
         read(path, 1)
     whole = path.read_bytes()
     for content in (b"", b"no HDF5", whole[:1000], whole[: len(whole) // 2], whole[:-1]):

@@ -88,7 +88,7 @@ def test_rig_without_anything_gives_the_trace_back():
 
 @pytest.mark.parametrize("seed", [-1, 1.0, None, "1", True])
 def test_bad_seed(seed):
-    with pytest.raises(ValueError, match="seed = .*; allowed: a whole number from 0"):
+    with pytest.raises(ValueError, match="seed = .*; allowed: an integer from 0"):
         record_through(model_trace(), seed=seed)
 
 
