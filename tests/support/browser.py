@@ -13,6 +13,7 @@ import ast
 import dis
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -347,8 +348,7 @@ def what_explorers_need(sources: list[str]) -> list[str]:
     for source in reversed(sources):
         if source.startswith("# Google Colab"):
             continue
-        _, used = global_names(compile(source, "<cell>", "exec"))
-        shows = any(name.startswith("explore_") or name == "live_bench" for name in used)
+        shows = re.search(r"\bwidgets\.(explore_\w+|live_bench)\(", source)
         whole = source.startswith(("import ", "from ")) or (shows and ".try_both_ends()" not in source)
         parts = [source] if whole else statements(source)
         taken = []
