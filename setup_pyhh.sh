@@ -190,6 +190,7 @@ run_tests() {
         exec "$venv_python" -m pytest tests -m long "$@"
     fi
     "$venv_python" -m ruff check . || status=1
+    "$venv_python" -m mypy || status=1
     "$venv_python" -m pytest tests "$@" || status=1
     # PYHH_FAST: part two of notebook 2 on a small budget; PYHH_FAST=0 takes the whole one.
     PYHH_FAST=${PYHH_FAST:-1} "$venv_python" -m pytest --nbval --nbval-current-env \

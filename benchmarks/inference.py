@@ -27,7 +27,7 @@ from helpers.inference.posterior import Posterior
 from helpers.inference.priors import box_prior
 from helpers.inference.reference.local_gaussian import local_gaussian
 from helpers.inference.reference.synthetic_likelihood import GridPosterior, synthetic_likelihood
-from helpers.inference.truncated_rounds import truncated_rounds
+from helpers.inference.rounds import truncated_rounds
 from helpers.neurons.models import Pospischil
 from helpers.simulation.batch import simulate_many
 from helpers.simulation.single import simulate as simulate_one

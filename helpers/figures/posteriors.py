@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from scipy.stats import chi2
 
-from helpers.inference.truncated_rounds import Rounds
+from helpers.inference.rounds import Rounds
 
 from .colours import BLACK, BLUE, MARKERS, ORANGE, PALETTE, PINK, STYLES
 from .style import fixed_ticks, legend_above

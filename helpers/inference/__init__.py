@@ -1,4 +1,57 @@
-"""From recordings to parameters: priors, posteriors, references, and whether a posterior is right."""
+"""From recordings to parameters: priors, posteriors, references, and whether a posterior is right.
+
+fast_mode                Tell whether PYHH_FAST is set (to anything but 0): notebooks then use small budgets, for
+                         testing only
+load_or_train            Return the cached posterior that was trained with the same ingredients; otherwise train and
+                         cache it
+c2st                     Share of samples that a classifier assigns to the right set (five-fold cross-validation by
+                         sbi)
+coverage                 Expected coverage of joint regions and of the central interval of each parameter
+local_test               Local classifier two-sample test at one observation, by sbi
+sbc                      Simulation-based calibration of each parameter, by sbi
+tarp                     Tests of accuracy with random points, by sbi; the points are drawn from the prior
+statistic_information    What each statistic tells about each parameter, from the Fisher information of a local
+                         Gaussian posterior
+misspecification         Compare an observation with simulations from the whole prior, by a learned density and by
+                         sbi's MMD test
+predictive_check         Simulate a neuron with parameters from the posterior and compare the traces with the observed
+                         one
+recovery                 How well posterior means recover the truths
+shrinkage                How much narrower the posterior is than the prior, and how far the truth lies from its mean
+unidentified_parameters  Compare the posterior of each parameter with its prior
+run_trials               Draw from the posterior of each of many observations whose truth is known
+Convolutional            The architecture of a convolutional network over time
+exact_recovery           What the exact posterior would recover: no posterior's mean is nearer to the truth on average
+lif_check                Repeat an experiment with parameters from the posterior and compare with the observed
+                         recording
+clipped_draws            Draw parameter sets as the original does: tau_m and g_L clipped to their bounds, not
+                         truncated
+CORRECTED                the published experiment with its faults corrected
+lif_prior                Prior over V_th, tau_m, g_L, V_reset, V_init, E_L, in which V_reset < V_init < E_L, by 0.5 mV
+                         at least
+LifExperiment            How the neuron is driven and recorded
+ORIGINAL                 the published experiment
+PUBLISHED_PRIOR          the prior that was published
+TWO_LEVELS               the experiment with two levels of current
+WIDE_PRIOR               a prior in which the data decide
+lif_statistic_names      Names of the columns of `lif_statistics`
+lif_statistics           Summary statistics of each sweep of recordings
+uniform                  Make a uniform distribution from `low` to `high`; log: uniform in log(value)
+train_npe                Train neural networks to give the posterior of parameters for any statistics: NPE, formerly
+                         SNPE
+Posterior                A trained posterior: for any observation, samples and log-probabilities of the parameters
+box_prior                Make a uniform prior over parameters of a neuron
+Prior                    A prior over named parameters, for NumPy (`draw`) and, as a torch distribution, for sbi
+                         (`sample`, `log_prob`)
+local_gaussian           Posterior from repeated simulations at and around one parameter set: inverse of the Fisher
+                         information
+rejection_abc            Keep the simulations nearest to the observation, and correct them by a local linear
+                         regression
+synthetic_likelihood     Posterior on a grid, from the scatter of the statistics around a smooth surface over the
+                         parameters
+NeuronSimulator          A simulator for inference: parameters and a seed in, summary statistics out
+truncated_rounds         Infer the posterior at `x_o` in rounds, each in a smaller box around it
+"""
 
 import lazy_loader
 
@@ -35,6 +88,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "reference.rejection_abc": ["rejection_abc"],
         "reference.synthetic_likelihood": ["synthetic_likelihood"],
         "simulator": ["NeuronSimulator"],
-        "truncated_rounds": ["truncated_rounds"],
+        "rounds": ["truncated_rounds"],
     },
 )

@@ -26,7 +26,7 @@ from helpers.validation import number, whole_number
 from .priors import Prior
 from .scaling import Scaling
 
-__all__ = ["MODELS", "Estimator", "Training", "new_network", "repeatable", "train"]
+__all__ = ["MODELS", "Estimator", "Training", "new_network", "repeatable", "train_network"]
 
 MODELS = ("maf", "nsf", "mdn")
 VALIDATION_BATCH = 10_000  # simulations whose validation loss is computed at a time
@@ -176,7 +176,7 @@ def new_network(model: str, n_parameters: int, n_statistics: int) -> Conditional
     return network
 
 
-def train(
+def train_network(
     network: ConditionalDensityEstimator,
     embed: torch.nn.Module,
     z: torch.Tensor,

@@ -1,7 +1,7 @@
 """Neural posterior estimation: from simulations to a posterior.
 
 NPE (Papamakarios & Murray 2016, Greenberg et al. 2019) with the networks of the sbi library. SNPE is its older name:
-the S stands for "sequential", several rounds of it (see truncated_rounds.py).
+the S stands for "sequential", several rounds of it (see rounds.py).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 
 from helpers.validation import instance, plain, whole_number
 
-from .density_estimators import Estimator, Training, repeatable, train
+from .density_estimators import Estimator, Training, repeatable, train_network
 from .embedding import Convolutional
 from .posterior import Posterior, new_member
 from .priors import Prior
@@ -128,7 +128,7 @@ def fit(
         while len(members) < ensemble and not stopped:
             member = new_member(model, z.shape[1], shape, embedding)
             try:
-                loss, stopped = train(*member, z, scaled, how, bar)
+                loss, stopped = train_network(*member, z, scaled, how, bar)
             except KeyboardInterrupt:
                 if not members:
                     raise

@@ -1,13 +1,16 @@
 """What a neuron is: its parameters, its equations, and the five neurons of the series.
 
-HodgkinHuxley                          the squid giant axon
-Pospischil                             a cortical neuron that adapts
-LeakyIntegrateAndFire, Izhikevich      a spike is a threshold and a reset
-HindmarshRose                          spiking, bursting and chaos in three equations
-Neuron, parameter                      base of a neuron of your own, and the declaration of its parameters
-gate, current, state, derived, event   the marks of its equations
-exp, linoid, sin, sqrt, where          the functions that equations may use
-Parameter                              what is known about a parameter
+HodgkinHuxley            the squid giant axon
+Pospischil               a cortical neuron with an M current
+LeakyIntegrateAndFire    a membrane that is reset at a threshold
+Izhikevich               two equations that imitate many firing patterns
+HindmarshRose            bursting and chaos in three equations without units
+Neuron                   base of a neuron of your own; see docs/your_own_neuron.md
+parameter, Parameter     declare a parameter; what is known about one
+gate, current, state     mark the functions that are its equations
+derived, event           mark a constant computed from parameters, and spike and reset
+exp, linoid, sin, sqrt, where
+                         what equations may call
 """
 
 import lazy_loader

@@ -17,7 +17,6 @@ from dataclasses import InitVar, dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.signal import lfilter
 
 from helpers.neurons.equations import Equation, equation
 from helpers.neurons.functions import sin, where
@@ -354,6 +353,8 @@ def ornstein_uhlenbeck(
     ----------
     Uhlenbeck & Ornstein 1930, Phys. Rev. 36:823. Exact update: Gillespie 1996, Phys. Rev. E 54:2084.
     """
+    from scipy.signal import lfilter  # here, since importing it takes longer than all else in this room
+
     mean, sd = number("mean", mean, "µA/cm²"), number("sd", sd, "µA/cm²", low=0.0)
     tau, dt = number("tau", tau, "ms", low=0.001), _positive("dt", dt)
     start, stop = step(0.0, start, stop).values()["start"], float(stop)

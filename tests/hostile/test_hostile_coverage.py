@@ -56,7 +56,7 @@ NAMES = {
     "Marginal": "through uniform and normal", "recordings.voltage_clamp.read_family": FILES_OF, "sodium_family": "no arguments",
     "cross_entropy": "a formula on tensors, tried through train_by_rule", "backprop": "a formula on tensors, tried through train_by_rule",
     "feedback_alignment": "a formula on tensors, tried through train_by_rule", "gradient_angle": "a formula on tensors",
-    "inference.density_estimators.train": INNER, "exact_recovery": "takes results of others: posterior, trials and their recordings",
+    "train_network": INNER, "exact_recovery": "takes results of others: posterior, trials and their recordings",
     "widgets.conductances.explore_conductances": SHOWN, "describe_attempt": SHOWN, "RateLaw": "a table's entry",
     "TrainingRuns": RESULT, "Task": RESULT, "read_family": FILES_OF,
 }  # fmt: skip

@@ -25,8 +25,8 @@ from helpers.campaigns.shards import Shard, fault, read_shard
 from helpers.inference.npe import train_npe
 from helpers.inference.posterior import Posterior
 from helpers.inference.priors import Prior, box_prior
+from helpers.inference.rounds import truncated_rounds
 from helpers.inference.storage import read_arrays, write_arrays
-from helpers.inference.truncated_rounds import truncated_rounds
 from helpers.neurons.models import HodgkinHuxley
 
 MARK = "the payload ran"

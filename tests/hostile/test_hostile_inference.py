@@ -41,7 +41,7 @@ from helpers.inference.priors import Prior, box_prior, prior_of
 from helpers.inference.reference.local_gaussian import local_gaussian
 from helpers.inference.reference.rejection_abc import rejection_abc
 from helpers.inference.reference.synthetic_likelihood import synthetic_likelihood
-from helpers.inference.truncated_rounds import truncated_rounds
+from helpers.inference.rounds import truncated_rounds
 from helpers.neurons.models import HodgkinHuxley
 from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step

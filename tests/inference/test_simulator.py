@@ -11,8 +11,8 @@ from helpers.inference.diagnostics.predictive import predictive_check
 from helpers.inference.npe import train_npe
 from helpers.inference.posterior import Posterior
 from helpers.inference.priors import box_prior
+from helpers.inference.rounds import truncated_rounds
 from helpers.inference.simulator import NeuronSimulator
-from helpers.inference.truncated_rounds import truncated_rounds
 from helpers.neurons.models import Pospischil
 from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import Waveform, step

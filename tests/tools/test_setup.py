@@ -121,7 +121,7 @@ def test_the_tests_need_more_and_a_run_after_them_needs_nothing(copy):
     copy("run")
     copy("test", "-k", "clamp")
     assert "pip install -c constraints.txt -r tests/requirements.txt" in copy.calls and "-m venv" not in copy.calls
-    for part in ("-m ruff check", "-m pytest tests -k clamp", "-m pytest --nbval "):
+    for part in ("-m ruff check", "-m mypy", "-m pytest tests -k clamp", "-m pytest --nbval "):
         assert part in copy.calls
     copy("run")
     assert "pip" not in copy.calls

@@ -5,7 +5,7 @@ import pytest
 
 from helpers.inference.marginals import normal, uniform
 from helpers.inference.priors import box_prior, prior_of
-from helpers.inference.truncated_rounds import truncated_rounds
+from helpers.inference.rounds import truncated_rounds
 from helpers.neurons.models import LeakyIntegrateAndFire, Pospischil
 from helpers.simulation.batch import simulate_many
 from helpers.simulation.stimuli import step
