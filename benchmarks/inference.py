@@ -1,4 +1,4 @@
-"""How good inference is, measured against references made on the spot: `python -m benchmarks.inference`.
+"""How good inference is, measured against references computed in the same run: `python -m benchmarks.inference`.
 
 The tutorial's problem: g_Na and g_K of a cortical neuron from seven statistics. Three parts, each with the targets that
 it is held to: rounds (truncated rounds at five observations), amortised (one network for all observations), predictive
@@ -77,7 +77,7 @@ def reference(truth: np.ndarray, x_o: np.ndarray, seed: int, sizes: Sizes) -> Gr
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.inference", description=__doc__)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="parts to run (default: all)")
-    parser.add_argument("--quick", action="store_true", help="small sizes: a try, not a measurement")
+    parser.add_argument("--quick", action="store_true", help="small sizes, to try it out")
     parser.add_argument("--seed", type=int, default=0, help="of everything random (default %(default)s)")
     options = parser.parse_args(arguments)
     print(
@@ -96,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def rounds(sizes: Sizes, seed: int) -> Iterator[str]:
-    """Truncated rounds at five observations, beside two independent references for each."""
+    """Truncated rounds at five observations, compared with two independent references for each."""
     yield "Targets: C2ST at most 0.60, SDs within 20 % of the reference, at most 10,000 simulations and 90 s."
     yield ""
     ratios_of = [f"SD ratio {name}" for name in PRIOR.names]
@@ -108,9 +108,9 @@ def rounds(sizes: Sizes, seed: int) -> Iterator[str]:
         x_o = simulate(truth[None], own + 1)[0]
         references = [reference(truth, x_o, own + offset, sizes) for offset in (100, 200)]
         drawn = [one.sample(sizes.compared, x_o, own + 10 + i) for i, one in enumerate(references)]
-        began = time.perf_counter(), time.process_time()
+        watch = Stopwatch()
         result = truncated_rounds(simulate, PRIOR, x_o, own + 3)
-        seconds, busy = time.perf_counter() - began[0], time.process_time() - began[1]
+        seconds, busy = watch.read()
         ours = result.posterior.sample(4000, x_o, own + 4)
         distance, ratios = c2st(drawn[0], ours), ours.std(axis=0) / references[0].sd
         targets = {
@@ -131,12 +131,12 @@ def rounds(sizes: Sizes, seed: int) -> Iterator[str]:
 
 
 def amortised(sizes: Sizes, seed: int) -> Iterator[str]:
-    """One network for every observation: is it calibrated, and how near does it come to the references?"""
+    """One network for every observation: is it calibrated, and how close is it to the references?"""
     theta = PRIOR.draw(sizes.training, seed)
     x = simulate(theta, seed + 1)
-    began = time.perf_counter(), time.process_time()
+    watch = Stopwatch()
     network = train_npe(PRIOR, theta, x, seed, **AMORTISED)
-    seconds, busy = time.perf_counter() - began[0], time.process_time() - began[1]
+    seconds, busy = watch.read()
     how = ", ".join(f"{k} = {v}" for k, v in AMORTISED.items())
     yield f"Trained on {sizes.training:,} simulations with {how}: {seconds:.0f} s ({busy:.0f} of processor)."
     truths = PRIOR.draw(sizes.trials, seed + 2)
@@ -161,11 +161,11 @@ def amortised(sizes: Sizes, seed: int) -> Iterator[str]:
     yield row("TARP, area to curve", "within 0.05", f"{area:+.3f}", yes(abs(area) <= 0.05))
     found, wider = at_held_out(network, sizes, seed + 7)
     yield row(
-        f"C2ST to the reference, median (range) over {len(found)} truths", "as it is",
+        f"C2ST to the reference, median (range) over {len(found)} truths", "reported only",
         f"{np.median(found):.2f} ({found.min():.2f} to {found.max():.2f})", "",
     )  # fmt: skip
     yield row(
-        "SD over that of the reference, median", "as it is",
+        "SD over that of the reference, median", "reported only",
         ", ".join(f"{name} {ratio:.1f}" for name, ratio in zip(PRIOR.names, np.median(wider, axis=0), strict=True)), "",
     )  # fmt: skip
 
@@ -176,8 +176,8 @@ AMORTISED: dict[str, object] = {"model": "nsf", "epochs": 10, "batch": 300}  # o
 def at_held_out(network: Posterior, sizes: Sizes, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """C2ST to the reference (n,) and SD over its SD (n, 2), at new truths where the reference exists.
 
-    Where the neuron hardly fires (no spike, or at the edge of the prior) the posterior is no narrow hill that a local
-    reference could be made of; such truths are passed over, and said so.
+    Where the neuron hardly fires (no spike, or at the edge of the prior) the posterior is not a narrow peak, and has no
+    local reference; such truths are skipped, and their number is printed.
     """
     found, wider, tried = [], [], 0
     for number, truth in enumerate(PRIOR.draw(10 * sizes.held_out, seed)):
@@ -242,6 +242,16 @@ def head(columns: Sequence[str], texts: int) -> Iterator[str]:
 
 def row(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"
+
+
+class Stopwatch:
+    """Elapsed time and processor time [s] since it was made."""
+
+    def __init__(self) -> None:
+        self.began, self.busy = time.perf_counter(), time.process_time()
+
+    def read(self) -> tuple[float, float]:
+        return time.perf_counter() - self.began, time.process_time() - self.busy
 
 
 def yes(good: bool) -> str:

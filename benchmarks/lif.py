@@ -1,4 +1,4 @@
-"""Six parameters of an integrate-and-fire neuron, beside BayesFlow, in one run: `python -m benchmarks.lif`.
+"""Six parameters of an integrate-and-fire neuron, compared with BayesFlow in one run: `python -m benchmarks.lif`.
 
 Everyone gets the same simulations, the same number of epochs and the same held-out recordings. "exact" is the posterior
 by the likelihood, which no method can beat. Prints Markdown. Times are those of one thread.
@@ -10,7 +10,6 @@ import argparse
 import os
 import platform
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -39,7 +38,7 @@ from helpers.inference.lif.statistics import lif_statistic_names, lif_statistics
 from helpers.inference.npe import train_npe  # noqa: E402
 from helpers.inference.priors import Prior  # noqa: E402
 
-from .inference import head, row  # noqa: E402
+from .inference import Stopwatch, head, row  # noqa: E402
 from .speed import processor  # noqa: E402
 
 TARGETS = (0.985, 0.965, 0.86, 0.985, 0.995, 0.72)  # r of V_th, tau_m, g_L, V_reset, V_init, E_L
@@ -89,17 +88,9 @@ class Result:
     exact: Recovery | None = None
 
 
-class Watch:
-    def __init__(self) -> None:
-        self.began, self.busy = time.perf_counter(), time.process_time()
-
-    def read(self) -> tuple[float, float]:
-        return time.perf_counter() - self.began, time.process_time() - self.busy
-
-
-def with_features(data: Data, sizes: Sizes, seed: int, exact: bool = True) -> Result:
-    """This series: hand-made features and a flow. The time includes the features."""
-    watch = Watch()
+def with_statistics(data: Data, sizes: Sizes, seed: int, exact: bool = True) -> Result:
+    """This series: hand-made summary statistics and a flow. The time includes computing the statistics."""
+    watch = Stopwatch()
     seen = lif_statistics(data.experiment, data.x)
     names = lif_statistic_names(data.experiment)
     posterior = train_npe(data.prior, data.theta, seen, seed, epochs=sizes.epochs, batch=sizes.batch, statistics=names)
@@ -111,8 +102,8 @@ def with_features(data: Data, sizes: Sizes, seed: int, exact: bool = True) -> Re
 
 
 def with_network(data: Data, sizes: Sizes, seed: int) -> Result:
-    """This series: a convolutional network that sees V and spikes."""
-    watch = Watch()
+    """This series: a convolutional network that sees V and the spikes."""
+    watch = Stopwatch()
     posterior = train_npe(
         data.prior, data.theta, data.x, seed, scaling="standardise", embedding=Convolutional(), epochs=sizes.epochs,
         batch=sizes.batch, statistics=data.experiment.channels,
@@ -122,8 +113,8 @@ def with_network(data: Data, sizes: Sizes, seed: int) -> Result:
     return Result(trials, *took)
 
 
-def bayesflow_features(data: Data, sizes: Sizes, seed: int) -> Result:
-    """BayesFlow's coupling flow on the same hand-made features."""
+def bayesflow_statistics(data: Data, sizes: Sizes, seed: int) -> Result:
+    """BayesFlow's coupling flow on the same hand-made summary statistics."""
     tables = [lif_statistics(data.experiment, x) for x in (data.x, data.x_test)]
     middle, scale = tables[0].mean(axis=0), tables[0].std(axis=0)
     return _bayesflow(data, sizes, seed, *((table - middle) / scale for table in tables), None)
@@ -149,7 +140,7 @@ def _bayesflow(data: Data, sizes: Sizes, seed: int, x: np.ndarray, x_test: np.nd
     import keras
 
     keras.utils.set_random_seed(seed)
-    watch = Watch()
+    watch = Stopwatch()
     # Scaled here: BayesFlow's own standardisation, which follows the training, made every step slower than the last.
     middle, scale = data.theta.mean(axis=0), data.theta.std(axis=0)
     slot = "inference_conditions" if network is None else "summary_variables"
@@ -173,17 +164,17 @@ def _bayesflow(data: Data, sizes: Sizes, seed: int, x: np.ndarray, x_test: np.nd
 
 
 METHODS: dict[str, Callable[[Data, Sizes, int], Result]] = {
-    "features, flow": with_features,
+    "statistics, flow": with_statistics,
     "network, flow": with_network,
-    "BayesFlow, the same features": bayesflow_features,
+    "BayesFlow, the same statistics": bayesflow_statistics,
     "BayesFlow, its network": bayesflow_network,
 }
 EXPERIMENTS = {
     "published prior, corrected": (CORRECTED, PUBLISHED_PRIOR),
     "published prior, original": (ORIGINAL, PUBLISHED_PRIOR),
-    "prior of SD 5, corrected": (CORRECTED, WIDE_PRIOR),
+    "wide prior, corrected": (CORRECTED, WIDE_PRIOR),
     "uniform prior, corrected": (CORRECTED, lif_prior(voltage_sd=None)),
-    "prior of SD 5, two levels": (TWO_LEVELS, WIDE_PRIOR),
+    "wide prior, two levels": (TWO_LEVELS, WIDE_PRIOR),
     "published prior, two levels": (TWO_LEVELS, PUBLISHED_PRIOR),
 }
 
@@ -192,7 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.lif", description=__doc__)
     parser.add_argument("--methods", nargs="*", choices=METHODS, default=list(METHODS), help="default: all")
     parser.add_argument("--experiments", nargs="*", choices=EXPERIMENTS, default=list(EXPERIMENTS), help="default: all")
-    parser.add_argument("--quick", action="store_true", help="small sizes: a try, not a measurement")
+    parser.add_argument("--quick", action="store_true", help="small sizes, to try it out")
     parser.add_argument("--seed", type=int, default=0, help="of everything random (default %(default)s)")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
@@ -212,7 +203,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def methods(names: Sequence[str], sizes: Sizes, seed: int) -> Iterator[str]:
-    """Every method on the same simulations: one current, the prior of SD 5."""
+    """Every method on the same simulations: one current, the wide prior."""
     if not names:
         return
     data = Data.of(CORRECTED, WIDE_PRIOR, sizes, seed)
@@ -229,14 +220,14 @@ def methods(names: Sequence[str], sizes: Sizes, seed: int) -> Iterator[str]:
 
 
 def experiments(names: Sequence[str], sizes: Sizes, seed: int) -> Iterator[str]:
-    """Features and flow on each version, prior and number of currents; and what is exact."""
+    """Summary statistics and flow on each version, prior and number of currents; and what is exact."""
     if not names:
         return
     yield "Targets for one level: " + ", ".join(f"{target:g}" for target in TARGETS)
     yield ""
     yield from _head("experiment")
     for name in names:
-        result = with_features(Data.of(*EXPERIMENTS[name], sizes, seed), sizes, seed)
+        result = with_statistics(Data.of(*EXPERIMENTS[name], sizes, seed), sizes, seed)
         yield _line(name, result, seed)
         yield row(f"{name}: exact", "", *(f"{r:.3f}" for r in result.exact.r), "", "", "", "")
 

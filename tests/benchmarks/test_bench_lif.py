@@ -28,11 +28,11 @@ def test_a_table_without_bayesflow(monkeypatch):
     def missing(*_):
         raise ModuleNotFoundError("No module named 'bayesflow'")
 
-    few = {"features, flow": bench.with_features, "BayesFlow, its network": missing}
+    few = {"statistics, flow": bench.with_statistics, "BayesFlow, its network": missing}
     monkeypatch.setattr(bench, "METHODS", few)
     lines = list(bench.methods(list(few), replace(bench.QUICK, epochs=20), seed=0))
     assert [line.count("|") for line in lines[:4]] == [13] * 4
-    assert lines[2].startswith("| features, flow") and lines[3].startswith("| exact |")
+    assert lines[2].startswith("| statistics, flow") and lines[3].startswith("| exact |")
     assert lines[4] == "| BayesFlow, its network | left out: No module named 'bayesflow' |"
     assert float(lines[2].split("|")[3]) > 0.8  # r of V_th
 

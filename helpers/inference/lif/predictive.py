@@ -1,4 +1,4 @@
-"""Posterior predictive checks of the integrate-and-fire neuron: the original's, and ones that spikes cannot fool.
+"""Posterior predictive checks of the integrate-and-fire neuron: those of the original, and ones made for spikes.
 
 The original looks at each moment of time on its own. Late in a recording the draws are out of step with each other;
 a band around them then spans everything between reset and threshold, and covers any recording. Here V is also compared
@@ -43,7 +43,7 @@ class LifCheck(SpikeTrainComparison):
     observed: np.ndarray
     V_th: float
 
-    # ------------------------------------------------------------------------------ as the original defines them
+    # -------------------------------------------------------------------------- as the original defines them
 
     @property
     def band(self) -> np.ndarray:
