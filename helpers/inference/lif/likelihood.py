@@ -49,14 +49,14 @@ def log_likelihood(experiment: LifExperiment, prior: Prior, theta: np.ndarray, x
     """
     if sorted(prior.names) != sorted(PARAMETERS):
         raise ValueError(f"a prior over {', '.join(prior.names)}; allowed: over {', '.join(PARAMETERS)}")
-    theta = plain("theta", theta, "parameters")
+    sweeps, theta = list(experiment.sweeps(x)), plain("theta", theta, "parameters")
     if theta.ndim != 3 or len(theta) != len(x) or theta.shape[2] != len(prior.names) or not np.isfinite(theta).all():
         raise ValueError(f"theta has shape {theta.shape}, x {np.shape(x)}; allowed: finite, (n, n_draws, n_parameters)")
     ordered = np.ascontiguousarray(theta[..., [prior.names.index(name) for name in PARAMETERS]])
     of_experiment = experiment.noise_per_step, experiment.dt, experiment.refractory_samples
     observed, original = experiment.observation_noise**2, experiment.version == "original"
-    sweeps = zip(experiment.sweeps(x), experiment.currents, strict=True)
-    return np.sum([_filter(ordered, *sweep, I, *of_experiment, observed, original) for sweep, I in sweeps], axis=0)
+    driven = zip(sweeps, experiment.currents, strict=True)
+    return np.sum([_filter(ordered, *sweep, I, *of_experiment, observed, original) for sweep, I in driven], axis=0)
 
 
 def exact_recovery(
