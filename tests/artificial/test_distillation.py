@@ -29,7 +29,9 @@ def test_lesson_is_what_the_neuron_does(lesson):
     fine = simulate(HodgkinHuxley(), held, float(n), dt=0.01).spike_times  # at a fifth of the step
     coarse = np.flatnonzero(lesson.spikes[:n])
     assert len(fine) == len(coarse) > 10 and np.abs(fine - 0.5 - coarse).max() < 1.5
-    assert abs(lesson.current.mean() - NOISE.mean) < 1.5 and lesson.current.std() == pytest.approx(NOISE.sd, rel=0.1)
+    assert abs(lesson.current.mean() - NOISE["mean"]) < 1.5 and lesson.current.std() == pytest.approx(
+        NOISE["sd"], rel=0.1
+    )
 
 
 def test_a_second_seed_is_another_current():
