@@ -11,9 +11,10 @@ from __future__ import annotations
 import copy
 import math
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -126,7 +127,7 @@ class Estimator(ConditionalDensityEstimator):
         z = self.prior.to_normal(torch.where(inside[..., None], theta.double(), anywhere))
         rows, scaled = z.float().flatten(0, 1), self.scaling(x).flatten(0, 1)
         with _quiet():
-            members = zip(self.net, self.embeddings, strict=True)
+            members: Iterable[tuple[Any, Any]] = zip(self.net, self.embeddings, strict=True)
             each = torch.stack(
                 [net.log_prob(rows, condition=embed(scaled)).reshape(inside.shape) for net, embed in members]
             )
@@ -140,7 +141,8 @@ class Estimator(ConditionalDensityEstimator):
         member = torch.randint(len(self.net), (n_draws * n_observations,))
         z = torch.empty(n_draws * n_observations, *self.input_shape)
         with torch.no_grad(), _quiet():
-            for number, (net, embed) in enumerate(zip(self.net, self.embeddings, strict=True)):
+            members: Iterable[tuple[Any, Any]] = zip(self.net, self.embeddings, strict=True)
+            for number, (net, embed) in enumerate(members):
                 rows = torch.nonzero(member == number)[:, 0]
                 if len(rows):
                     z[rows] = net.sample((1,), condition=embed(scaled)[rows % n_observations])[0]

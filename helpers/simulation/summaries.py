@@ -31,7 +31,7 @@ class Summary:
     """
 
     units: Mapping[str, str]
-    compiled: Callable[[Sweep], np.ndarray]
+    compiled: Any  # what numba.njit returns, which has no public type
     rest: int
     __doc__: str | None
 
@@ -106,7 +106,7 @@ def summary(*, rest: int = 0, **units: str) -> Callable[[Callable[[Any], Any]], 
     return make
 
 
-_OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}
+_OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
 
 # A sum is taken as this many partial sums, which vector instructions add up at once. The order is explicit: chosen by
 # the compiler it would depend on the processor, and on whether the function was compiled or read from the disk.
