@@ -99,7 +99,7 @@ def test_every_slider_dragged_shows_what_python_has(page):
             changed |= {name} if moved["picture"] != before["picture"] else set()
             before = moved
         assert len(changed) >= len(explorer.slider_names) / 2  # some count only for another neuron
-        explorer.cell.get_by_role("button", name="reset").click()
+        explorer.cell.get_by_role("button", name="reset", exact=True).click()
         explorer.settle(SETTLED)
     assert page.failures() == []
 
@@ -116,7 +116,7 @@ def test_every_slider_keyed_shows_what_python_has(page):
                 explorer.settle(SETTLED)
                 seen.append(explorer.in_python()["values"][name])
             assert seen[:2] == [high, low] and seen[1:] == sorted(set(seen[1:])), (name, seen)
-        explorer.cell.get_by_role("button", name="reset").click()
+        explorer.cell.get_by_role("button", name="reset", exact=True).click()
         explorer.settle(SETTLED)
     assert page.failures() == []
 
@@ -135,7 +135,7 @@ def test_every_dropdown_shows_what_python_has(page):
             explorer.settle(SETTLED)
         off = [name for name, label in before.items() if label != explorer.in_python()["choices"][name]]
         assert not explorer.dropdown_names or off, "no dropdown was off its default"
-        explorer.cell.get_by_role("button", name="reset").click()
+        explorer.cell.get_by_role("button", name="reset", exact=True).click()
         explorer.settle(SETTLED)
     assert page.failures() == []
 
