@@ -10,8 +10,8 @@ __all__ = ["COLOURS", "LINES", "ON_DARK", "PALETTE", "STYLES", "looks", "mathema
 ORANGE, BLUE, GREEN, PINK, SKY, YELLOW = "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"
 BLACK, GREY, PALE, TEXT_GREY = "#000000", "#7F7F7F", "#E4E4E4", "#505050"
 
-# For lines that have no colour of their own, in this order; no two neighbours differ by colour alone.
-PALETTE = (ORANGE, BLUE, GREEN, PINK, SKY, YELLOW, BLACK, GREY)
+# For lines that have no colour of their own, in this order, the palest last; no two neighbours differ by colour alone.
+PALETTE = (ORANGE, BLUE, GREEN, PINK, BLACK, GREY, YELLOW, SKY)
 STYLES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (3, 1, 1, 1)), (0, (6, 2, 1, 2)))
 MARKERS = "os^DvPX*"
 

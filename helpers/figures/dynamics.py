@@ -156,7 +156,7 @@ def plot_unstable_ranges(
         ax.plot(values, low, color=BLUE)
         ax.plot(values, high, color=BLUE, linestyle="--")
         ax.axhline(0.0, color="0.6", linewidth=1)
-        ax.text(0.08 * values[np.isfinite(low)][-1], np.nanmean(ranges[name]), "no stable rest")
+        ax.text(0.08 * values[np.isfinite(low)][-1], np.nanmean(ranges[name]), "no\nstable\nrest", va="center")
         for limit in no_spike[name]:
             ax.axvline(limit, color=COLOURS["V"], linestyle=":")
             ax.text(limit, 150, "no spike ", ha="right")

@@ -188,7 +188,7 @@ def plot_noise_scaling(ax: Axes, steps: np.ndarray, scaled: np.ndarray, unscaled
     ax.axhline(exact, color=COLOURS["V"], linestyle=":")
     direct_label(ax, steps.min(), exact, f"σξ/√dt in each step; dotted: exact, {exact:.3f} mV", BLUE, rise=14)
     direct_label(ax, 0.0047, 0.16, "σξ in each step: grows as √dt", ORANGE)
-    ax.set(xlabel="time step (ms)", ylabel="SD of V (mV)")
+    ax.set(xlabel="time step (ms)", ylabel="SD of V (mV)", ylim=(0.1, None))
     fixed_ticks(ax.xaxis, steps)
     fixed_ticks(ax.yaxis, (0.1, 0.2, 0.5))
     return ax
