@@ -54,7 +54,7 @@ def posterior() -> None:
     assert agreement < 0.6, f"C2ST {agreement:.2f}: this posterior is not right"
     figures.use_style()
     figure, ax = plt.subplots(figsize=(7, 4), dpi=150)
-    figures.plot_clouds(ax, clouds, prior.labels, list(truth.values()))
+    figures.plot_samples(ax, clouds, prior.labels, list(truth.values()))
     figure.savefig(HERE / "posterior.png")
 
 

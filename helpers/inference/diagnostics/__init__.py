@@ -1,10 +1,11 @@
 """Checks of a posterior: is the truth found, is the stated uncertainty right, can the model give such data at all.
 
-trials            truths from the prior and posterior draws for each: what the next two work on
-recovery          is the truth found, was anything learned
-calibration       SBC, coverage, TARP; the local test at one observation
-c2st              how well two sets of samples can be told apart
-predictive        do draws from the posterior spike as observed
-misspecification  can the model give such data with any parameters
-information       what each summary statistic knows about each parameter
+trials                 truths from the prior and posterior draws for each: what the next two work on
+recovery               is the truth found, was anything learned
+calibration            SBC, coverage, TARP; the local test at one observation
+c2st                   how well two sets of samples can be told apart
+predictive             do draws from the posterior spike as observed
+spike_trains           spike counts, spike times and intervals compared with observed ones
+misspecification       can the model give such data with any parameters
+statistic_information  what each summary statistic knows about each parameter
 """
