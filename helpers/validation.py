@@ -90,7 +90,8 @@ def one_of(name: str, value: Any, allowed: Collection[str]) -> str:
 def instance(name: str, value: Any, kind: type | tuple[type, ...], words: str) -> Any:
     """Return an object of a class, which the message calls `words`."""
     if not isinstance(value, kind):
-        raise ValueError(f"{name} is of type {type(value).__name__}; allowed: {words}")
+        found = f"the class {value.__name__}" if isinstance(value, type) else f"of type {type(value).__name__}"
+        raise ValueError(f"{name} is {found}; allowed: {words}")
     return value
 
 
@@ -103,8 +104,8 @@ def plain(name: str, value: Any, allowed: str) -> np.ndarray:
     except (TypeError, ValueError, RuntimeError, OverflowError):
         values = np.empty(0, dtype=object)
     if values.dtype.kind not in "biuf" or np.ma.is_masked(value):
-        shown = repr(value) if np.ndim(values) == 0 and values.size else f"of {type(value).__name__}"
-        raise ValueError(f"{name} = {shown} is not a number; allowed: {allowed}")
+        shown = f"= {value!r}" if np.ndim(values) == 0 and values.size else f"of type {type(value).__name__}"
+        raise ValueError(f"{name} {shown} is not a number; allowed: {allowed}")
     with np.errstate(over="ignore"):  # a wider float becomes infinite, which is then refused as such
         return values.astype(float, copy=False)
 

@@ -154,7 +154,7 @@ def clamp(neuron: Neuron, command: Command, *, dt: float = 0.01) -> ClampTrace:
     ValueError
         For a neuron without ionic currents or with a state that does not depend on V alone.
     """
-    _check_can_be_clamped(instance("neuron", neuron, Neuron, "a Neuron"))
+    _check_can_be_clamped(instance("neuron", neuron, Neuron, "a neuron, e.g. HodgkinHuxley()"))
     edges = command.edges
     dt = number("dt", dt, "ms")
     if not edges[-1] / MOST_STEPS < dt <= edges[-1]:

@@ -58,7 +58,7 @@ class Parameter:
         if bad.any():
             where = f" (entry {int(np.argmax(bad.ravel()))})" if values.ndim else ""
             worst = values[bad].ravel()[0] if values.ndim else float(values)
-            raise ValueError(f"{self.name} = {worst:g} {self.unit}{where}; allowed: {self.allowed}")
+            raise ValueError(f"{self.name} = {f'{worst:g} {self.unit}'.rstrip()}{where}; allowed: {self.allowed}")
         return values
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ __all__ = ["as_seed", "as_stimulus", "check_window", "number_of_steps", "prefixe
 def number_of_steps(duration: float, dt: float, method: str, neuron: Neuron, most: int = MOST_STEPS) -> int:
     """Return how many steps of `dt` make `duration` [ms], at most `most`."""
     one_of("method", method, (*METHODS, "lsoda"))
-    instance("neuron", neuron, Neuron, "a Neuron")
+    instance("neuron", neuron, Neuron, "a neuron, e.g. HodgkinHuxley()")
     dt, duration = number("dt", dt, "ms"), number("duration", duration, "ms")
     # The Runge-Kutta methods of higher order show by overflow when dt is too large; first order errs silently.
     largest = neuron.max_dt if method in (EXPONENTIAL_EULER, "euler") else np.inf
@@ -36,6 +37,9 @@ def as_stimulus(stimulus: Stimulus | np.ndarray, n_steps: int, dt: float) -> Sti
     if isinstance(stimulus, Waveform) and abs(stimulus.dt - dt) > 1e-9 * dt:
         raise ValueError(f"the waveform is sampled every {stimulus.dt:g} ms, the simulation every dt = {dt:g} ms")
     if not isinstance(stimulus, Stimulus):
+        if isinstance(stimulus, type | str | Real | None):
+            found = f"is the class {stimulus.__name__}" if isinstance(stimulus, type) else f"= {stimulus!r}"
+            raise ValueError(f"stimulus {found}; allowed: a stimulus, e.g. step(10.0), or an array of samples")
         stimulus = Waveform.from_samples(stimulus, dt)
     if isinstance(stimulus, Waveform) and len(stimulus.samples) != n_steps + 1:
         raise ValueError(

@@ -125,7 +125,8 @@ class Trace:
         for group in ("states", "currents"):
             if name in self.__dict__.get(group, {}):
                 return self.__dict__[group][name]
-        raise AttributeError(f"a Trace has no {name!r}")
+        known = ("t", "I", "spike_times", *self.__dict__.get("states", ()), *self.__dict__.get("currents", ()))
+        raise AttributeError(f"a Trace has no {name!r}; this one has {', '.join(known)}")
 
     @property
     def V(self) -> np.ndarray:

@@ -117,7 +117,7 @@ def test_rounds_and_campaigns_say_what_they_simulated(posterior, tmp_path):
 def test_bad_simulators_are_refused():
     with pytest.raises(ValueError, match=r"duration = 30.005 ms"):
         replace(SIMULATOR, duration=30.005)
-    with pytest.raises(ValueError, match="summarise is of type type; allowed: a Summary"):
+    with pytest.raises(ValueError, match="summarise is the class float; allowed: a Summary"):
         replace(SIMULATOR, summarise=float)
     with pytest.raises(ValueError, match="prior is of type list; allowed: a Prior"):
         replace(SIMULATOR, prior=[1.0])

@@ -44,6 +44,7 @@ def test_one_declaration_feeds_docstring_label_and_error():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
+        ({"block_Na": 50.0}, r"block_Na = 50; allowed: from 0 to 1"),
         ({"g_Na": -1.0}, r"g_Na = -1 mS/cm²; allowed: at least 0 mS/cm²"),
         ({"g_K": math.nan}, r"g_K = nan mS/cm²; allowed: at least 0"),
         ({"E_Na": math.inf}, r"E_Na = inf mV; allowed: a finite number"),

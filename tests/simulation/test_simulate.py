@@ -205,7 +205,7 @@ def test_a_trace_has_every_state_by_its_name(neuron):
     for name, value in neuron.initial_state().items():
         assert getattr(trace, name) is trace.states[name] and trace.states[name][0] == value
     assert trace.V is trace.states[neuron.states[0]]
-    with pytest.raises(AttributeError, match="a Trace has no 'gates'"):
+    with pytest.raises(AttributeError, match="a Trace has no 'gates'; this one has t, I, spike_times, [VvxI]"):
         trace.gates  # noqa: B018
 
 
@@ -268,6 +268,10 @@ def test_noise_without_a_seed_can_be_repeated():
         ({"duration": np.inf}, r"duration = inf ms"),
         ({"method": "magic"}, r"method = 'magic'; allowed: exponential_euler"),
         ({"stimulus": step(10.0, 5.0, 60.0)}, r"stop = 60 ms; allowed: at most the duration, 50 ms"),
+        ({"neuron": HodgkinHuxley}, r"neuron is the class HodgkinHuxley; allowed: a neuron, e.g. HodgkinHuxley\(\)"),
+        ({"duration": [[1.0], [2.0, 3.0]]}, r"duration of type list is not a number; allowed: finite numbers"),
+        ({"stimulus": 10.0}, r"stimulus = 10.0; allowed: a stimulus, e.g. step\(10.0\), or an array of samples"),
+        ({"stimulus": step}, r"stimulus is the class step; allowed: a stimulus, e.g. step\(10.0\)"),
         ({"stimulus": np.zeros(100)}, r"the stimulus has 100 samples; allowed: 5001"),
         ({"stimulus": np.full(5001, np.nan)}, r"samples\[0\] is not finite"),
         ({"stimulus": np.zeros((5001, 2))}, r"samples has shape \(5001, 2\); allowed: one dimension"),
