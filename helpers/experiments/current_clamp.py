@@ -94,9 +94,17 @@ def freeze_gate(neuron: Neuron, gate: str, value: float) -> Neuron:
         The name of the gate.
     value : float
         From 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If another gate of the neuron is frozen already.
     """
     one_of("gate", gate, neuron.gates)
     kind = type(neuron)
+    others = [name for name, entry in neuron.gates.items() if entry.function is _frozen and name != gate]
+    if others:  # both would take their value from the one parameter `frozen`
+        raise ValueError(f"the gate {others[0]} of {kind.__name__} is frozen already; allowed: one frozen gate")
     frozen = parameter(0.5, "", f"value at which {gate} is frozen", low=0.0, high=1.0, minimum=0.0, maximum=1.0)
     body = {
         "__doc__": f"{kind.__name__} with {gate} frozen.",

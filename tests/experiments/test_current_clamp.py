@@ -87,6 +87,13 @@ def test_a_gate_that_is_not_there_is_refused():
         freeze_gate(HodgkinHuxley(), "h", 1.5)
 
 
+def test_one_gate_can_be_frozen_and_no_second_one_takes_over_its_value():
+    frozen = freeze_gate(HodgkinHuxley(), "m", 0.1)
+    with pytest.raises(ValueError, match="the gate m of HodgkinHuxley_m_frozen is frozen already"):
+        freeze_gate(frozen, "h", 0.6)
+    assert freeze_gate(frozen, "m", 0.2).initial_state()["m"] == 0.2
+
+
 def test_threshold_finds_known_borders():
     border = np.array([0.001, 1.0, 77.7, 2000.0])
     found = find_threshold(lambda strength: strength >= border, 0.0, 1000.0, tolerance=1e-6)
