@@ -86,6 +86,7 @@ def train_npe(
     """
     simulated = None
     if simulator is not None:
+        simulator.check_prior(instance("prior", prior, Prior, "a Prior"))
         statistics, simulated = statistics or simulator.summarise.names, simulator.as_data()
     theta, x = checked(prior, theta, x, statistics, 2 if embedding is None else 3)
     fitted = Scaling.of(x, scaling)

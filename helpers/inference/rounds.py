@@ -165,6 +165,8 @@ def truncated_rounds(
     n_final = whole_number("n_final", n_final, MIN_SIMULATIONS)
     budget = whole_number("budget", budget, n_round + n_final)
     simulator = simulate if isinstance(simulate, NeuronSimulator) else None
+    if simulator:
+        simulator.check_prior(prior)
     settings = {
         "prior": prior.as_data(),
         "x_o": x_o.tolist(),

@@ -68,6 +68,13 @@ class NeuronSimulator:
             self.neuron, self.stimulus, parameters, self.duration, self.dt, seed=seed, summarise=self.summarise
         )
 
+    def check_prior(self, prior: Prior) -> None:
+        """Raise ValueError unless `prior` has the same parameters in the same order, as columns have no names."""
+        if prior.names != self.prior.names:
+            raise ValueError(
+                f"a prior over {', '.join(prior.names)}; the simulator takes {', '.join(self.prior.names)}, in this order"
+            )
+
     def as_data(self) -> dict[str, Any]:
         """Return what is simulated as plain data, see `described`."""
         assert isinstance(self.stimulus, Stimulus)

@@ -114,6 +114,16 @@ def test_rounds_and_campaigns_say_what_they_simulated(posterior, tmp_path):
         assert own.simulated == posterior.simulated
 
 
+def test_a_simulator_with_its_parameters_in_another_order_is_refused():
+    """Columns have no names: g_Na would be taken for g_K without a word."""
+    turned = box_prior(Pospischil, ["g_K", "g_Na"], low=[4.0, 40.0], high=[6.0, 60.0])
+    theta, message = turned.draw(60, 1), "a prior over g_K, g_Na; the simulator takes g_Na, g_K"
+    with pytest.raises(ValueError, match=message):
+        train_npe(turned, theta, np.ones((60, 7)), 0, simulator=SIMULATOR, **SMALL)
+    with pytest.raises(ValueError, match=message):
+        truncated_rounds(SIMULATOR, turned, np.ones(7), 1)
+
+
 def test_bad_simulators_are_refused():
     with pytest.raises(ValueError, match=r"duration = 30.005 ms"):
         replace(SIMULATOR, duration=30.005)
