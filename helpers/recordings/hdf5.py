@@ -38,7 +38,7 @@ def find_fault(path: str) -> str:
             visit("/", file)
             file.visititems(visit)
     except Exception as error:  # h5py raises many kinds
-        return f"{type(error).__name__}: {error}".replace("\n", " ")[:300]
+        return ascii(f"{type(error).__name__}: {error}")[:300]  # one line, whatever is in the file
     return ""
 
 

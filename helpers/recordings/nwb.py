@@ -7,6 +7,7 @@ import functools
 import os
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -22,6 +23,8 @@ from .conversion import CURRENT, VOLTAGE, check_even, check_index, existing, mak
 __all__ = ["count_nwb", "read_nwb"]
 
 PATIENCE = 8.0  # s; a file that takes longer to read from end to end is damaged
+
+_asking = threading.Lock()  # two threads must not read each other's answers
 
 
 def read_nwb(
@@ -116,7 +119,9 @@ def _open_nwb(path: Path) -> Iterator[Any]:
 def _check_hdf5(path: Path) -> None:
     """Raise ValueError unless the HDF5 library can read the file from end to end."""
     status = path.stat()
-    if fault := _hdf5_fault(str(path.resolve()), status.st_size, status.st_mtime_ns, status.st_ino):
+    with _asking:
+        fault = _hdf5_fault(str(path.resolve()), status.st_size, status.st_mtime_ns, status.st_ino)
+    if fault:
         raise ValueError(fault)
 
 
@@ -126,7 +131,7 @@ def _hdf5_fault(path: str, *version: int) -> str:
     child = _hdf5_process(os.getpid())
     assert child.stdin and child.stdout
     try:
-        child.stdin.write(f"{path!r}\n")
+        child.stdin.write(f"{path!a}\n")
         child.stdin.flush()
         answer = child.stdout.readline()
     except OSError:

@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyabf
@@ -11,7 +12,7 @@ from support.builders import csv_file, nwb_file, step_trace
 
 from helpers.recordings.abf import read_abf
 from helpers.recordings.csv_table import read_csv, write_csv
-from helpers.recordings.nwb import read_nwb
+from helpers.recordings.nwb import _check_hdf5, read_nwb
 from helpers.recordings.published import RECORDINGS, load
 from helpers.recordings.reading import number_of_sweeps, read
 from helpers.simulation.trace import Trace
@@ -360,8 +361,26 @@ def test_nwb_bias_current_is_named(tmp_path):
         read(path)
 
 
-def test_nwb_that_is_mended_in_place_is_read(tmp_path):
-    """A file that stayed open after it was refused would be answered from, whatever is in it by then."""
+def test_nwb_files_read_on_several_threads_get_their_own_answers(tmp_path):
+    """One process examines the files of all threads: an answer must not reach the thread that asked about another."""
+    whole = nwb_file(tmp_path / "0.nwb", [{"V": V, "I": I}]).read_bytes()
+    paths = [tmp_path / f"{number}.nwb" for number in range(40)]
+    for number, path in enumerate(paths):
+        path.write_bytes(whole if number % 2 == 0 else whole[:1000])
+
+    def is_whole(path):
+        try:
+            _check_hdf5(path)
+        except ValueError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(is_whole, paths)) == [number % 2 == 0 for number in range(40)]
+
+
+def test_nwb_that_is_repaired_in_place_is_read(tmp_path):
+    """HDF5 answers from a file that stayed open after it was refused, even if it has been overwritten since."""
     path = nwb_file(tmp_path / "cell.nwb", [{"V": V, "I": I}])
     whole = path.read_bytes()
     date = re.findall(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:", whole)[0]
