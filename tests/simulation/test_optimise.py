@@ -14,6 +14,7 @@ from helpers.neurons.parameters import parameter
 from helpers.simulation.compiler import kernels
 from helpers.simulation.compiler.codegen import function_text
 from helpers.simulation.compiler.optimise import optimise, optimised_equations
+from helpers.simulation.compiler.source import read_function
 
 KERNELS = {name: getattr(kernels, name) for name in ("bounded_exp", "exp", "fma", "linoid", "linoid_given", "where")}
 
@@ -120,6 +121,19 @@ def test_what_depends_on_parameters_only_is_an_invariant_and_a_state_is_not():
     assert equations.functions["gate_steep"].arguments == ("V", "invariant_0")  # 1/k
     assert equations.functions["gate_with_a_state"].arguments[:2] == ("V", "c")  # V + c is no line in V and parameters
     assert set(equations.functions["current_I_L"].arguments) <= set(equations.invariants)
+
+
+def test_an_annotated_assignment_reads_like_a_plain_one():
+    def plain(V):
+        alpha = exp(-V / 4.0)
+        return alpha, 1.0
+
+    def annotated(V):
+        alpha: float = exp(-V / 4.0)
+        return alpha, 1.0
+
+    one, other = (read_function(gate(function), "gate_x") for function in (plain, annotated))
+    assert other.is_straight and other.as_python() == one.as_python() and other.foreign == {"exp"}
 
 
 def test_the_bound_of_a_shared_exponential_is_that_of_its_steepest():
