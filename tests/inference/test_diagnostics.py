@@ -137,7 +137,7 @@ def test_the_prior_is_perfectly_calibrated_and_still_found_out():
     assert unidentified_parameters(prior, seed=6, observations=1).unidentified.all()
 
 
-def test_dead_parameters_names_the_right_one_only():
+def test_unidentified_parameters_names_the_right_one_only():
     found = unidentified_parameters(trials_of(Ignorant(learned=True)), seed=6, observations=1)
     assert found.unidentified.tolist() == [False, True]
     assert "g_K" in str(found).splitlines()[2] and "UNIDENTIFIED" in str(found).splitlines()[2]
