@@ -34,7 +34,6 @@ MADE = {
     "__init__", "__repr__", "__eq__", "__hash__", "__setattr__", "__delattr__", "__replace__", "__match_args__",
     "__dataclass_fields__", "__dataclass_params__", "__annotate_func__", "__annotations_cache__", "__slotnames__",
 }  # fmt: skip
-INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 
 
 def fingerprint(*things: Any) -> str:
@@ -123,10 +122,10 @@ class _Reader:
         yield from self.of_code(function.__code__, function.__doc__)
         for cell in function.__closure__ or ():
             try:
-                yield self.of(cell.cell_contents)
-            except ValueError as error:
-                if "Cell is empty" not in str(error):
-                    raise
+                content = cell.cell_contents
+            except ValueError:  # the cell is empty
+                continue
+            yield self.of(content)
         for name, value in _referred(function):
             yield from (name, self.of(value))
 
@@ -200,7 +199,12 @@ def _installed(thing: Any) -> bool:
         path = inspect.getfile(module)
     except TypeError:  # built into Python
         return True
-    return path.startswith(INSTALLED) or "-packages/" in path.replace("\\", "/")
+    return path.startswith(_package_folders()) or "-packages/" in path.replace("\\", "/")
+
+
+@functools.cache  # not a constant, which would enter the fingerprint of all that calls `fingerprint`
+def _package_folders() -> tuple[str, ...]:
+    return tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
 def _version(thing: Any) -> str:
