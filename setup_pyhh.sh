@@ -27,9 +27,9 @@ usage: ./setup_pyhh.sh COMMAND
   site               make web pages of the notebooks as they are saved, with a live bench that needs no Python, in site/
   campaign           simulate a million times and more, into a folder that survives whatever happens; see campaign --help
   constraints        install the newest versions afresh and write them into constraints.txt; test them before you keep it
-  bench              time the simulator beside its peers, in an environment of its own (.venv-bench, 3 GB)
+  bench              time the simulator and its peers, in an environment of its own (.venv-bench, 3 GB)
   bench inference    measure the inference against reference posteriors
-  bench lif          six parameters of an integrate-and-fire neuron beside BayesFlow (.venv-bench, too; hours)
+  bench lif          six parameters of an integrate-and-fire neuron, compared with BayesFlow (.venv-bench, too; hours)
   pyhh               fetch the pyHH simulator that the series started from, into external/pyHH
   badges OWNER/REPO  write the address of the published repository into the README and the notebooks
   help               show this text

@@ -1,1 +1,1 @@
-"""How fast this series simulates, measured beside its peers in one run: `python -m benchmarks.speed`."""
+"""How fast this series simulates, measured next to its peers in one run: `python -m benchmarks.speed`."""

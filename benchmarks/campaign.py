@@ -9,7 +9,7 @@ The training set of the tutorial: Pospischil neurons with noise, 12,000 steps of
     resume       how long a finished campaign takes to find that it is finished
     training     memory while a network is trained on a campaign
 
-Best on an idle machine. Processor time is given beside the clock: it hardly depends on what else runs.
+Best on an idle machine. Processor time is given next to that of the clock: it hardly depends on what else runs.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 python -m benchmarks.frames        needs chromium and Playwright (pip install playwright); prints a table
 
 Measured in a headless browser without a graphics card, on a page without Python and in Notebook 7. A frame is a
-picture that was simulated and drawn anew; the time of a key runs from the browser's own time stamp of the event to the
+picture that was simulated and redrawn; the time of a key runs from the browser's own time stamp of the event to the
 end of the drawing that shows it.
 """
 

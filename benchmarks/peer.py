@@ -55,5 +55,5 @@ class Peer:
         except PackageNotFoundError:
             return f"{self.package} is not installed"
         if self.program and not shutil.which(self.program):
-            return f"there is no {self.program} on the PATH"
+            return f"{self.program} is not on the PATH"
         return None

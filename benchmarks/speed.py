@@ -1,4 +1,4 @@
-"""Measure this series beside its peers, in one run, and print a Markdown table: `python -m benchmarks.speed`.
+"""Measure this series and its peers in one run, and print a Markdown table: `python -m benchmarks.speed`.
 
 Best on an idle machine: where other work takes a core for a while, peers that share out every step among threads
 (PyTorch, Brian2) lose far more than the others.

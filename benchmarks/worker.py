@@ -34,7 +34,7 @@ from .workloads import (
 )
 
 SHORTEST = 0.3  # s; what takes less is called several times in a row
-PATIENCE = 600  # s without an answer
+MAX_WAIT = 600  # s without an answer
 
 
 class Failed(Exception):
@@ -92,8 +92,8 @@ class Worker:
         self.close()
 
     def _answer(self) -> Any:
-        if not self.connection.poll(PATIENCE):
-            raise Failed(f"no answer within {PATIENCE} s")
+        if not self.connection.poll(MAX_WAIT):
+            raise Failed(f"no answer within {MAX_WAIT} s")
         try:
             answer = self.connection.recv()
         except EOFError:

@@ -100,7 +100,7 @@ def squid_rates(V: float) -> tuple[tuple[float, float], ...]:
 
 
 PEERS = (
-    Peer("sbi tutorial's loop", "numpy", tutorial_training, n=4, quick_n=1, note="written anew in its style"),
+    Peer("sbi tutorial's loop", "numpy", tutorial_training, n=4, quick_n=1, note="rewritten in its style"),
     Peer(
         f"sbi tutorial's loop, {ALL_CORES} workers",
         "numpy",
@@ -108,7 +108,7 @@ PEERS = (
         n=4 * ALL_CORES,
         quick_n=ALL_CORES,
         cores=ALL_CORES,
-        note="written anew in its style",
+        note="rewritten in its style",
     ),
     Peer("Python floats", "numpy", single=floats_single, note="exponential Euler"),
 )

@@ -69,7 +69,7 @@ def traces(
     A: Any, catalogue: Any, paint: Any, n: int, constants: Any, start: float, stop: float, threads: int
 ) -> np.ndarray:
     """V (n, steps) of n compartments, each with what `paint` gives it. Arbor has values of a cell fixed in its model,
-    so that the model is made anew each time, as users of Arbor must."""
+    so that the model is rebuilt each time, as users of Arbor must."""
     tree = A.segment_tree()
     tree.append(A.mnpos, A.mpoint(-RADIUS, 0, 0, RADIUS), A.mpoint(RADIUS, 0, 0, RADIUS), tag=1)
     labels = A.label_dict({"all": "(all)", "middle": "(location 0 0.5)"})
@@ -115,6 +115,6 @@ PEERS = (
         single,
         cores=ALL_CORES,
         program="c++",
-        note="implicit Euler, no noise, traces; the model is made anew each time",
+        note="implicit Euler, no noise, traces; the model is rebuilt each time",
     ),
 )

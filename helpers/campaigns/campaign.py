@@ -138,7 +138,7 @@ class Campaign:
             cells = deque(_cells(gaps, shard))
             with _workers(client, threads) as (pool, slots, own), _bar(number, gaps, progress) as bar:
                 self._work(cells, shard, pool, slots, (key_of(about), own), bar)
-        with suppress(OSError):  # a whole campaign may lie where nobody may write
+        with suppress(OSError):  # a complete campaign may be in a read-only folder
             self._tidy()
         return Simulations(self.folder)
 
@@ -208,7 +208,7 @@ class Campaign:
                         break
                     first, stop = cells.popleft()
                     if (claim := self._claim(first, shard)) is None:
-                        cells.append((first, stop))  # somebody else's: look again later
+                        cells.append((first, stop))  # another process has it: look again later
                         continue
                     taken += 1
                     begun = cover(list_shards(self._shards), first, stop)[1]
@@ -269,7 +269,7 @@ def _check_writable(folder: Path) -> None:
 
 
 def _let_go(claim: FileLock) -> None:
-    with suppress(OSError):  # whoever waits for this file finds that it has gone, and makes a new one
+    with suppress(OSError):  # a process that waits for this file finds it gone, and makes a new one
         Path(claim.lock_file).unlink(missing_ok=True)
     claim.release()
 

@@ -5,8 +5,8 @@ A file is named by the range of its simulations and by the SHA-256 of its bytes,
     000000010000-000000020000-9f86d081884c7d65.parquet
 
 so that the folder itself says what is there, and a file that was cut off or changed says so, too. It appears under its
-name only when it is whole and on the disk: written beside, brought to the disk (fsync), then renamed. Nothing depends
-on the time of a file.
+name only when it is whole and on the disk: written under another name, brought to the disk (fsync), then renamed.
+Nothing depends on the time of a file.
 """
 
 from __future__ import annotations

@@ -272,7 +272,7 @@ class _Folder:
         settings = json.loads(json.dumps(settings))
         if not path.exists():
             if others := sorted(entry.name for entry in folder.iterdir()):
-                raise ValueError(f"folder {folder} holds no rounds but {others[0]}: choose an empty one")
+                raise ValueError(f"folder {folder} contains {others[0]} but no rounds: choose an empty one")
             write_arrays(path, {"format": FILE_FORMAT, "settings": settings}, {})
         found = read_arrays(path, FILE_FORMAT, "settings of rounds")[0]["settings"]
         for name in settings:

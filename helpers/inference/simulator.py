@@ -71,9 +71,8 @@ class NeuronSimulator:
     def check_prior(self, prior: Prior) -> None:
         """Raise ValueError unless `prior` has the same parameters in the same order, as columns have no names."""
         if prior.names != self.prior.names:
-            raise ValueError(
-                f"a prior over {', '.join(prior.names)}; the simulator takes {', '.join(self.prior.names)}, in this order"
-            )
+            wanted = f"{', '.join(self.prior.names)}, in this order"
+            raise ValueError(f"a prior over {', '.join(prior.names)}; the simulator takes {wanted}")
 
     def as_data(self) -> dict[str, Any]:
         """Return what is simulated as plain data, see `described`."""

@@ -33,7 +33,7 @@ def write_arrays(path: str | Path, about: dict[str, Any], arrays: dict[str, np.n
 def read_arrays(path: str | Path, file_format: int, what: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Read what `write_arrays` wrote, where `about["format"]` is `file_format`.
 
-    Raises ValueError for a file that is damaged or is no `what`, FileNotFoundError where there is none.
+    Raises ValueError for a file that is damaged or not a `what`, FileNotFoundError if it is missing.
     """
     try:
         with open(path, "rb") as stream:
@@ -45,18 +45,18 @@ def read_arrays(path: str | Path, file_format: int, what: str) -> tuple[dict[str
             raise ValueError(f"format {about['format']}; this version reads format {file_format}")
     except FileNotFoundError:
         raise
-    except Exception as error:  # what is no such file fails in many ways: see tests/hostile/test_hostile_files.py
+    except Exception as error:  # other files fail in many ways: see tests/hostile/test_hostile_files.py
         raise ValueError(f"{Path(path).name} holds no {what} that can be read: {error}") from error
     return about, arrays
 
 
 def _check_sizes(stream: BinaryIO) -> None:
-    """Raise ValueError where the arrays would be larger than the file: packed by somebody else, or made to fill memory.
+    """Raise ValueError if the arrays would be larger than the file: packed by another program, or to fill memory.
 
     The lengths that the head of each array states count, since memory is taken for these.
     """
     if not zipfile.is_zipfile(stream):
-        raise ValueError("it is no .npz file")
+        raise ValueError("it is not an .npz file")
     room = stream.seek(0, os.SEEK_END)
     with zipfile.ZipFile(stream) as packed:
         for name in packed.namelist():

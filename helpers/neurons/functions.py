@@ -31,7 +31,7 @@ def sin(x):
     sin(x) = ±sin(r) where x = k·π + r with |r| <= π/2; a polynomial interpolates the sine of r.
     """
     whole = where(1.0 + 1e-9 > 1.0, 6755399441055744.0, 12582912.0)  # 1.5·2^52, or 1.5·2^23 in single precision:
-    k = (x * 0.3183098861837907 + whole) - whole  # adding and subtracting it rounds to a whole number
+    k = (x * 0.3183098861837907 + whole) - whole  # adding and subtracting it rounds to an integer
     odd = k - 2.0 * ((0.5 * k + whole) - whole)  # ±1 where k is odd, else 0
     r = (x - k * 3.140625) - k * 0.0009676535897932385  # π in two parts, the first times k without rounding error
     u = r * r

@@ -14,8 +14,8 @@ import sys
 
 import h5py
 
-LARGE = 2**28  # bytes; of a larger dataset only the ends are read
-DENSEST = 2000  # bytes of data per byte of file, at most: how far gzip compresses zeros
+LARGE_DATASET = 2**28  # bytes; of a larger dataset only the ends are read
+MAX_COMPRESSION = 2000  # bytes of data per byte of file, at most: how far gzip compresses zeros
 
 
 def find_fault(path: str) -> str:
@@ -26,9 +26,9 @@ def find_fault(path: str) -> str:
         for key in item.attrs:
             item.attrs[key]
         if isinstance(item, h5py.Dataset):
-            if item.nbytes > DENSEST * size:
+            if item.nbytes > MAX_COMPRESSION * size:
                 raise ValueError(f"{name} cannot contain {item.nbytes} bytes")
-            if item.ndim == 0 or item.nbytes <= LARGE:
+            if item.ndim == 0 or item.nbytes <= LARGE_DATASET:
                 item[()]
             elif len(item):
                 item[0], item[-1]

@@ -22,7 +22,7 @@ from .conversion import CURRENT, VOLTAGE, check_even, check_index, existing, mak
 
 __all__ = ["count_nwb", "read_nwb"]
 
-PATIENCE = 8.0  # s; a file that takes longer to read from end to end is damaged
+MAX_READING_TIME = 8.0  # s; a file that takes longer to read from end to end is damaged
 
 _asking = threading.Lock()  # two threads must not read each other's answers
 
@@ -147,7 +147,7 @@ def _hdf5_fault(path: str, *version: int) -> str:
 def _hdf5_process(owner: int) -> subprocess.Popen:
     """Start the program in `hdf5`, once per process: a forked one must not read the answers to its parent."""
     child = subprocess.Popen(
-        [sys.executable, "-m", "helpers.recordings.hdf5", str(PATIENCE)],
+        [sys.executable, "-m", "helpers.recordings.hdf5", str(MAX_READING_TIME)],
         cwd=Path(__file__).parents[2],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -115,7 +115,7 @@ def simulate_network(
 def couple(V, current, recorded, step, links):
     """Fill `current` (n,) [µA/cm²] with what flows into each neuron at `V` (n,) [mV], and move r on by one step.
 
-    recorded: (n, n_states, n_steps + 1), valid up to `step`; its V, shown before a reset, tells the spikes.
+    recorded: (n, n_states, n_steps + 1), valid up to `step`; spikes are found in its V, recorded before a reset.
     links: records of gap junctions and of synapses, and r (n_synapses, n_steps + 1).
     The compiler copies this text into the time loop.
     """

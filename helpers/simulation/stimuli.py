@@ -124,7 +124,7 @@ def _frequency(default: float, meaning: str, minimum: float = 0.001) -> Any:
 
 
 def _or_none(declared: Any) -> Any:
-    """A parameter that may be left out: another one then tells its value."""
+    """A parameter that may be left out: its value then follows from another one."""
     return field(default=None, metadata=declared.metadata)
 
 

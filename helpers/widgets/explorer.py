@@ -186,7 +186,7 @@ def empty_lines(ax: Axes, names: Sequence[str]) -> dict[str, Line2D]:
 
 
 def set_lines(lines: Mapping[str, Line2D], x: np.ndarray, y: Mapping[str, np.ndarray]) -> None:
-    """Draw each line anew, from the values of its name."""
+    """Redraw each line, from the values of its name."""
     for name, line in lines.items():
         line.set_data(x, y[name])
 

@@ -104,9 +104,7 @@ def test_a_worker_refuses_to_time_a_wrong_peer_and_tells_why_one_breaks() -> Non
 
 def test_a_missing_package_or_program_is_a_reason() -> None:
     assert Peer("absent", "no-such-package").available() == "no-such-package is not installed"
-    assert (
-        Peer("no compiler", "numpy", program="no-such-program").available() == "there is no no-such-program on the PATH"
-    )
+    assert Peer("no compiler", "numpy", program="no-such-program").available() == "no-such-program is not on the PATH"
     assert Peer("here", "numpy").available() is None
 
 

@@ -316,7 +316,7 @@ def test_a_damaged_file_is_refused_named_and_made_anew(tries, how, chance, undis
         assert found[1] == f"simulations {first} to {stop - 1}: missing"
         with pytest.warns(UserWarning, match=f"1 damaged, to be regenerated: {path.name}"):
             small(folder).run(NUMBER, shard=SHARD)
-        judge(f"a file {how}", folder, outcome="refused; made anew: same bytes")
+        judge(f"a file {how}", folder, outcome="refused; regenerated: same bytes")
 
 
 @times(3, 20)
@@ -331,7 +331,7 @@ def test_a_file_that_is_gone_is_missed(tries, chance, undisturbed, tmp_path, jud
             Simulations(folder).read()
         assert Simulations(folder).kept == NUMBER - SHARD
         run_again(folder)
-        judge("a file deleted", folder, outcome="refused; made anew: same bytes")
+        judge("a file deleted", folder, outcome="refused; regenerated: same bytes")
 
 
 @times(5, 200)

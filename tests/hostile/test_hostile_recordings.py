@@ -133,7 +133,7 @@ def test_a_damaged_file_that_hangs_the_hdf5_library_is_refused(tmp_path, monkeyp
         command = [sys.executable, "-X", "faulthandler", "-m", "helpers.recordings.hdf5", "2"]
         return subprocess.run(command, input=f"{str(path)!r}\n", capture_output=True, text=True)
 
-    monkeypatch.setattr("helpers.recordings.nwb.PATIENCE", 2.0)
+    monkeypatch.setattr("helpers.recordings.nwb.MAX_READING_TIME", 2.0)
     whole, path, hangs = nwb_files(tmp_path), tmp_path / "damaged.nwb", 0
     assert examined(tmp_path / "a.nwb").stdout == "\n"  # nothing is wrong
     for number in (10, 26, 122):
@@ -146,7 +146,7 @@ def test_a_damaged_file_that_hangs_the_hdf5_library_is_refused(tmp_path, monkeyp
 
 
 def attack(what: str, cases: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("helpers.recordings.nwb.PATIENCE", 2.0)  # these files are short
+    monkeypatch.setattr("helpers.recordings.nwb.MAX_READING_TIME", 2.0)  # these files are short
     if what in ("abf", "family"):
         whole = abf_files() if what == "abf" else [two_sweeps(fetch("sodium_currents").read_bytes())]
     else:

@@ -118,7 +118,7 @@ def test_going_on_after_a_break_gives_the_same(rounds, tmp_path):
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path):
     (tmp_path / "letter.txt").write_text("keep me")
-    with pytest.raises(ValueError, match="holds no rounds but letter.txt: choose an empty one"):
+    with pytest.raises(ValueError, match="contains letter.txt but no rounds: choose an empty one"):
         truncated_rounds(readings, PRIOR, X_O, seed=2, folder=tmp_path, **SMALL)
     assert [entry.name for entry in tmp_path.iterdir()] == ["letter.txt"]
 

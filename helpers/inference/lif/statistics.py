@@ -91,7 +91,7 @@ def _times(spikes, dt):
         return np.array([1.0, fired[0] * dt, (len(spikes) - fired[0]) * dt, 0.0])
     intervals = np.diff(fired).astype(np.float64)
     mean = intervals.mean()
-    variance = (intervals**2).mean() - mean**2  # of whole numbers, which are exact
+    variance = (intervals**2).mean() - mean**2  # of integers, so that it is exact
     return np.array([len(fired), fired[0] * dt, mean * dt, dt * math.sqrt(max(variance, 0.0))])
 
 

@@ -59,7 +59,7 @@ def javascript(neuron: type[Neuron]) -> str:
 
 
 def javascript_function(entry: Equation, name: str) -> str:
-    """One equation as a JavaScript function called `name`; of a tuple it returns the array `$out`, filled anew.
+    """One equation as a JavaScript function called `name`; for a tuple it returns the array `$out`, overwritten.
 
     Raises
     ------

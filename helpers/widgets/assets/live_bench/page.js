@@ -63,7 +63,7 @@ function makeBench(model, el) {
 
     // --- from what is set to what is shown
 
-    // The parts that depend on the neuron, the clamp and the protocol. Dials keep their places while values change.
+    // The parts that depend on the neuron, the clamp and the protocol. Sliders keep their places while values change.
     function rebuild() {
         const clamped = setting.clamp === "voltage";
         selects.neuron.fill(Object.keys(data.neurons).map((name) => [name, name]), setting.neuron);
