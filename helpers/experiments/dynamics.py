@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -149,20 +150,18 @@ def fixed_points(
     -------
     ndarray of shape (n_points, n_states)
     """
-
-    def excess(x: Any) -> Any:
-        return slopes(neuron, steady_states(neuron, x, I, frozen), I)[0]
-
     number("I", I)
+    excess = partial(_excess, neuron=neuron, I=I, frozen=frozen)
     grid = np.linspace(*_checked_span(span), num=2001)
     roots = [brentq(excess, low, high, xtol=1e-13) for low, high in _sign_changes(grid, excess(grid))]
     return steady_states(neuron, roots, I, frozen).T if roots else np.empty((0, len(neuron.states)))
 
 
-def resting_state(neuron: Neuron, span: tuple[float, float] = SPAN) -> dict[str, float]:
-    """Return the fixed point without a current whose first state is lowest, e.g. as `initial_state` of a simulation.
+def resting_state(neuron: Neuron, span: tuple[float, float] = (-120.0, 0.0)) -> dict[str, float]:
+    """Return the lowest fixed point without a current to which the first state drifts from both sides.
 
-    It may be unstable: see `eigenvalues`.
+    The drift is that with all other states steady: in a neuron driven by currents, the steady current turns from inward
+    to outward there. The point may be unstable all the same: see `eigenvalues`.
 
     Parameters
     ----------
@@ -175,9 +174,17 @@ def resting_state(neuron: Neuron, span: tuple[float, float] = SPAN) -> dict[str,
         If there is none.
     """
     points = fixed_points(neuron, span=span)
+    if len(points):
+        below, above = (_excess(points[:, 0] + side, neuron) for side in (-1e-6, 1e-6))
+        points = points[below > above]
     if not len(points):
-        raise ValueError(f"{neuron} has no fixed point between {span[0]:g} and {span[1]:g} mV")
+        raise ValueError(f"{neuron} has no resting state between {span[0]:g} and {span[1]:g} mV")
     return dict(zip(neuron.states, points[0].tolist(), strict=True))
+
+
+def _excess(x: Any, neuron: Neuron, I: float = 0.0, frozen: Mapping[str, float] = NONE) -> Any:
+    """The slope of the first state at `x`, with all other states steady or frozen."""
+    return slopes(neuron, steady_states(neuron, x, I, frozen), I)[0]
 
 
 def jacobian(neuron: Neuron, state: np.ndarray, frozen: Mapping[str, float] = NONE) -> np.ndarray:

@@ -42,6 +42,12 @@ def test_no_rest_between_the_limits_is_named():
         resting_state(HodgkinHuxley(), (-100.0, -90.0))
 
 
+def test_rest_is_where_the_steady_current_turns_outward():
+    assert resting_state(Pospischil(), (-60.0, 0.0))["V"] == pytest.approx(-27.129, abs=1e-3)  # not -50.8: inward there
+    with pytest.raises(ValueError, match="between -120 and 0 mV"):
+        resting_state(HodgkinHuxley(g_K=0.0, g_L=0.0))  # its one fixed point is E_Na
+
+
 def test_steady_currents_are_where_a_clamp_ends():
     V = np.array([-80.0, -50.0, 0.0])
     held = clamp(HodgkinHuxley(), step_command(-65.0, V, during=200.0))

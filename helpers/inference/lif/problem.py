@@ -212,7 +212,7 @@ class LifExperiment:
         neuron, duration = self.neuron, (self.n_samples - 1) * self.dt
         stimulus = step(self.currents[sweep], 0.0, duration)
         V = simulate_traces(neuron, stimulus, parameters, duration, self.dt, seed=int(own[0]), method=self.method)
-        spikes = V > neuron.spike_threshold  # only a drawn spike gets there
+        spikes = V >= neuron.V_spike  # where a spike is drawn
         if self.version == "original" and "V_reset" in parameters:
             V = np.where(spikes, parameters["V_reset"][:, None], V)
         noise = np.random.default_rng(int(own[1])).standard_normal(V.shape, dtype=np.float32)
