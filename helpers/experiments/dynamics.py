@@ -319,7 +319,7 @@ def nullclines(
     )
     if not (len(x) > 1 and len(y) > 1 and (np.diff(x) > 0).all() and (np.diff(y) > 0).all()):
         raise ValueError("x and y must rise, with at least 2 numbers each")
-    state = _checked_state(neuron, "state", state)
+    state = numbers("state", state, shape=(len(neuron.states),), low=-MAX_POTENTIAL, high=MAX_POTENTIAL)
     across, up = (neuron.states.index(name) for name in plane)
     grid = np.multiply.outer(state, np.ones((len(y), len(x))))
     grid[across], grid[up] = np.meshgrid(x, y)
