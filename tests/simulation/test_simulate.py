@@ -193,7 +193,7 @@ def test_threads_may_meet_at_a_module_that_nobody_has_compiled(monkeypatch, tmp_
     generated._load_once.cache_clear()
     source = generated_source(KernelSpec(HodgkinHuxley, type(step(1.0, 1.0, 2.0)), lanes=8))
     with ThreadPoolExecutor(8) as pool:
-        modules = set(pool.map(generated.load, [source] * 32))
+        modules = set(pool.map(generated.load_module, [source] * 32))
     assert len(modules) == len(list(tmp_path.glob("kernels/*.py"))) == 1
     assert not list(tmp_path.glob("kernels/*.part"))
 
