@@ -41,7 +41,7 @@ from helpers.simulation.summaries import Summary, summary_statistics
 from helpers.validation import instance, whole_number
 
 from .identity import description
-from .shards import DAMAGED, clear_leftovers, cover, fault, list_shards, write_shard
+from .shards import FaultKind, clear_leftovers, cover, fault, list_shards, write_shard
 from .simulations import MANIFEST, Simulations, key_of, write_manifest
 
 __all__ = ["Campaign"]
@@ -175,11 +175,14 @@ class Campaign:
         return kept
 
     def _remove_damaged(self, key: str) -> None:
-        reasons = {shard: fault(shard, key) for shard in list_shards(self._shards)}
-        for shard, reason in reasons.items():
-            if reason.startswith("of another"):
-                raise ValueError(f"{shard.path} is {reason}: remove it")
-        if damaged := [shard for shard, reason in reasons.items() if reason.startswith(DAMAGED)]:
+        damaged = []
+        for shard in list_shards(self._shards):
+            found = fault(shard, key)
+            if found and found.kind is FaultKind.FOREIGN:
+                raise ValueError(f"{shard.path} is {found.words}: remove it")
+            if found and found.kind is FaultKind.DAMAGED:
+                damaged.append(shard)
+        if damaged:
             for shard in damaged:
                 shard.path.unlink(missing_ok=True)
             names = ", ".join(shard.path.name for shard in damaged[:3]) + (", ..." if len(damaged) > 3 else "")

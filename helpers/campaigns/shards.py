@@ -19,13 +19,17 @@ import secrets
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 __all__ = [
+    "Fault",
+    "FaultKind",
     "Part",
     "Shard",
     "clear_leftovers",
@@ -39,8 +43,22 @@ __all__ = [
 
 DIGITS = 16  # of the SHA-256 in the name: a changed file passes for whole once in 10^19
 NAME = re.compile(rf"(\d{{12,}})-(\d{{12,}})-([0-9a-f]{{{DIGITS}}})\.parquet")
-DAMAGED = "damaged"
 LEFTOVER = re.compile(r"\.(\d{12,})-\d{12,}-.*\.part")
+
+
+class FaultKind(Enum):
+    """What can be wrong with a file."""
+
+    MISSING = auto()
+    DAMAGED = auto()
+    FOREIGN = auto()
+
+
+class Fault(NamedTuple):
+    """What is wrong with a file, and the same in words."""
+
+    kind: FaultKind
+    words: str
 
 
 @dataclass(frozen=True, order=True)
@@ -118,16 +136,16 @@ def read_shard(shard: Shard, key: str) -> tuple[np.ndarray, np.ndarray]:
     return _matrix(table, columns["theta."]), _matrix(table, columns["x."])
 
 
-def fault(shard: Shard, key: str) -> str:
-    """Say what is wrong with a file; empty if nothing is. All of it is read, but never held in memory."""
+def fault(shard: Shard, key: str) -> Fault | None:
+    """Say what is wrong with a file; None if nothing is. All of it is read, but never held in memory."""
     try:
         with open(shard.path, "rb") as file:
             if not hashlib.file_digest(file, "sha256").hexdigest().startswith(shard.digest):
-                return f"{DAMAGED} ({shard.path.stat().st_size:,} bytes)"
+                return Fault(FaultKind.DAMAGED, f"damaged ({shard.path.stat().st_size:,} bytes)")
     except FileNotFoundError:
-        return "missing"
+        return Fault(FaultKind.MISSING, "missing")
     found = (pq.read_schema(shard.path).metadata or {}).get(b"campaign", b"").decode()
-    return "" if found == key else f"of another campaign, {found[:8] or 'none'}"
+    return None if found == key else Fault(FaultKind.FOREIGN, f"of another campaign, {found[:8] or 'none'}")
 
 
 def list_shards(folder: Path) -> list[Shard]:

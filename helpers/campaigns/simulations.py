@@ -125,9 +125,10 @@ class Simulations:
         """Return what is wrong, a line per damaged file or missing range; an empty list if the campaign is complete."""
         found, whole = [], []
         for shard in self.shards:
-            reason = fault(shard, self.key)
-            found += [f"{shard.path.name}: {reason}"] * bool(reason)
-            whole += [shard] * (not reason)
+            if wrong := fault(shard, self.key):
+                found.append(f"{shard.path.name}: {wrong.words}")
+            else:
+                whole.append(shard)
         gaps = cover(whole, 0, self.number)[1]
         return found + [f"simulations {begin} to {end - 1}: missing" for begin, end in gaps]
 
