@@ -15,6 +15,7 @@ use_venv() {
     stamp=$venv/setup_pyhh.stamp  # "installing", or what is installed; see set_up
 }
 pins=constraints.txt  # the versions that were tested; empty for the newest that the requirements allow
+torch=""  # which torch to install; empty for the one that was tested
 use_venv .venv
 
 usage() {
@@ -100,9 +101,9 @@ install_torch() {
 # set_up REQUIREMENTS...: makes the environment hold these files. The stamp says what it holds, so that a second call is quick;
 # "installing" in it means that the last call was cut off, and that no package can be trusted.
 set_up() {
-    local want sums python torch file
-    torch=$(sed -n 's/^\(torch==[^ ]*\).*/\1/p' requirements.txt)
-    sums=$(cksum ${pins:+"$pins"} "$@")
+    local want sums python file
+    torch=${torch:-$(sed -n 's/^\(torch==[^ ]*\).*/\1/p' constraints.txt)}
+    sums=$(cksum ${pins:+"$pins"} requirements/*.txt "$@")
     want="$("$venv_python" -V 2>/dev/null || true) $sums"
     case "$(cat "$stamp" 2>/dev/null || true)" in "$want"*) return ;; esac
     has_torch || need_gb 3
@@ -135,11 +136,13 @@ write_constraints() {
         fail "constraints are made with Python 3.11, the oldest that is supported: set PYTHON=/path/to/python3.11"
     rm -rf "$venv"
     pins=""
+    torch=$(sed -n 's/^\(torch[^ ]*\).*/\1/p' requirements/lessons.txt)
     set_up "${everything[@]}"
     found=$("$venv_python" -m pip list --format=freeze --exclude pip --exclude setuptools --exclude uv)
     {
         echo "# Every version that was tested, also of what comes indirectly. ./setup_pyhh.sh constraints writes this file."
-        echo "$found" | sed 's/+[^ ]*$//'  # without the build: +cpu and its like are a matter of the machine
+        # Without the build (+cpu and its like) and without the libraries of the CUDA build: a matter of the machine.
+        echo "$found" | sed -e 's/+[^ ]*$//' -e '/^nvidia-/d' -e '/^cuda-/d' -e '/^triton==/d'
     } >constraints.txt
     say "wrote constraints.txt: now ./setup_pyhh.sh test"
 }

@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 EVERYTHING = ("requirements.txt", "tools/website/requirements.txt", "tests/requirements.txt")
+INCLUDED = ("requirements/lesson1.txt", "requirements/lessons.txt")
 TOOLS = "awk bash cat cksum cp df dirname git grep id mkdir rm sed tail touch uname".split()
 
 # Writes its arguments to $CALLS and does as little as the script needs to go on.
@@ -29,7 +30,7 @@ case "$*" in
     "-m venv --clear "*) rm -rf "$4"; mkdir -p "$4/$VENV_BIN"; cp "$0" "$4/$VENV_BIN/$VENV_PYTHON" ;;
     "-m pip list "*) echo "${PIP_LISTS:-numpy==2.4.6}" ;;
     "-m pip index versions torch") echo "Available versions: 2.15.0, ${TORCHES:-2.13.0+cpu}, 2.13.0" ;;
-    *" pip install "*torch==*) [ -z "${CUT_OFF:-}" ] || kill -9 $PPID; touch "${0%/*/*}/torch" ;;
+    *" pip install "*torch[=">"]=*) [ -z "${CUT_OFF:-}" ] || kill -9 $PPID; touch "${0%/*/*}/torch" ;;
     "-m pip install "*"-r "*) [ -z "${PIP_SAYS:-}" ] || { echo "$PIP_SAYS"; exit 1; } ;;
 esac
 """
@@ -40,9 +41,9 @@ class Copy:
 
     def __init__(self, base: Path):
         self.folder, self.bin, self.log = base / "the notebooks", base / "bin", base / "calls"
-        for folder in (self.folder / "tests", self.folder / "tools/website", self.bin):
+        for folder in (*(self.folder / name for name in ("tests", "tools/website", "requirements")), self.bin):
             folder.mkdir(parents=True)
-        for name in ("setup_pyhh.sh", "constraints.txt", *EVERYTHING):
+        for name in ("setup_pyhh.sh", "constraints.txt", *INCLUDED, *EVERYTHING):
             shutil.copy(ROOT / name, self.folder / name)
         for name in TOOLS:
             (self.bin / name).symlink_to(shutil.which(name) or pytest.skip(f"no {name} here"))
@@ -107,7 +108,7 @@ def test_a_first_run_installs_and_a_second_does_not(copy):
     assert second.returncode == 0 and "pip" not in copy.calls and "-m tools.notebooks run" in copy.calls
 
 
-@pytest.mark.parametrize("changed", ["requirements.txt", "constraints.txt"])
+@pytest.mark.parametrize("changed", ["requirements.txt", "constraints.txt", *INCLUDED])
 def test_changed_requirements_are_installed_over_what_is_there(changed, copy):
     copy("run")
     with open(copy.folder / changed, "a") as file:
@@ -234,9 +235,11 @@ def test_constraints_are_what_is_installed_afresh_without_them(copy):
     copy("run")
     copy.program("python3.11", FAKE_PYTHON)
     versions = "numpy==2.5.0\ntorch==2.13.0+cpu\nzuko==1.6.0"
-    done = copy("constraints", PIP_LISTS=versions)
+    gpu = "cuda-bindings==13.5.0\nnvidia-cublas==13.1.1.3\ntriton==3.8.0"
+    done = copy("constraints", PIP_LISTS=f"{versions}\n{gpu}")
     assert done.returncode == 0, done.stderr
     assert "-m venv --clear .venv" in copy.calls and "-c constraints.txt" not in copy.calls
+    assert " torch>=" in copy.calls, "the newest torch of the range"
     assert all(f"-m pip install -r {name}\n" in copy.calls for name in EVERYTHING)
     comment, *lines = (copy.folder / "constraints.txt").read_text().splitlines()
     assert comment.startswith("# ") and lines == versions.replace("+cpu", "").split("\n")
@@ -272,7 +275,7 @@ def requirements(path: Path) -> Iterator[Requirement]:
 
 
 def test_the_constraints_are_within_the_ranges_of_the_requirements():
-    asked = [one for name in EVERYTHING for one in requirements(ROOT / name)]
+    asked = [one for name in (*INCLUDED, *EVERYTHING) for one in requirements(ROOT / name)]
     assert len(asked) > 20
     for one in asked:
         assert one.specifier.contains(pins()[canonicalize_name(one.name)]), one
@@ -288,7 +291,7 @@ def test_every_version_of_the_constraints_runs_on_the_oldest_python():
 def test_what_comes_indirectly_has_its_version_too():
     """Everything that the requirements lead to on this machine: a new one asks for ./setup_pyhh.sh constraints."""
     others = {"setuptools", "colorama", "appnope", "pywin32", "pywinpty"}  # left to pip: see write_constraints
-    left = [one for name in EVERYTHING for one in requirements(ROOT / name)]
+    left = [one for name in (*INCLUDED, *EVERYTHING) for one in requirements(ROOT / name)]
     seen: set[tuple[str, str]] = set()
     while left:
         one = left.pop()

@@ -1,0 +1,96 @@
+"""What each lesson needs, and what Google Colab and Binder install."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tools import LESSONS, ROOT
+
+NEEDS = {"1": "requirements/lesson1.txt", "2": "requirements/lessons.txt", "3": "requirements/lessons.txt"}
+MODULES = {"scikit-learn": "sklearn"}  # whose module has another name than the package
+# As they were in August 2026 (github.com/googlecolab/backend-info). Replacing one costs time, and may break Colab itself.
+COLAB = {
+    "anywidget": "0.9.21", "filelock": "3.32.3", "ipywidgets": "7.7.1", "lazy-loader": "0.5", "matplotlib": "3.10.0",
+    "numba": "0.61.2", "numpy": "2.1.3", "pooch": "1.9.0", "scikit-learn": "1.6.1", "scipy": "1.16.3",
+    "seaborn": "0.13.2", "torch": "2.11.0", "tqdm": "4.67.3",
+}  # fmt: skip
+
+
+def requirements(path: Path) -> Iterator[Requirement]:
+    """What a file asks for, with what it takes from other files."""
+    for line in path.read_text("utf-8").splitlines():
+        text = line.partition("#")[0].strip()
+        if text.startswith("-r "):
+            yield from requirements(path.parent / text.removeprefix("-r "))
+        elif text:
+            yield Requirement(text)
+
+
+def modules(name: str) -> set[str]:
+    """The modules that a file brings."""
+    return {MODULES.get(one.name, one.name.replace("-", "_")) for one in requirements(ROOT / name)}
+
+
+def code(lesson: Path) -> list[str]:
+    cells = json.loads(lesson.read_text("utf-8"))["cells"]
+    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+
+
+def uses(lesson: Path) -> str:
+    """The imports of a lesson, and each name that it takes from a room: the program that looks all of them up."""
+    lines: list[str] = []
+    for source in code(lesson)[1:]:
+        nodes = list(ast.walk(ast.parse(source)))
+        lines += [ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+        lines += [
+            f"{node.value.id}.{node.attr}"
+            for node in nodes
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ROOMS
+        ]
+    return "\n".join(dict.fromkeys(lines))
+
+
+ROOMS = ("artificial", "experiments", "figures", "inference", "recordings", "widgets")
+WITHOUT = """
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {missing}:
+            raise ModuleNotFoundError("No module named " + name)
+sys.meta_path.insert(0, Missing())
+"""
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.name[0])
+def test_a_lesson_needs_only_what_its_file_says(lesson):
+    missing = modules("requirements.txt") | {"distributed"}
+    missing -= modules(NEEDS[lesson.name[0]])
+    assert {"pynwb", "pyarrow"} <= missing and ({"torch", "sbi"} <= missing) == lesson.name.startswith("1")
+    program = uses(lesson)
+    assert "figures." in program and len(program.splitlines()) > 20
+    program = WITHOUT.replace("{missing}", repr(missing)) + program
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.name[0])
+def test_colab_installs_what_the_lesson_needs_from_a_clone_of_its_own(lesson):
+    *_, clone, enter, install = code(lesson)[0].splitlines()
+    (target,) = set(re.findall(r"/content/\w+", clone))
+    assert re.search(rf" https://github\.com/[\w.-]+/[\w.-]+\.git {target}$", clone) and enter.split() == ["%cd", target]
+    assert install.strip() == f"!pip install -q -r {NEEDS[lesson.name[0]]}"
+
+
+def test_colab_keeps_what_it_has():
+    ranges = {canonicalize_name(one.name): one.specifier for one in requirements(ROOT / "requirements/lessons.txt")}
+    assert set(ranges) - set(COLAB) == {"pyabf", "sbi"}, "nothing else is missing there"
+    for name, version in COLAB.items():
+        assert ranges[name].contains(version), name
