@@ -16,7 +16,7 @@ from tools import LESSONS, ROOT
 
 NEEDS = {"1": "requirements/lesson1.txt", "2": "requirements/lessons.txt", "3": "requirements/lessons.txt"}
 MODULES = {"scikit-learn": "sklearn"}  # whose module has another name than the package
-# As they were in August 2026 (github.com/googlecolab/backend-info). Replacing one costs time, and may break Colab itself.
+# In August 2026 (github.com/googlecolab/backend-info). Replacing one costs time, and may break Colab itself.
 COLAB = {
     "anywidget": "0.9.21", "filelock": "3.32.3", "ipywidgets": "7.7.1", "lazy-loader": "0.5", "matplotlib": "3.10.0",
     "numba": "0.61.2", "numpy": "2.1.3", "pooch": "1.9.0", "scikit-learn": "1.6.1", "scipy": "1.16.3",
@@ -85,7 +85,8 @@ def test_a_lesson_needs_only_what_its_file_says(lesson):
 def test_colab_installs_what_the_lesson_needs_from_a_clone_of_its_own(lesson):
     *_, clone, enter, install = code(lesson)[0].splitlines()
     (target,) = set(re.findall(r"/content/\w+", clone))
-    assert re.search(rf" https://github\.com/[\w.-]+/[\w.-]+\.git {target}$", clone) and enter.split() == ["%cd", target]
+    assert re.search(rf" https://github\.com/[\w.-]+/[\w.-]+\.git {target}$", clone)
+    assert enter.split() == ["%cd", target]
     assert install.strip() == f"!pip install -q -r {NEEDS[lesson.name[0]]}"
 
 
