@@ -25,6 +25,7 @@ usage: ./setup_pyhh.sh COMMAND
   notebook           open the first notebook in Jupyter
   test               check the code, the helpers, the notebooks and the site, also in a browser; more arguments go to pytest
   test long          the long form of the tests that also have a short one: 50 kills, every fault, more cases
+  doctor             say what is on this computer, what is wrong, and how to fix it; changes nothing
   site               make web pages of the notebooks as they are saved, with a live bench that needs no Python, in site/
   campaign           simulate a million times and more, into a folder that survives whatever happens; see campaign --help
   constraints        install the newest versions afresh and write them into constraints.txt; test them before you keep it
@@ -218,6 +219,15 @@ bench() {
     exec "$venv_python" -m benchmarks.speed "$@"
 }
 
+# With the Python of .venv if it runs, else with any that could install the series; -B: nothing is written.
+doctor() {
+    if ! "$venv_python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+        find_python
+        venv_python=$python
+    fi
+    exec "$venv_python" -B tools/doctor.py
+}
+
 command=${1:-}
 [ $# -eq 0 ] || shift
 case "$command" in
@@ -225,6 +235,7 @@ case "$command" in
     notebook) set_up requirements.txt; exec "$venv_python" -m notebook "${notebooks[0]}" "$@" ;;
     site) set_up requirements.txt tools/website/requirements.txt; exec "$venv_python" -m tools.website "$@" ;;
     test) set_up "${everything[@]}"; install_browser; run_tests "$@" ;;
+    doctor) doctor ;;
     campaign) set_up requirements.txt; exec "$venv_python" -m helpers.campaigns "$@" ;;
     constraints) write_constraints ;;
     bench) bench "$@" ;;

@@ -309,6 +309,22 @@ def test_what_comes_indirectly_has_its_version_too():
     assert not {name for name in missing if not name.startswith(("nvidia-", "cuda-", "triton"))}
 
 
+@pytest.mark.parametrize("installed", [False, True])
+def test_the_doctor_looks_and_installs_nothing(installed, copy):
+    if installed:
+        copy("run")
+    assert copy("doctor").returncode == 0
+    python, version = "-B tools/doctor.py\n", r"-c import sys; [^\n]*\n(sys.exit[^\n]*\n)?"
+    assert re.fullmatch(f"({version})+{re.escape(python)}", copy.calls)
+    assert (copy.folder / ".venv").exists() == installed
+
+
+def test_the_doctor_says_that_python_is_missing(copy):
+    assert "needs Python 3.11 or newer, found 3.9.2" in one_line(copy("doctor", VERSION="3.9.2"))
+    copy.program("python3", "#!/usr/bin/env bash\nexit 1\n")
+    assert "install one from python.org" in one_line(copy("doctor"))
+
+
 def test_a_campaign_gets_its_arguments(copy):
     assert copy("campaign", "status", "my folder").returncode == 0
     assert "-m helpers.campaigns status my folder\n" in copy.calls
