@@ -2,11 +2,13 @@
 
 import ast
 import json
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from packaging.requirements import Requirement
@@ -95,3 +97,32 @@ def test_colab_keeps_what_it_has():
     assert set(ranges) - set(COLAB) == {"pyabf", "sbi"}, "nothing else is missing there"
     for name, version in COLAB.items():
         assert ranges[name].contains(version), name
+
+
+BINDER = ROOT / "binder"  # where it exists, Binder ignores the requirements.txt at the top
+
+
+def test_binder_has_a_python_that_was_tested_and_a_script_it_can_run():
+    assert {path.name for path in BINDER.iterdir()} == {"runtime.txt", "postBuild"}
+    assert re.fullmatch(r"python-3\.1[1-3]\n", (BINDER / "runtime.txt").read_text("utf-8"))
+    if os.name != "nt":
+        assert os.access(BINDER / "postBuild", os.X_OK) and b"\r" not in (BINDER / "postBuild").read_bytes()
+
+
+def test_binder_installs_the_lessons_as_tested_with_the_small_torch(tmp_path):
+    """Its script, with a Python that only writes down what it is asked for."""
+    (tmp_path / "python").write_text('#!/bin/sh\necho "$*" >>"$CALLS"\n')
+    (tmp_path / "python").chmod(0o755)
+    variables = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "CALLS": str(tmp_path / "calls")}
+    subprocess.run(["bash", "binder/postBuild"], cwd=ROOT, env={**os.environ, **variables}, check=True, timeout=60)
+    fetch, install, *_ = (tmp_path / "calls").read_text().splitlines()
+    assert fetch == "-m pip install --no-cache-dir uv" and install.startswith("-m uv pip install --python ")
+    assert "--torch-backend=cpu" in install.split()
+    assert re.findall(r"-[cr] \S+", install) == ["-c constraints.txt", "-r requirements/lessons.txt"]
+    assert "http" not in (BINDER / "postBuild").read_text("utf-8")
+
+
+def test_the_badges_of_the_readme_open_lesson_1():
+    badges = re.findall(r"\]\((https://(?:mybinder|colab)\S+)\)", (ROOT / "README.md").read_text("utf-8"))
+    assert len(badges) == 2 and all(unquote(badge).endswith(f"/{LESSONS[0].name}") for badge in badges)
+    assert "/HEAD?urlpath=/doc/tree/" in unquote(badges[0])
