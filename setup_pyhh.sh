@@ -29,6 +29,7 @@ usage: ./setup_pyhh.sh COMMAND
   site               make web pages of the notebooks as they are saved, with a live bench that needs no Python, in site/
   campaign           simulate a million times and more, into a folder that survives whatever happens; see campaign --help
   constraints        install the newest versions afresh and write them into constraints.txt; test them before you keep it
+  versions WHICH     the quick tests with the oldest or newest versions, or those to come of numba, sbi or jupyter
   bench              time the simulator and its peers, in an environment of its own (.venv-bench, 3 GB)
   bench inference    measure the inference against reference posteriors
   bench lif          six parameters of an integrate-and-fire neuron, compared with BayesFlow (.venv-bench, too; hours)
@@ -236,6 +237,7 @@ case "$command" in
     site) set_up requirements.txt tools/website/requirements.txt; exec "$venv_python" -m tools.website "$@" ;;
     test) set_up "${everything[@]}"; install_browser; run_tests "$@" ;;
     doctor) doctor ;;
+    versions) find_python; exec "$python" -m tools.versions "$@" ;;
     campaign) set_up requirements.txt; exec "$venv_python" -m helpers.campaigns "$@" ;;
     constraints) write_constraints ;;
     bench) bench "$@" ;;

@@ -325,6 +325,11 @@ def test_the_doctor_says_that_python_is_missing(copy):
     assert "install one from python.org" in one_line(copy("doctor"))
 
 
+def test_other_versions_are_tried_without_the_environment_of_the_series(copy):
+    assert copy("versions", "oldest").returncode == 0
+    assert copy.calls.endswith("-m tools.versions oldest\n") and not (copy.folder / ".venv").exists()
+
+
 def test_a_campaign_gets_its_arguments(copy):
     assert copy("campaign", "status", "my folder").returncode == 0
     assert "-m helpers.campaigns status my folder\n" in copy.calls

@@ -2,12 +2,13 @@
 
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
+from tools import ROOT
+from tools import versions as tools_versions
+
 FOLDER = ROOT / ".github" / "workflows"
 
 
@@ -24,13 +25,45 @@ def test_every_command_is_one_of_the_set_up(path):
     known = re.findall(r"^  (\w+)", usage, flags=re.MULTILINE)
     assert commands
     for command in commands:
-        script, name = command.split()
+        script, name, *_ = command.split()
         assert script == "./setup_pyhh.sh" and name in known
+
+
+def versions(name: str, job_name: str) -> list[str]:
+    """For which versions a job calls ./setup_pyhh.sh versions."""
+    job = read(name)["jobs"][job_name]
+    (command,) = [step["run"] for step in job["steps"] if "run" in step]
+    assert command == "./setup_pyhh.sh versions ${{ matrix.versions }}"
+    matrix = job["strategy"]["matrix"]
+    assert not job["strategy"]["fail-fast"], "one that fails does not hide the others"
+    return matrix.get("versions") or [entry["versions"] for entry in matrix["include"]]
+
+
+def test_both_ends_of_the_ranges_are_tried_with_the_tests():
+    assert tuple(versions("tests.yml", "ranges")) == tools_versions.RANGES
+    pythons = [entry["python"] for entry in read("tests.yml")["jobs"]["ranges"]["strategy"]["matrix"]["include"]]
+    assert pythons == ["3.11", "3.13"]  # the oldest that is supported, and the one of Google Colab
+
+
+def test_what_is_to_come_is_tried_every_week_and_stops_nothing():
+    assert {*versions("canary.yml", "canary"), *tools_versions.RANGES} == set(tools_versions.INSTALLS)
+    workflow = read("canary.yml")
+    assert set(workflow["on"]) == {"schedule", "workflow_dispatch"}, "neither a push nor a pull request waits for it"
+    assert workflow["jobs"]["canary"]["continue-on-error"] is True and workflow["permissions"] == {"contents": "read"}
+    (schedule,) = workflow["on"]["schedule"]
+    assert re.fullmatch(r"\d+ \d+ \* \* \d", schedule["cron"])
+
+
+def test_the_actions_are_kept_up_to_date():
+    dependabot = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text("utf-8"))
+    (update,) = dependabot["updates"]
+    assert dependabot["version"] == 2 and update["package-ecosystem"] == "github-actions"
+    assert (update["directory"], update["schedule"]) == ("/", {"interval": "weekly"})
 
 
 def test_the_tests_run_everywhere_and_every_week():
     workflow = read("tests.yml")
-    (job,) = workflow["jobs"].values()
+    job = workflow["jobs"]["test"]
     assert [system.split("-")[0] for system in job["strategy"]["matrix"]["os"]] == ["ubuntu", "macos", "windows"]
     assert {"push", "pull_request", "schedule"} <= set(workflow["on"]) and workflow["permissions"] == {
         "contents": "read"
