@@ -149,8 +149,9 @@ class Explorer(ipywidgets.VBox):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         png = base64.b64encode(self.image.value).decode("ascii")
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}  # ipywidgets 7 has no super() for this
         still = {"text/plain": "run this cell to get the slider", "image/png": png}
-        return (super()._repr_mimebundle_(**kwargs) or {}) | still
+        return {"application/vnd.jupyter.widget-view+json": view, **still}
 
     def set(self, **values: Any) -> None:
         """Set several controls and draw once."""
