@@ -149,7 +149,7 @@ class Explorer(ipywidgets.VBox):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         png = base64.b64encode(self.image.value).decode("ascii")
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}  # ipywidgets 7 has no super() for this
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}  # not super(): ipywidgets 7 has none
         still = {"text/plain": "run this cell to get the slider", "image/png": png}
         return {"application/vnd.jupyter.widget-view+json": view, **still}
 
