@@ -9,6 +9,7 @@ import importlib.util
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -20,8 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-INSTALL = "./setup_pyhh.sh notebook"
-AGAIN = "rm -rf .venv && ./setup_pyhh.sh notebook"
+CHOSEN = os.environ.get("PYTHON", "")  # which Python setup_pyhh.sh is told to take
+INSTALL = (f"PYTHON={shlex.quote(CHOSEN)} " if CHOSEN else "") + "./setup_pyhh.sh notebook"
 BROWSERS = (  # that the tests can drive
     os.environ.get("PYHH_BROWSER_PATH", ""),
     "chromium",
@@ -107,7 +108,7 @@ def examine(root: Path) -> Iterator[Finding]:
     yield torch(venv)
     if (root / "helpers/inference/networks").is_dir():
         yield networks(root)
-    yield recordings(root, venv)
+    yield recordings(root)
     yield browser()
     yield gpu()
 
@@ -162,7 +163,7 @@ def environment(root: Path, venv: Environment) -> Finding:
     if outside:
         return wrong(some([f"{name} {venv.packages[name]} (needs {asked[name]})" for name in outside]), repair)
     if venv.fault:
-        return wrong(venv.fault, AGAIN)
+        return wrong(venv.fault, f"rm -rf .venv && {INSTALL}")
     tested = dict(requirements(root / "constraints.txt"))
     both = sorted(set(tested) & set(venv.packages))
     other = [name for name in both if not within(venv.packages[name], tested[name])]
@@ -239,7 +240,7 @@ def networks(root: Path) -> Finding:
     return Finding("networks", "ok", f"{len(files)} trained networks, {size:.1f} MB")
 
 
-def recordings(root: Path, venv: Environment) -> Finding:
+def recordings(root: Path) -> Finding:
     """The published recordings: in the folder that PYHH_RECORDINGS names, in a package, or downloaded."""
     wanted = set(re.findall(r'"(\S+\.abf)"', text_of(root / "helpers/recordings/published.py")))
     chosen = os.environ.get("PYHH_RECORDINGS")
@@ -247,8 +248,8 @@ def recordings(root: Path, venv: Environment) -> Finding:
         return Finding("recordings", "WRONG", f"PYHH_RECORDINGS = {chosen} is not a folder", "unset PYHH_RECORDINGS")
     folder = Path(chosen or root / ".cache/recordings")
     have = {name for name in wanted if (folder / name).is_file()}
-    if chosen and have != wanted:
-        text = f"{len(have)} of {len(wanted)} in {folder}; a lesson simulates a cell for a missing one"
+    if chosen and not have:
+        text = f"none in {folder}, which PYHH_RECORDINGS names: a lesson simulates a cell"
         return Finding("recordings", "note", text, "unset PYHH_RECORDINGS")
     if have:
         return Finding("recordings", "ok", f"{len(have)} of {len(wanted)} in {folder}")

@@ -107,6 +107,7 @@ def test_a_bare_computer_is_told_the_one_command(copy):
     report = copy()
     assert copy.status == 1 and report["environment"][::2] == ["WRONG", "./setup_pyhh.sh notebook"]
     assert [subject for subject, (state, *_) in report.items() if state == "WRONG"] == ["environment"]
+    assert copy(PYTHON="/my/python 3")["environment"][2] == "PYTHON='/my/python 3' ./setup_pyhh.sh notebook"
     assert copy.shown.splitlines()[-1].startswith("The lessons cannot run yet: 1 thing WRONG;")
 
 
@@ -245,7 +246,9 @@ def test_recordings(copy, tmp_path):
     report = copy(PYHH_RECORDINGS=str(tmp_path / "nowhere"))
     assert copy.status == 1 and report["recordings"][::2] == ["WRONG", "unset PYHH_RECORDINGS"]
     report = copy(PYHH_RECORDINGS=str(tmp_path))
-    assert copy.status == 0 and report["recordings"][0] == "note" and "0 of 4" in report["recordings"][1]
+    assert copy.status == 0 and report["recordings"][0] == "note" and "none in " in report["recordings"][1]
+    shutil.copy(copy_of_cache / "171116sh_0018.abf", tmp_path)
+    assert copy(PYHH_RECORDINGS=str(tmp_path))["recordings"] == ["ok", f"1 of 4 in {tmp_path}"]
 
 
 def test_trained_networks(copy):
