@@ -1,12 +1,16 @@
 """A fingerprint of content: the same for what computes the same, another one as soon as an ingredient was edited.
 
-Data count by their bits, functions by what Python runs of them (not by name, nor by the text in a file that may have
-been edited since) together with every function, class and constant that they refer to. Installed packages count by
-their version. Comments, docstrings and the place in a file do not count.
+Data count by their bits, functions by their syntax tree together with every function, class and constant that they
+refer to. Comments, docstrings, type hints and the place in a file do not count, nor do the versions of Python and of
+installed packages: a file that holds a fingerprint can move to another machine (see `versions` where they matter).
+
+Where Python has no source of a function, or where the file was edited after it was imported, the function counts by
+its bytecode, which differs between versions of Python: another fingerprint than necessary, never one that is wrong.
 """
 
 from __future__ import annotations
 
+import ast
 import builtins
 import dataclasses
 import dis
@@ -14,6 +18,7 @@ import functools
 import hashlib
 import importlib.metadata
 import inspect
+import linecache
 import platform
 import sys
 import sysconfig
@@ -93,7 +98,7 @@ class _Reader:
         elif isinstance(thing, MethodType):
             yield from (self.of(thing.__func__), self.of(thing.__self__))
         elif isinstance(thing, ModuleType | type | FunctionType | BuiltinFunctionType) and _installed(thing):
-            yield from (_name(thing), _version(thing))
+            yield _name(thing)
         elif isinstance(thing, ModuleType):
             yield thing.__name__  # what is used of it is looked at where it is used
         elif isinstance(thing, type):
@@ -119,7 +124,8 @@ class _Reader:
 
     def of_function(self, function: FunctionType) -> Iterator[str]:
         yield from (function.__name__, self.of(function.__defaults__), self.of(function.__kwdefaults__))
-        yield from self.of_code(function.__code__, function.__doc__)
+        tree = _tree_of(function)
+        yield from self.of_code(function.__code__, function.__doc__) if tree is None else ["tree", _plain_text(tree)]
         for cell in function.__closure__ or ():
             try:
                 content = cell.cell_contents
@@ -157,6 +163,54 @@ class _Reader:
             yield from map(self.of, listed)
 
 
+def _tree_of(function: FunctionType) -> ast.AST | None:
+    """Return the syntax tree of a function; None where the source that Python has is not what runs."""
+    file = function.__code__.co_filename
+    linecache.checkcache(file)
+    codes, trees = _parsed("".join(linecache.getlines(file, function.__globals__)), file)
+    key = function.__code__.co_firstlineno, function.__code__.co_name
+    found = trees.get(key, [])
+    return found[0] if len(found) == 1 and codes.get(key) == [function.__code__] else None
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(text: str, file: str) -> tuple[Mapping[Any, list[CodeType]], Mapping[Any, list[ast.AST]]]:
+    """Return code objects and syntax trees of all functions in a file, by first line and name."""
+    codes: dict[tuple[int, str], list[CodeType]] = {}
+    trees: dict[tuple[int, str], list[ast.AST]] = {}
+    try:
+        tree = ast.parse(text)
+        left = [compile(text, file, "exec", dont_inherit=True)]
+    except (SyntaxError, ValueError):
+        return codes, trees
+    while left:
+        code = left.pop()
+        codes.setdefault((code.co_firstlineno, code.co_name), []).append(code)
+        left += [entry for entry in code.co_consts if isinstance(entry, CodeType)]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            trees.setdefault((first, node.name), []).append(node)
+        elif isinstance(node, ast.Lambda):
+            trees.setdefault((node.lineno, "<lambda>"), []).append(node)
+    return codes, trees
+
+
+NOT_RUN = {"decorator_list", "returns", "annotation", "type_comment", "type_params", "ctx", "kind"}
+
+
+def _plain_text(node: Any) -> str:
+    """Write a syntax tree in a form that is the same in every version of Python, without hints and docstrings."""
+    if isinstance(node, list):
+        return f"[{','.join(map(_plain_text, node))}]"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    parts = {name: part for name, part in ast.iter_fields(node) if part not in (None, []) and name not in NOT_RUN}
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(node, clean=False) is not None:
+        parts["body"] = node.body[1:]
+    return f"{type(node).__name__}({','.join(f'{name}={_plain_text(part)}' for name, part in parts.items())})"
+
+
 def _referred(function: FunctionType) -> Iterable[tuple[str, Any]]:
     """Name and value of every global that the function refers to, itself or in a function inside it."""
     found: dict[str, Any] = {}
@@ -173,8 +227,8 @@ def _referred(function: FunctionType) -> Iterable[tuple[str, Any]]:
                 elif not hasattr(builtins, step.argval):
                     found[path] = None
             elif step.opname in ("LOAD_ATTR", "LOAD_METHOD") and isinstance(module, ModuleType):
-                if _installed(module):  # by name and version: sys.modules and its like change all the time
-                    found[f"{path}.{step.argval}"], module = _version(module), None
+                if _installed(module):  # by name: sys.modules and its like change all the time
+                    module = None
                     continue
                 path, module = f"{path}.{step.argval}", getattr(module, step.argval, None)
                 if module is not None and not isinstance(module, ModuleType):
@@ -205,12 +259,6 @@ def _installed(thing: Any) -> bool:
 @functools.cache  # not a constant, which would enter the fingerprint of all that calls `fingerprint`
 def _package_folders() -> tuple[str, ...]:
     return tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
-
-
-def _version(thing: Any) -> str:
-    name = (thing.__name__ if isinstance(thing, ModuleType) else thing.__module__ or "").partition(".")[0]
-    found = getattr(sys.modules.get(name), "__version__", None)
-    return str(found) if found else ".".join(platform.python_version_tuple()[:2])
 
 
 def _name(thing: Any) -> str:
