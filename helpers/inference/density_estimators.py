@@ -198,7 +198,7 @@ def train_network(
     held_out, used = shuffled[:n_held_out], shuffled[n_held_out:]
     steps = math.ceil(len(used) / how.batch)
     both = torch.nn.ModuleList([network, embed])
-    optimiser = torch.optim.Adam(both.parameters(), lr=how.learning_rate)
+    optimiser = torch.optim.Adam(both.parameters(), lr=how.learning_rate, fused=True)  # many small tensors
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, how.learning_rate_factor(how.epochs * steps))
     losses: list[tuple[float, float]] = []
     best, best_epoch, stopped = (math.inf, copy.deepcopy(both.state_dict())), 0, False
