@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +20,8 @@ def cache_folder(kind: Literal["kernels", "networks", "recordings"]) -> Path:
 
     It is a subfolder of the folder that the environment variable PYHH_CACHE names. Without that variable it is a
     subfolder of ``.cache`` in the repository, or, where the repository is read-only, of the user's cache folder or of a
-    folder for this user among the temporary files. Several processes may ask at the same time.
+    folder for this user among the temporary files; a message then says where it is, once. Several processes may ask at
+    the same time.
 
     Parameters
     ----------
@@ -31,16 +34,24 @@ def cache_folder(kind: Literal["kernels", "networks", "recordings"]) -> Path:
     OSError
         If no such folder can be created and written. A PYHH_CACHE that cannot be used is never silently replaced.
     """
-    failures = []
+    failures: list[str] = []
     for root in _roots():
         folder = root / kind
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
-                return folder
+                pass
+            if failures:
+                _say_once(f"cannot write {failures[0]}: cached files go to {root}")
+            return folder
         except OSError as error:
             failures.append(f"{folder} ({error.strerror})")
     raise OSError(f"no cache folder can be written: {', '.join(failures)}; set PYHH_CACHE to a folder that can")
+
+
+@functools.cache
+def _say_once(message: str) -> None:
+    print(message, file=sys.stderr)
 
 
 def _roots() -> Iterator[Path]:

@@ -1,9 +1,9 @@
 """From recordings to parameters: priors, posteriors, references, and whether a posterior is right.
 
-fast_mode                Tell whether PYHH_FAST is set (to anything but 0): notebooks then use small budgets, for
-                         testing only
-load_or_train            Return the cached posterior that was trained with the same ingredients; otherwise train and
-                         cache it
+load_or_train            Return the network of a recipe: from a file if there is one, otherwise trained now and
+                         cached
+Recipe                   Everything that a trained network depends on
+RECIPES                  the networks that come with the series, by name
 c2st                     Share of samples that a classifier assigns to the right set (five-fold cross-validation by
                          sbi)
 coverage                 Expected coverage of joint regions and of the central interval of each parameter
@@ -58,7 +58,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "cache": ["fast_mode", "load_or_train"],
+        "cache": ["load_or_train"],
         "diagnostics.c2st": ["c2st"],
         "diagnostics.calibration": ["coverage", "local_test", "sbc", "tarp"],
         "diagnostics.statistic_information": ["statistic_information"],
@@ -88,6 +88,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "reference.rejection_abc": ["rejection_abc"],
         "reference.synthetic_likelihood": ["synthetic_likelihood"],
         "simulator": ["NeuronSimulator"],
+        "recipe": ["Recipe"],
         "rounds": ["truncated_rounds"],
+        "shipped": ["RECIPES"],
     },
 )

@@ -1,70 +1,73 @@
-"""Trained posteriors, cached by a hash of everything that they were trained with (see helpers/cache.py).
-
-An edited equation, statistic or prior, other data or another version of a library lead to another file, so a stale
-posterior is never used.
-"""
+"""Trained networks: those that come with the series (networks/), and those that were trained here and cached."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+
+from filelock import FileLock, Timeout
 
 from helpers.cache import cache_folder
 
-from .fingerprint import fingerprint, versions
 from .posterior import Posterior
-from .priors import Prior
+from .recipe import Recipe
+from .simulator import differences
 
-__all__ = ["fast_mode", "load_or_train"]
+__all__ = ["SHIPPED", "load_or_train"]
 
-PACKAGES = "numpy", "numba", "torch", "sbi"
-
-
-def fast_mode() -> bool:
-    """Tell whether PYHH_FAST is set (to anything but 0): notebooks then use small budgets, for testing only."""
-    return os.environ.get("PYHH_FAST", "0") not in ("", "0")
+SHIPPED = Path(__file__).with_name("networks")
 
 
-def load_or_train(
-    name: str,
-    train: Callable[[], Posterior],
-    *,
-    prior: Prior,
-    settings: Sequence[Any],
-    statistics: Sequence[str] = (),
-    folder: Path | None = None,
-) -> Posterior:
-    """Return the cached posterior that was trained with the same ingredients; otherwise train and cache it.
+def load_or_train(recipe: Recipe, *, retrain: bool = False, progress: bool = True) -> Posterior:
+    """Return the network of a recipe: from a file if there is one, otherwise trained now and cached.
 
-    The ingredients are the code of `train` and of all that it calls in this repository, the data that it refers to, the
-    other arguments, and the versions of NumPy, Numba, torch and sbi; see fingerprint.py. An interrupted training is not
-    cached.
+    A file belongs to a recipe if neuron, stimulus, prior, statistics, simulations, settings and seed are the same; a
+    line says which of them differs. An interrupted training is not cached. Of several processes that ask for the same
+    network at the same time, one trains and the others wait for it.
 
     Parameters
     ----------
-    name
-        First part of the name of the file.
-    train
-        A function without arguments that returns the posterior.
-    prior, settings, statistics
-        What the posterior must have been trained with.
-    folder
-        Where the file is, by default the cache of this series.
+    recipe
+        What the network is made from.
+    retrain
+        Whether to train it here whatever files there are. They stay as they are.
+    progress
+        Whether to show a bar.
 
-    Raises
-    ------
-    ValueError
-        For an iterator among the ingredients.
+    Returns
+    -------
+    Posterior
+        Its attribute `recipe` says what it was made from.
     """
-    made_of = fingerprint(train, prior.as_data(), tuple(settings), tuple(statistics), versions(*PACKAGES))
-    path = (folder or cache_folder("networks")) / f"{name}-{made_of[:16]}.npz"
+    if retrain:
+        return recipe.train(progress=progress)
+    if (shipped := _read(SHIPPED / f"{recipe.name}.npz", recipe)) is not None:
+        return shipped
+    path = cache_folder("networks") / f"{recipe.name}-{recipe.key}.npz"
+    lock = FileLock(f"{path}.lock")
     try:
-        return Posterior.load(path, prior=prior, statistics=statistics)
-    except (FileNotFoundError, ValueError):  # a damaged or outdated file is replaced
-        posterior = train()
-    if not posterior.interrupted:
-        path.parent.mkdir(exist_ok=True)
-        posterior.save(path)
+        lock.acquire(timeout=1.0)
+    except Timeout:
+        print(f"{recipe.name}: another process is training this network; waiting for it")
+        lock.acquire()
+    with lock:
+        if (cached := _read(path, recipe)) is not None:
+            return cached
+        posterior = recipe.train(progress=progress)
+        if not posterior.interrupted:
+            posterior.save(path)
+        return posterior
+
+
+def _read(path: Path, recipe: Recipe) -> Posterior | None:
+    """Return the posterior in a file; None if it is missing, damaged or made from another recipe, and say so."""
+    try:
+        posterior = Posterior.load(path)
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        print(f"{error}; training a new one")
+        return None
+    if found := ", ".join(differences(posterior.recipe or {}, recipe.as_data())):
+        print(f"{path.name} was made from another recipe ({found}); training a new one")
+        return None
     return posterior

@@ -22,7 +22,7 @@ from .density_estimators import Estimator, new_network, repeatable
 from .embedding import Convolutional
 from .priors import Prior
 from .scaling import Scaling
-from .simulator import DESCRIBED, NeuronSimulator, differences
+from .simulator import DESCRIBED, NeuronSimulator, differences, without_inferred
 from .storage import read_arrays, write_arrays
 
 __all__ = ["ExtrapolationWarning", "Posterior"]
@@ -31,7 +31,7 @@ MAX_SCALED = 1e6  # a network answers NaN to what lies further out, in units of 
 MAX_NUMBERS = 10**8  # in one observation
 BLOCK = 100  # observations at a time
 MAX_DRAWS = 100_000  # that sbi makes at a time without a warning
-FILE_FORMAT = 4
+FILE_FORMAT = 5
 
 
 class ExtrapolationWarning(UserWarning):
@@ -62,6 +62,8 @@ class Posterior:
     simulated
         What the training simulations were: neuron, stimulus, duration, dt and statistics as plain data (see
         `NeuronSimulator.as_data`); None if unknown.
+    recipe
+        What the network was made from, as `Recipe.as_data` returns it; None if it was not made from a recipe.
     """
 
     prior: Prior
@@ -72,6 +74,7 @@ class Posterior:
     interrupted: bool = False
     embedding: Convolutional | None = None
     simulated: Mapping[str, Any] | None = field(default=None, repr=False)
+    recipe: Mapping[str, Any] | None = field(default=None, repr=False)
 
     @property
     def dt(self) -> float | None:
@@ -110,18 +113,10 @@ class Posterior:
             return 0.01 if dt is None else dt
         dt = self.simulated["dt"] if dt is None else dt
         simulator = NeuronSimulator(neuron, stimulus, self.prior, duration, dt, summarise)
-        own, new = (self._fixed(data) for data in (self.simulated, simulator.as_data()))
+        own, new = (without_inferred(data, self.prior.names) for data in (self.simulated, simulator.as_data()))
         if found := ", ".join(differences(own, new)):
             raise ValueError(f"the posterior was trained on other simulations: {found}")
         return dt
-
-    def _fixed(self, simulated: Mapping[str, Any]) -> dict[str, Any]:
-        """Leave the inferred parameters out of a description of simulations."""
-        parts = dict(simulated)
-        for name in ("neuron", "stimulus"):
-            values = {key: value for key, value in parts[name]["parameters"].items() if key not in self.prior.names}
-            parts[name] = {**parts[name], "parameters": values}
-        return parts
 
     def sample(self, n: int, x_o: np.ndarray, seed: int) -> np.ndarray:
         """Draw `n` sets of parameters (n, n_parameters) given the observation `x_o` (n_statistics,).
@@ -167,7 +162,7 @@ class Posterior:
 
     def sbi(self) -> DirectPosterior:
         """Return a posterior of sbi, for its diagnostics and plots. It takes raw statistics as tensors."""
-        return DirectPosterior(self.network, self.prior)
+        return _WithoutLeakage(self.network, self.prior)
 
     def save(self, path: str | Path) -> None:
         """Write the posterior to a file of plain arrays (NumPy's .npz), which `load` reads without running code.
@@ -185,6 +180,7 @@ class Posterior:
             "shape": list(self.network.condition_shape),
             "embedding": None if self.embedding is None else asdict(self.embedding),
             "simulated": self.simulated,
+            "recipe": self.recipe,
         }
         arrays = {f"network.{name}": value.numpy() for name, value in self.network.state_dict().items()}
         arrays |= {f"losses.{number}": losses for number, losses in enumerate(self.losses)}
@@ -219,8 +215,10 @@ class Posterior:
                     dict(simulated[name]["parameters"])
                 if set(simulated) != set(DESCRIBED) or not simulated["dt"] > 0:
                     raise ValueError("its description of the simulations is incomplete")
-            names, interrupted = tuple(about["statistics"]), about["interrupted"]
-            saved = cls(own, network.eval(), about["model"], losses, names, interrupted, embedding, simulated)
+            saved = cls(
+                own, network.eval(), about["model"], losses, tuple(about["statistics"]), about["interrupted"],
+                embedding, simulated, about["recipe"],
+            )  # fmt: skip
         except Exception as error:  # of a file that was written by hand: anything may be missing
             raise ValueError(f"{Path(path).name} holds no posterior that can be read: {error}") from error
         if prior is not None and (difference := prior.difference(own)):
@@ -261,6 +259,13 @@ class Posterior:
                 stacklevel=3,
             )
         return torch.as_tensor(values[None])
+
+
+class _WithoutLeakage(DirectPosterior):
+    """No probability of our networks leaks out of the prior; sbi would draw 10,000 times to find that out."""
+
+    def leakage_correction(self, *_: Any, **__: Any) -> torch.Tensor:
+        return torch.tensor(1.0)
 
 
 def new_member(

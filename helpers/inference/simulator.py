@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from helpers.validation import instance
 from .fingerprint import fingerprint
 from .priors import Prior
 
-__all__ = ["DESCRIBED", "NeuronSimulator", "described", "differences"]
+__all__ = ["DESCRIBED", "NeuronSimulator", "described", "differences", "without_inferred"]
 
 DESCRIBED = ("neuron", "stimulus", "duration", "dt", "summarise")
 
@@ -60,6 +60,11 @@ class NeuronSimulator:
         instance("prior", self.prior, Prior, "a Prior")
         instance("summarise", self.summarise, Summary, "a Summary, such as summary_statistics")
         object.__setattr__(self, "stimulus", as_stimulus(self.stimulus, n_steps, float(self.dt)))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the statistics."""
+        return self.summarise.names
 
     def __call__(self, theta: np.ndarray, seed: int) -> np.ndarray:
         """Return the statistics (n, n_statistics) of simulations with parameters `theta` (n, n_parameters)."""
@@ -104,6 +109,15 @@ def described(
         "duration": round(float(duration), 9),  # 12 000 · 0.01 ms is 120 ms
         "dt": float(dt),
     }
+
+
+def without_inferred(simulated: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """Leave the inferred parameters, of these names, out of a description of simulations: they vary anyway."""
+    parts = dict(simulated)
+    for name in ("neuron", "stimulus"):
+        values = {key: value for key, value in parts[name]["parameters"].items() if key not in names}
+        parts[name] = {**parts[name], "parameters": values}
+    return parts
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any], where: str = "") -> Iterator[str]:

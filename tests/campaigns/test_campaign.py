@@ -6,7 +6,6 @@ import subprocess
 import sys
 import textwrap
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +19,10 @@ from helpers.campaigns import __main__ as campaign_command
 from helpers.campaigns.shards import Shard, cover
 from helpers.campaigns.simulations import Simulations
 from helpers.campaigns.training import train_on
-from helpers.inference.cache import load_or_train
 from helpers.inference.fingerprint import fingerprint
 from helpers.inference.lif.problem import CORRECTED, PUBLISHED_PRIOR
 from helpers.inference.marginals import normal, uniform
 from helpers.inference.npe import train_npe
-from helpers.inference.posterior import Posterior
 from helpers.inference.priors import box_prior, prior_of
 from helpers.neurons.equations import gate
 from helpers.neurons.functions import exp, linoid
@@ -508,51 +505,6 @@ def test_a_fingerprint_is_the_same_in_every_process_and_after_work():
     pickle.dumps(Pospischil())  # leaves a note of its own in the class
     found.add(fingerprint(train_npe, simulate_many, CORRECTED, Pospischil(), summary_statistics))
     assert len(found) == 1
-
-
-# --------------------------------------------------------------------------------------------------- what was trained
-
-
-@cache
-def trained() -> Posterior:
-    theta = PRIOR.draw(60, 0)
-    return train_npe(PRIOR, theta, theta, 0, epochs=1)
-
-
-def test_a_changed_ingredient_is_never_served_stale(tmp_path, monkeypatch):
-    """Whatever `train` depends on: its own text, a summary below it, data, settings, prior, a version of a library."""
-    made, data = [0], np.arange(10.0)
-
-    def count() -> Posterior:
-        made[0] += 1
-        return trained()
-
-    text = TEXT.replace("def f(x):", "def f(x=0.0, count=None, data=None):")
-
-    def ask(text=text, data=data, settings=(1,), prior=PRIOR):
-        f = made_from(text)
-
-        class Trainer:
-            __dask_tokenize__ = staticmethod(lambda: (f, data))  # so that the counter itself does not count
-
-            def __call__(self):
-                return count()
-
-        before = made[0]
-        load_or_train("one", Trainer(), prior=prior, settings=settings, folder=tmp_path)
-        return made[0] - before
-
-    assert [ask(), ask()] == [1, 0]
-    changes = [
-        {"text": text.replace("x * 2.0", "x * 3.0")},
-        {"data": data + 1e-16 * (data == 0)},
-        {"settings": (2,)},
-    ]
-    for change in changes:
-        assert [ask(**change), ask(**change)] == [1, 0]
-    assert ask() == 0, "the first one is still there"
-    monkeypatch.setattr("helpers.inference.cache.versions", lambda *packages: dict.fromkeys(packages, "another"))
-    assert [ask(), ask()] == [1, 0]
 
 
 def test_the_data_of_a_campaign_are_told_by_its_key(tmp_path):

@@ -7,7 +7,6 @@ import pytest
 import torch
 from scipy.stats import multivariate_normal
 
-from helpers.inference.cache import fast_mode, load_or_train
 from helpers.inference.diagnostics.recovery import recovery
 from helpers.inference.diagnostics.trials import run_trials
 from helpers.inference.embedding import Convolutional
@@ -211,26 +210,6 @@ def test_recordings_need_an_embedding(simulated):
         Convolutional(width=0)
     with pytest.raises(ValueError, match="3 filters and 2 strides"):
         Convolutional(strides=(4, 4))
-
-
-def test_trained_posteriors_are_kept_for_their_settings(simulated, tmp_path, monkeypatch):
-    prior, theta, *_ = simulated
-
-    def train():
-        train.calls += 1  # an attribute of a function is nothing that its result depends on
-        return train_npe(prior, theta[:60], theta[:60], 0, epochs=1)
-
-    train.calls = 0
-    for settings, count in (((CORRECTED, 60), 1), ((CORRECTED, 60), 1), ((ORIGINAL, 60), 2)):
-        load_or_train("one", train, prior=prior, settings=settings, folder=tmp_path)
-        assert train.calls == count
-    next(tmp_path.glob("*.npz")).write_bytes(b"damaged")
-    load_or_train("one", train, prior=prior, settings=(CORRECTED, 60), folder=tmp_path)
-    load_or_train("one", train, prior=prior, settings=(ORIGINAL, 60), folder=tmp_path)
-    assert train.calls == 3
-    for value, expected in (("1", True), ("0", False), ("", False)):
-        monkeypatch.setenv("PYHH_FAST", value)
-        assert fast_mode() is expected
 
 
 # ---------------------------------------------------------------------------------------------------------- predictive

@@ -16,7 +16,7 @@ from numba import njit, prange
 
 from .problem import LifExperiment
 
-__all__ = ["LIF_STATISTICS", "lif_statistic_names", "lif_statistics"]
+__all__ = ["LIF_STATISTICS", "lif_statistic_names", "lif_statistics", "statistics_of_sweep"]
 
 LIF_STATISTICS = (
     "spikes", "latency", "mean_interval", "sd_interval",
@@ -65,7 +65,9 @@ def lif_statistics(experiment: LifExperiment, x: np.ndarray) -> np.ndarray:
     observed = max(experiment.observation_noise, 0.01) ** 2
     of_experiment = experiment.dt, experiment.refractory_samples, experiment.noise_per_step, observed
     original = experiment.version == "original"
-    table = np.concatenate([_statistics(*sweep, *of_experiment, original) for sweep in experiment.sweeps(x)], axis=1)
+    table = np.concatenate(
+        [statistics_of_sweep(*sweep, *of_experiment, original) for sweep in experiment.sweeps(x)], axis=1
+    )
     if not np.isfinite(table).all():
         row = int(np.argmin(np.isfinite(table).all(axis=1)))
         raise ValueError(f"x[{row}] has no finite statistics: it spikes too often, or does not look like the neuron")
@@ -73,7 +75,8 @@ def lif_statistics(experiment: LifExperiment, x: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True, parallel=True, error_model="numpy")
-def _statistics(V, spikes, dt, rests, current_noise, observed, original):
+def statistics_of_sweep(V, spikes, dt, rests, current_noise, observed, original):
+    """Compute the statistics (n, 14) of one sweep, V and spikes (n, n_samples) each."""
     table = np.empty((len(V), 14))
     for i in prange(len(V)):
         table[i, :4] = _times(spikes[i], dt)

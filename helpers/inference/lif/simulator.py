@@ -1,0 +1,58 @@
+"""The integrate-and-fire problem as a simulator for inference, with a description of it that a file can hold."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from helpers.neurons.models import LeakyIntegrateAndFire
+
+from ..fingerprint import fingerprint
+from ..priors import Prior
+from .problem import LifExperiment
+from .statistics import lif_statistic_names, lif_statistics, statistics_of_sweep
+
+__all__ = ["LifSimulator"]
+
+
+@dataclass(frozen=True)
+class LifSimulator:
+    """A simulator of the six-parameter problem: parameters and a seed in, statistics or whole recordings out.
+
+    Parameters
+    ----------
+    experiment
+        How the neuron is driven and recorded.
+    prior
+        Names the parameters that vary.
+    statistics
+        True: `lif_statistics` of each recording, (n, 14 n_currents). False: the recordings, (n, n_samples, n_channels).
+    """
+
+    experiment: LifExperiment
+    prior: Prior
+    statistics: bool = True
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the statistics, or of the channels of a recording."""
+        return lif_statistic_names(self.experiment) if self.statistics else self.experiment.channels
+
+    def __call__(self, theta: np.ndarray, seed: int) -> np.ndarray:
+        """Return the statistics or recordings of simulations with parameters `theta` (n, n_parameters)."""
+        x = self.experiment.simulate(self.prior, theta, seed)
+        return lif_statistics(self.experiment, x) if self.statistics else x
+
+    def as_data(self) -> dict[str, Any]:
+        """Return what is simulated as plain data. Code is represented by a fingerprint."""
+        equations = {
+            name: (one.kind, one.arguments, one.function) for name, one in LeakyIntegrateAndFire.equations.items()
+        }
+        return {
+            "experiment": asdict(self.experiment),
+            "neuron": self.experiment.neuron.values(),
+            "equations": fingerprint(equations),
+            "statistics": fingerprint(statistics_of_sweep) if self.statistics else "recordings",
+        }
