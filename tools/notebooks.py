@@ -10,9 +10,12 @@ import argparse
 import base64
 import io
 import logging
+import os
+import subprocess
 import sys
 import warnings
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -27,7 +30,7 @@ from . import LESSONS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Carry out one command line; return 0, or 1 at the first notebook that is missing or fails."""
+    """Carry out one command line; return 0, or 1 if a notebook is missing or fails."""
     parser = argparse.ArgumentParser(prog="tools.notebooks", description="Run notebooks from the command line.")
     parser.add_argument("command", choices=["run", "save"])
     parser.add_argument("notebooks", nargs="*", type=Path, help="default: the lessons")
@@ -37,9 +40,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if missing:
         print(f"no such notebook: {', '.join(missing)}", file=sys.stderr)
         return 1
+    if len(paths) > 1:
+        return in_processes(chosen.command, paths)
     silence_the_tools()
-    action = run if chosen.command == "run" else save
-    return 0 if all(action(path) for path in paths) else 1
+    return 0 if {"run": run, "save": save}[chosen.command](paths[0]) else 1
+
+
+def in_processes(command: str, paths: Sequence[Path]) -> int:
+    """Carry out a command for each notebook in a process of its own, as many at a time as there are processors."""
+
+    def alone(path: Path) -> int:
+        return subprocess.run([sys.executable, "-m", "tools.notebooks", command, path]).returncode
+
+    with ThreadPoolExecutor(min(len(paths), os.cpu_count() or 1)) as pool:
+        return max(pool.map(alone, paths))
 
 
 def silence_the_tools() -> None:
