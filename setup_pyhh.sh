@@ -24,7 +24,9 @@ usage: ./setup_pyhh.sh COMMAND
   run                execute the three notebooks; leaves them as HTML in results/
   notebook           open the first notebook in Jupyter
   test               check the code, the helpers, the notebooks and the site, also in a browser; more arguments go to pytest
-  test long          the long form of the tests that also have a short one: 50 kills, every fault, more cases
+  test quick         without the browser, the notebooks and slow tests: for every change of a line
+  test long          the long form of the tests that also have a short one: 50 kills, every fault, whole notebooks in browsers
+  train [NAME...]    train the networks that come with the series again, and compare them with the old ones
   doctor             say what is on this computer, what is wrong, and how to fix it; changes nothing
   site               make web pages of the notebooks as they are saved, with a live bench that needs no Python, in site/
   campaign           simulate a million times and more, into a folder that survives whatever happens; see campaign --help
@@ -188,18 +190,23 @@ install_browser() {
         say "could not install chromium (see $PWD/$log): the tests go on without a browser"
 }
 
+# run_tests [quick | long] ARGUMENTS...: one process a processor; a file of tests or a notebook stays in one of them.
 run_tests() {
-    local status=0
-    if [ "${1:-}" = long ]; then
-        shift
-        exec "$venv_python" -m pytest tests -m long "$@"
+    local status=0 kind="" workers=(-n auto --dist loadfile --no-loadscope-reorder)
+    case "${1:-}" in quick | long) kind=$1; shift ;; esac
+    if [ "$kind" = long ]; then
+        "$venv_python" -m pytest tests -m long "$@" || status=1
+        PYHH_BROWSER=whole "$venv_python" -m pytest tests/browser "$@" || status=1
+        return $status
     fi
     "$venv_python" -m ruff check . || status=1
+    if [ "$kind" = quick ]; then
+        "$venv_python" -m pytest tests -m "not slow and not browser" "${workers[@]}" "$@" || status=1
+        return $status
+    fi
     "$venv_python" -m mypy || status=1
-    "$venv_python" -m pytest tests "$@" || status=1
-    # PYHH_FAST: part two of notebook 2 on a small budget; PYHH_FAST=0 takes the whole one.
-    PYHH_FAST=${PYHH_FAST:-1} "$venv_python" -m pytest --nbval --nbval-current-env \
-        --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 600 "${notebooks[@]}" || status=1
+    "$venv_python" -m pytest tests "${notebooks[@]}" --nbval --nbval-current-env \
+        --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 600 "${workers[@]}" "$@" || status=1
     return $status
 }
 
@@ -236,6 +243,7 @@ case "$command" in
     notebook) set_up requirements.txt; exec "$venv_python" -m notebook "${notebooks[0]}" "$@" ;;
     site) set_up requirements.txt tools/website/requirements.txt; exec "$venv_python" -m tools.website "$@" ;;
     test) set_up "${everything[@]}"; install_browser; run_tests "$@" ;;
+    train) set_up requirements.txt; exec "$venv_python" -m tools.train "$@" ;;
     doctor) doctor ;;
     versions) find_python; exec "$python" -m tools.versions "$@" ;;
     campaign) set_up requirements.txt; exec "$venv_python" -m helpers.campaigns "$@" ;;

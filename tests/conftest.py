@@ -10,9 +10,13 @@ import pytest
 
 from helpers.figures.style import use_style
 
+# What takes longest comes first, so that no processor is left waiting for the other at the end.
+FIRST = ("2_", "3_", "1_", "tests/browser")
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests marked `long` run only where they are asked for by that name."""
+    items.sort(key=lambda item: next((i for i, start in enumerate(FIRST) if item.nodeid.startswith(start)), len(FIRST)))
     if "long" not in (config.option.markexpr or ""):
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("long")])
         items[:] = [item for item in items if not item.get_closest_marker("long")]

@@ -1,8 +1,8 @@
 """The notebooks as a learner meets them: opened in a browser, run from the menu, and every slider moved by hand.
 
-Notebook 7 runs every cell of all three notebooks. JupyterLab runs every cell of the first; of the other two, which take
-minutes, those that show an explorer and what these build on (PYHH_BROWSER=explorers does so everywhere: much quicker).
-Trained networks are cached and shared with the other tests; PYHH_FAST=1 keeps their budgets small.
+Notebook 7 runs every cell of notebook 1; of the others, and of all three in JupyterLab, the cells run that show an
+explorer and what these build on, as nbval runs every cell anyway. PYHH_BROWSER=whole, which the long tests set, runs
+every cell of every notebook in both.
 
 No cell may fail, no page may complain, nothing may be asked of another computer. In each explorer every slider is
 dragged and keyed and every dropdown is used; then the number in the box, the words and each byte of the picture must be
@@ -21,7 +21,7 @@ pytest.importorskip("playwright", reason="no Playwright here: pip install -r tes
 
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from playwright.sync_api import Browser, Locator
-from support.browser import FRONTENDS, NotebookPage, ShownExplorer, opened, served, wait_until, widget
+from support.browser import FRONTENDS, NotebookPage, Server, ShownExplorer, opened, served, wait_until, widget
 from support.browser import what_explorers_need as cut_down
 
 from tools import LESSONS, ROOT
@@ -45,22 +45,29 @@ def copy(name: str, folder: Path, whole: bool) -> None:
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[dict[tuple[str, str], NotebookPage]]:
-    """Every notebook in every frontend, all cells run. All start at once, so that both processors are used."""
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Server]]:
+    """A server for each frontend: of fonts that both have, one server refuses the other's."""
     folder = tmp_path_factory.mktemp("notebooks")
-    environment = {"PYTHONPATH": str(ROOT), "PYHH_FAST": os.environ.get("PYHH_FAST", "1"), "OMP_NUM_THREADS": "1"}
+    with ExitStack() as stack:
+        running = {}
+        for frontend in FRONTENDS:
+            (folder / frontend).mkdir()
+            environment = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+            running[frontend] = stack.enter_context(served(folder / frontend, **environment))
+        yield running
+
+
+@pytest.fixture(scope="module")
+def pages(servers: dict[str, Server], browser: Browser) -> Iterator[dict[tuple[str, str], NotebookPage]]:
+    """Every notebook in every frontend, all cells run. All start at once, so that both processors are used."""
     chosen = os.environ.get("PYHH_BROWSER_NOTEBOOKS", "123")
     with ExitStack() as stack:
-        servers = {}
-        for frontend in FRONTENDS:  # each its own: of fonts that both have, one server refuses the other's
-            (folder / frontend).mkdir()
-            servers[frontend] = stack.enter_context(served(folder / frontend, **environment))
         shown = {}
         for name in NOTEBOOKS:
             for frontend in FRONTENDS:
                 if name[0] in chosen:
-                    whole = frontend == "notebook" or name == NOTEBOOKS[0]
-                    copy(name, folder / frontend, whole and os.environ.get("PYHH_BROWSER") != "explorers")
+                    whole = (name, frontend) == (NOTEBOOKS[0], "notebook")
+                    copy(name, servers[frontend].folder, whole or os.environ.get("PYHH_BROWSER") == "whole")
                     shown[name, frontend] = stack.enter_context(opened(browser, servers[frontend], name, frontend))
         for page in shown.values():
             page.run_all()
@@ -217,17 +224,14 @@ def slow(g_K):
 
 
 @pytest.fixture(scope="module")
-def workshop(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[NotebookPage]:
+def workshop(servers: dict[str, Server], browser: Browser) -> Iterator[NotebookPage]:
     """A notebook with an explorer that takes its time."""
-    folder = tmp_path_factory.mktemp("workshop")
+    server = servers["notebook"]
     cells = [WORKSHOP, 'Explorer(figure, slow, {"": [Slider(HodgkinHuxley.parameters()["g_K"])]})']
     notebook = new_notebook(cells=list(map(new_code_cell, cells)))
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(notebook, folder / "workshop.ipynb")
-    with (
-        served(folder, PYTHONPATH=str(ROOT)) as server,
-        opened(browser, server, "workshop.ipynb", "notebook") as page,
-    ):
+    nbformat.write(notebook, server.folder / "workshop.ipynb")
+    with opened(browser, server, "workshop.ipynb", "notebook") as page:
         page.run_all()
         page.wait_for_outputs(60.0)
         yield page

@@ -71,6 +71,7 @@ def chromium() -> Iterator[Browser]:
 class Server:
     """A Jupyter server of one folder."""
 
+    folder: Path
     port: int
     token: str
     log: Path
@@ -92,7 +93,7 @@ def served(folder: Path, **environment: str) -> Iterator[Server]:
     home = folder / ".jupyter"
     (home / "labconfig").mkdir(parents=True)
     (home / "labconfig" / "page_config.json").write_text(json.dumps({"disabledExtensions": {NEWS: True}}))
-    server = Server(port, "of-the-tests", home / "server.log")
+    server = Server(folder, port, "of-the-tests", home / "server.log")
     own = {name: str(home / name.lower()) for name in ("JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")}
     command = [
         *(sys.executable, "-m", "notebook", "--no-browser", "--allow-root", "--ip=127.0.0.1"),

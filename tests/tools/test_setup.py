@@ -124,7 +124,7 @@ def test_the_tests_need_more_and_a_run_after_them_needs_nothing(copy):
     copy("run")
     copy("test", "-k", "clamp")
     assert "pip install -c constraints.txt -r tests/requirements.txt" in copy.calls and "-m venv" not in copy.calls
-    for part in ("-m ruff check", "-m mypy", "-m pytest tests -k clamp", "-m pytest --nbval "):
+    for part in ("-m ruff check", "-m mypy", "-m pytest tests 1_HH_model_simulation.ipynb", " --nbval ", " -k clamp\n"):
         assert part in copy.calls
     copy("run")
     assert "pip" not in copy.calls
@@ -341,6 +341,18 @@ def test_a_campaign_gets_its_arguments(copy):
 def test_the_long_tests_are_asked_for_by_name(copy):
     assert copy("test", "long", "-x").returncode == 0
     assert "-m pytest tests -m long -x\n" in copy.calls and "nbval" not in copy.calls
+    assert "-m pytest tests/browser -x\n" in copy.calls
+
+
+def test_the_quick_tests_leave_out_browser_notebooks_and_what_is_slow(copy):
+    assert copy("test", "quick", "-x").returncode == 0
+    assert "-m pytest tests -m not slow and not browser" in copy.calls and " -x\n" in copy.calls
+    assert "nbval" not in copy.calls and "mypy" not in copy.calls
+
+
+def test_networks_are_trained_by_name(copy):
+    assert copy("train", "conductances").returncode == 0
+    assert "-m tools.train conductances\n" in copy.calls
 
 
 def test_python_can_be_chosen(copy):

@@ -1,12 +1,8 @@
 """The live bench in a browser, on a page without Python: keyboard, mouse, screen reader, phone, dark theme."""
 
-import os
-
 import pytest
 
 pytest.importorskip("playwright", reason="no Playwright here: pip install -r tests/requirements.txt")
-
-from support.browser import chromium, find_chromium
 
 from benchmarks.frames import PROBE, bare_page, keys, sweep, write_page
 from helpers.neurons.models import HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire
@@ -15,15 +11,6 @@ from helpers.widgets.live.bench import live_bench
 pytestmark = pytest.mark.browser
 WORDS = ".live-bench .words"
 CONTROLS = ".live-bench input, .live-bench select, .live-bench button"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if find_chromium() is None:
-        assert not os.environ.get("CI"), "no Chromium: on Debian, apt-get install chromium"
-        pytest.skip("no Chromium here: install it")
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
