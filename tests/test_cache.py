@@ -40,8 +40,12 @@ def test_one_variable_moves_all_of_it(kind, monkeypatch, tmp_path):
     assert not list((tmp_path / "deep" / "below" / kind).iterdir())
 
 
-def test_a_read_only_repository_leaves_the_cache_to_the_user(read_only):
+def test_a_read_only_repository_leaves_the_cache_to_the_user_and_says_so_once(read_only, capsys):
     assert cache_folder("kernels") == read_only / "user" / "pyhh" / "kernels"
+    said = capsys.readouterr().err
+    assert said.startswith("cannot write ") and said.endswith(f": cached files go to {read_only / 'user' / 'pyhh'}\n")
+    cache_folder("kernels")
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.skipif(os.name != "posix", reason="owners of folders")
