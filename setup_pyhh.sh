@@ -194,6 +194,7 @@ install_browser() {
 run_tests() {
     local status=0 kind="" workers=(-n auto --dist loadfile --no-loadscope-reorder)
     case "${1:-}" in quick | long) kind=$1; shift ;; esac
+    export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}  # torch: threads of several processes spend their time waiting
     if [ "$kind" = long ]; then
         "$venv_python" -m pytest tests -m long "$@" || status=1
         PYHH_BROWSER=whole "$venv_python" -m pytest tests/browser "$@" || status=1

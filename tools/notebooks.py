@@ -49,8 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def in_processes(command: str, paths: Sequence[Path]) -> int:
     """Carry out a command for each notebook in a process of its own, as many at a time as there are processors."""
 
+    environment = {"OMP_NUM_THREADS": "1", **os.environ}  # threads of several processes wait for each other
+
     def alone(path: Path) -> int:
-        return subprocess.run([sys.executable, "-m", "tools.notebooks", command, path]).returncode
+        return subprocess.run([sys.executable, "-m", "tools.notebooks", command, path], env=environment).returncode
 
     with ThreadPoolExecutor(min(len(paths), os.cpu_count() or 1)) as pool:
         return max(pool.map(alone, paths))
