@@ -1,8 +1,7 @@
 """The notebooks as a learner meets them: opened in a browser, run from the menu, and every slider moved by hand.
 
-Notebook 7 runs every cell of notebook 1; of the others, and of all three in JupyterLab, the cells run that show an
-explorer and what these build on, as nbval runs every cell anyway. PYHH_BROWSER=whole, which the long tests set, runs
-every cell of every notebook in both.
+The cells run that show an explorer and what these build on, as nbval runs every cell anyway: of all three notebooks in
+Notebook 7, of the first in JupyterLab. PYHH_BROWSER=whole, which the long tests set, runs every cell of all in both.
 
 No cell may fail, no page may complain, nothing may be asked of another computer. In each explorer every slider is
 dragged and keyed and every dropdown is used; then the number in the box, the words and each byte of the picture must be
@@ -28,6 +27,9 @@ from tools import LESSONS, ROOT
 
 pytestmark = pytest.mark.browser
 NOTEBOOKS = [path.name for path in LESSONS]
+WHOLE = os.environ.get("PYHH_BROWSER") == "whole"
+BOTH = NOTEBOOKS if WHOLE else NOTEBOOKS[:1]  # shown in both frontends, the others in Notebook 7 only
+SHOWN = [(name, frontend) for name in NOTEBOOKS for frontend in (FRONTENDS if name in BOTH else FRONTENDS[:1])]
 MINUTES = 30  # for all cells of all notebooks at the same time
 SETTLED = 3.0  # s until page and Python must agree; on an idle computer it takes 0.1 to 0.4 s
 
@@ -59,16 +61,12 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Serv
 
 @pytest.fixture(scope="module")
 def pages(servers: dict[str, Server], browser: Browser) -> Iterator[dict[tuple[str, str], NotebookPage]]:
-    """Every notebook in every frontend, all cells run. All start at once, so that both processors are used."""
-    chosen = os.environ.get("PYHH_BROWSER_NOTEBOOKS", "123")
+    """The notebooks that are shown, all cells run. All start at once, so that both processors are used."""
     with ExitStack() as stack:
         shown = {}
-        for name in NOTEBOOKS:
-            for frontend in FRONTENDS:
-                if name[0] in chosen:
-                    whole = (name, frontend) == (NOTEBOOKS[0], "notebook")
-                    copy(name, servers[frontend].folder, whole or os.environ.get("PYHH_BROWSER") == "whole")
-                    shown[name, frontend] = stack.enter_context(opened(browser, servers[frontend], name, frontend))
+        for name, frontend in SHOWN:
+            copy(name, servers[frontend].folder, WHOLE)
+            shown[name, frontend] = stack.enter_context(opened(browser, servers[frontend], name, frontend))
         for page in shown.values():
             page.run_all()
         for page in shown.values():
@@ -76,12 +74,8 @@ def pages(servers: dict[str, Server], browser: Browser) -> Iterator[dict[tuple[s
         yield shown
 
 
-@pytest.fixture(
-    params=[(name, frontend) for name in NOTEBOOKS for frontend in FRONTENDS], ids=lambda both: both[1] + both[0][0]
-)
+@pytest.fixture(params=SHOWN, ids=lambda both: both[1] + both[0][0])
 def page(request: pytest.FixtureRequest, pages: dict[tuple[str, str], NotebookPage]) -> NotebookPage:
-    if request.param not in pages:
-        pytest.skip("not chosen by PYHH_BROWSER_NOTEBOOKS")
     pages[request.param].page.bring_to_front()
     return pages[request.param]
 
