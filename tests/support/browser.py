@@ -343,19 +343,18 @@ def opened(browser: Browser, server: Server, name: str, frontend: str) -> Iterat
 
 
 def what_explorers_need(sources: list[str]) -> list[str]:
-    """Of a notebook's code cells those that import or show an explorer, and from others what these build on."""
+    """Of a notebook's code cells the first, those that show an explorer, and from others imports and what these use."""
     kept: list[str] = []
     wanted: set[str] = set()
+    sources = [source for source in sources if not source.startswith("# Google Colab")]
     for source in reversed(sources):
-        if source.startswith("# Google Colab"):
-            continue
         shows = re.search(r"\bwidgets\.(explore_\w+|live_bench)\(", source)
-        whole = source.startswith(("import ", "from ")) or (shows and ".try_both_ends()" not in source)
+        whole = source == sources[0] or (shows and ".try_both_ends()" not in source)
         parts = [source] if whole else statements(source)
         taken = []
         for part in reversed(parts):
             made, used = global_names(compile(part, "<cell>", "exec"))
-            if whole or made & wanted:
+            if whole or made & wanted or part.startswith(("import ", "from ")):
                 taken.append(part)
                 wanted = (wanted - made) | used
         if taken:
