@@ -32,6 +32,7 @@ case "$*" in
     "-m venv --clear "*) rm -rf "$4"; mkdir -p "$4/$VENV_BIN"; cp "$0" "$4/$VENV_BIN/$VENV_PYTHON" ;;
     "-m pip list "*) echo "${PIP_LISTS:-numpy==2.4.6}" ;;
     "-m pip index versions torch") echo "Available versions: 2.15.0, ${TORCHES:-2.13.0+cpu}, 2.13.0" ;;
+    "-m uv "*) [ -n "${UV:-}" ] || exit 1; case "$*" in *torch[=">"]=*) touch "${0%/*/*}/torch" ;; esac ;;
     *" pip install "*torch[=">"]=*) [ -z "${CUT_OFF:-}" ] || kill -9 $PPID; touch "${0%/*/*}/torch" ;;
     "-m pip install "*"-r "*) [ -z "${PIP_SAYS:-}" ] || { echo "$PIP_SAYS"; exit 1; } ;;
 esac
@@ -99,7 +100,7 @@ def test_help(copy):
 def test_a_first_run_installs_and_a_second_does_not(copy):
     first = copy("run")
     assert first.returncode == 0, first.stderr
-    assert "-m venv" in copy.calls and "pip install -c constraints.txt torch==2.13.0" in copy.calls
+    assert "-m venv" in copy.calls and "pip install --no-compile -c constraints.txt torch==2.13.0" in copy.calls
     assert (
         "-m pip install -c constraints.txt -r requirements.txt" in copy.calls
         and "tests/requirements.txt" not in copy.calls
@@ -108,6 +109,15 @@ def test_a_first_run_installs_and_a_second_does_not(copy):
 
     second = copy("run")
     assert second.returncode == 0 and "pip" not in copy.calls and "-m tools.notebooks run" in copy.calls
+
+
+def test_uv_installs_where_it_can_and_pip_where_it_cannot(copy):
+    by_uv, by_pip = "-m uv pip install -c constraints.txt -r requirements.txt --python", "-m pip install -c constraints"
+    assert copy("run", UV="yes").returncode == 0 and by_uv in copy.calls and by_pip not in copy.calls
+    copy("run")
+    assert "pip" not in copy.calls
+    shutil.rmtree(copy.folder / ".venv")
+    assert copy("run").returncode == 0 and by_uv in copy.calls and by_pip in copy.calls
 
 
 @pytest.mark.parametrize("changed", ["requirements.txt", "constraints.txt", *INCLUDED])
@@ -376,11 +386,11 @@ def test_a_python_without_venv_is_refused(copy):
 
 def test_linux_without_a_gpu_takes_the_cpu_build(copy):
     copy.program("uname", "#!/usr/bin/env bash\necho Linux\n")
-    copy("run", TORCHES="2.12.0")
+    copy("run", TORCHES="2.12.0", UV="yes")
     assert (
         "-m uv pip install --python .venv/bin/python --torch-backend=cpu -c constraints.txt torch==2.13.0" in copy.calls
     )
-    assert "-m pip install -c constraints.txt torch" not in copy.calls
+    assert "-m pip install --no-compile" not in copy.calls
 
 
 @pytest.mark.parametrize("other", ["nvidia-smi", "Darwin"])
@@ -388,7 +398,8 @@ def test_elsewhere_pip_takes_its_own(copy, other):
     copy.program("uname", f"#!/usr/bin/env bash\necho {other if other == 'Darwin' else 'Linux'}\n")
     copy.program(other, "#!/usr/bin/env bash\n")
     copy("run", TORCHES="2.12.0")
-    assert "-m pip install -c constraints.txt torch==2.13.0" in copy.calls and "uv" not in copy.calls
+    assert "-m pip install --no-compile -c constraints.txt torch==2.13.0" in copy.calls
+    assert "torch-backend" not in copy.calls
 
 
 def test_fetching_without_a_network_says_so(copy):
