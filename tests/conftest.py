@@ -11,11 +11,17 @@ import pytest
 from helpers.figures.style import use_style
 
 # What takes longest comes first, so that no processor is left waiting for the other at the end.
-FIRST = ("2_", "3_", "1_", "tests/browser")
+FIRST = ("2_", "3_", "1_", "tests/browser", "tests/campaigns", "tests/hostile", "tests/benchmarks")
+# They start processes, or try cases by the thousand. The list of what hostile input is tried on is checked at once.
+SLOW = ("tests/campaigns", "tests/hostile", "tests/benchmarks")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest looks at markers
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests marked `long` run only where they are asked for by that name."""
+    """Put tests in order, mark slow rooms; tests marked `long` run only where they are asked for by that name."""
+    for item in items:
+        if item.nodeid.startswith(SLOW) and "test_hostile_coverage" not in item.nodeid:
+            item.add_marker("slow")
     items.sort(key=lambda item: next((i for i, start in enumerate(FIRST) if item.nodeid.startswith(start)), len(FIRST)))
     if "long" not in (config.option.markexpr or ""):
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("long")])
