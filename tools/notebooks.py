@@ -48,7 +48,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def in_processes(command: str, paths: Sequence[Path]) -> int:
     """Carry out a command for each notebook in a process of its own, as many at a time as there are processors."""
-
     environment = {"OMP_NUM_THREADS": "1", **os.environ}  # threads of several processes wait for each other
 
     def alone(path: Path) -> int:
