@@ -144,7 +144,7 @@ def fit_student(
     seed = whole_number("seed", seed, 0, 2**63 - 1)
     learning_rate = number("learning_rate", learning_rate, above=0.0, high=MAX_LEARNING_RATE)
     order = torch.Generator().manual_seed(seed)
-    optimiser = torch.optim.Adam(student.parameters(), learning_rate)
+    optimiser = torch.optim.Adam(student.parameters(), learning_rate, fused=True)
     batches = [b for _ in range(epochs) for b in torch.randperm(len(x), generator=order).split(batch)]
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, total_steps=len(batches))
     for chosen in batches:

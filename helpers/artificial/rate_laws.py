@@ -178,7 +178,7 @@ def fit_rate_law(name: str, currents: np.ndarray, rates: np.ndarray) -> RateFit:
         for shape in ([[law.shape[0] * factor] for factor in (0.2, 1.0, 20.0)] if law.shape else [[]])
     ]
     ends = [  # a start that does not converge within the steps allowed counts as far as it got
-        least_squares(lambda p: curve(x, *p) - y, start, bounds=(low, high), max_nfev=1000) for start in starts
+        least_squares(lambda p: curve(x, *p) - y, start, bounds=(low, high), max_nfev=200) for start in starts
     ]
     scale, gain, bias, *shape = map(float, min(ends, key=lambda end: end.cost).x)
     R2 = r_squared(y, curve(x, scale, gain, bias, *shape))

@@ -80,7 +80,7 @@ def train(
     learning_rate = number("learning_rate", learning_rate, above=0.0, high=MAX_LEARNING_RATE)
     instance("network", network, nn.Module, "a network")
     order = torch.Generator().manual_seed(seed)
-    optimiser = torch.optim.Adam(network.parameters(), learning_rate)
+    optimiser = torch.optim.Adam(network.parameters(), learning_rate, fused=True)
     losses, accuracies = [], []
     for epoch in range(epochs):
         total = 0.0

@@ -14,6 +14,7 @@ from .simulator import NeuronSimulator
 
 __all__ = ["RECIPES"]
 
+_TUTORIAL = NeuronSimulator(Pospischil(), step(3.248, 10.0, 110.0), box_prior(Pospischil, ["g_Na", "g_K"]), 120.0)
 _LONG = {"epochs": 50, "batch": 128}
 
 RECIPES = {
@@ -21,11 +22,13 @@ RECIPES = {
     for recipe in (
         Recipe(
             "conductances",
-            NeuronSimulator(Pospischil(), step(3.248, 10.0, 110.0), box_prior(Pospischil, ["g_Na", "g_K"]), 120.0),
+            _TUTORIAL,
             simulations=90_000,
             seed=21,
             training={"model": "nsf", "epochs": 10, "batch": 300},
         ),
+        Recipe("conductances-3000", _TUTORIAL, 3000, seed=1),
+        Recipe("conductances-10000", _TUTORIAL, 10_000, seed=1, training={"batch": 300}),
         Recipe("lif-statistics", LifSimulator(CORRECTED, WIDE_PRIOR), 20_000, seed=1, training=_LONG),
         Recipe(
             "lif-recordings",

@@ -64,7 +64,8 @@ def test_a_shipped_network_belongs_to_the_code(recipe, trainings, capsys):
     assert posterior.statistics == recipe.simulator.names and posterior.prior.names == recipe.simulator.prior.names
     kept = min(loss[:, 1].min() for loss in posterior.losses)  # on the simulations held out from its training
     now = losses(posterior, *recipe.simulated(1000, seed=7_000_000))
-    assert abs(now.mean() - kept) < 4 * now.std() / np.sqrt(len(now)), "what it learned is not what is simulated now"
+    error = now.std() * np.sqrt(1 / len(now) + 10 / recipe.simulations)  # a tenth is held out
+    assert abs(now.mean() - kept) < 4 * error, "what it learned is not what is simulated now"
 
 
 def test_shipped_networks_are_small_and_whole():
