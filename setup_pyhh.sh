@@ -38,7 +38,7 @@ usage: ./setup_pyhh.sh COMMAND
   pyhh               fetch the pyHH simulator that the series started from, into external/pyHH
   badges OWNER/REPO  write the address of the published repository into the README and the notebooks
   help               show this text
-The first run, notebook, test or site makes .venv and installs what is needed; PYTHON=... chooses its Python.
+The first command that needs it makes .venv and installs what is needed; PYTHON=... chooses its Python.
 END
 }
 

@@ -231,10 +231,13 @@ def torch(venv: Environment) -> Finding:
 
 def networks(root: Path) -> Finding:
     """The trained networks that come with the series."""
-    files = sorted((root / "helpers/inference/networks").glob("*.npz"))
-    damaged = [path.name for path in files if not whole(path)]
-    if not files or damaged:
-        text = f"{some(damaged)} damaged" if damaged else "none here"
+    wanted = re.findall(r'Recipe\(\s*"(\S+)"', text_of(root / "helpers/inference/shipped.py"))
+    files = [root / f"helpers/inference/networks/{name}.npz" for name in wanted]
+    missing = [path.name for path in files if not path.is_file()]
+    damaged = [path.name for path in files if path.is_file() and not whole(path)]
+    if not files or missing or damaged:
+        found = [f"{some(names)} {what}" for names, what in ((missing, "missing"), (damaged, "damaged")) if names]
+        text = ", ".join(found) or "none here"
         return Finding("networks", "note", f"{text}: lesson 2 trains its own, for minutes", "./setup_pyhh.sh train")
     size = sum(path.stat().st_size for path in files) / 1e6
     return Finding("networks", "ok", f"{len(files)} trained networks, {size:.1f} MB")

@@ -54,7 +54,7 @@ def in_processes(command: str, paths: Sequence[Path]) -> int:
         return subprocess.run([sys.executable, "-m", "tools.notebooks", command, path], env=environment).returncode
 
     with ThreadPoolExecutor(min(len(paths), os.cpu_count() or 1)) as pool:
-        return max(pool.map(alone, paths))
+        return int(any(list(pool.map(alone, paths))))  # negative where a signal ended the process
 
 
 def silence_the_tools() -> None:

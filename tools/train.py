@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from helpers.inference import c2st, coverage, run_trials, sbc
-from helpers.inference.cache import SHIPPED
+from helpers.inference.cache import SHIPPED_FOLDER
 from helpers.inference.posterior import Posterior
 from helpers.inference.recipe import Recipe
 from helpers.inference.shipped import RECIPES
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def renew(recipe: Recipe) -> bool:
     """Train one network, compare it with the old one and write its file; return whether the training was finished."""
     print(recipe, flush=True)
-    path = SHIPPED / f"{recipe.name}.npz"
+    path = SHIPPED_FOLDER / f"{recipe.name}.npz"
     try:
         old = Posterior.load(path)
     except FileNotFoundError:
@@ -52,16 +52,17 @@ def renew(recipe: Recipe) -> bool:
     if new.interrupted:
         print(f"{recipe.name}: interrupted; {path.name} stays as it was")
         return False
-    theta, x = recipe.simulated(NEW_TRUTHS, NEW_SEED)
-    for which, posterior in (("old", old), ("new", new)):
-        if posterior is not None:
-            print(f"  {which}: {describe(posterior, theta, x)}")
-    if old is not None:
-        apart = [c2st(old.sample(1000, x_o, seed=1), new.sample(1000, x_o, seed=2)) for x_o in x[:OBSERVATIONS]]
-        print(f"  C2ST of old and new at {OBSERVATIONS} observations: {', '.join(f'{one:.2f}' for one in apart)}")
     path.parent.mkdir(exist_ok=True)
     new.save(path)
     print(f"  wrote {path.name}, {path.stat().st_size / 1e6:.2f} MB", flush=True)
+    theta, x = recipe.simulated(NEW_TRUTHS, NEW_SEED)
+    print(f"  new: {describe(new, theta, x)}")
+    if old is not None and not recipe.describes(old):
+        print("  old: not comparable, of another prior or other statistics")
+    elif old is not None:
+        print(f"  old: {describe(old, theta, x)}")
+        apart = [c2st(old.sample(1000, x_o, seed=1), new.sample(1000, x_o, seed=2)) for x_o in x[:OBSERVATIONS]]
+        print(f"  C2ST of old and new at {OBSERVATIONS} observations: {', '.join(f'{one:.2f}' for one in apart)}")
     return True
 
 

@@ -30,7 +30,7 @@ import numpy as np
 import torch
 from numba.core.dispatcher import Dispatcher
 
-__all__ = ["fingerprint", "versions"]
+__all__ = ["fingerprint", "fingerprint_of_text", "versions"]
 
 PLAIN = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis))
 # What a class holds besides its own text: made by Python, by pickle or by @dataclass from what is looked at anyway.
@@ -47,6 +47,13 @@ def fingerprint(*things: Any) -> str:
     Raises ValueError for an iterator, whose content is gone once it has been read.
     """
     return _Reader().of(things)
+
+
+def fingerprint_of_text(*functions: Any) -> str:
+    """64 hexadecimal digits for the text of functions and properties alone, without what they refer to."""
+    plain: list[Any] = [function.fget if isinstance(function, property) else function for function in functions]
+    trees = [(function, _tree_of(function)) for function in plain]
+    return _digest(*(function.__code__.co_code if tree is None else _plain_text(tree) for function, tree in trees))
 
 
 def versions(*packages: str) -> dict[str, str]:

@@ -215,6 +215,10 @@ class Posterior:
                     dict(simulated[name]["parameters"])
                 if set(simulated) != set(DESCRIBED) or not simulated["dt"] > 0:
                     raise ValueError("its description of the simulations is incomplete")
+            if not (about["recipe"] is None or isinstance(about["recipe"], dict)):
+                raise ValueError(f"its recipe is {about['recipe']!r}")
+            if not all(weights.isfinite().all() for weights in network.parameters()):
+                raise ValueError("some of its weights are not finite")
             saved = cls(
                 own, network.eval(), about["model"], losses, tuple(about["statistics"]), about["interrupted"],
                 embedding, simulated, about["recipe"],

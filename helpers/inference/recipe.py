@@ -1,4 +1,4 @@
-"""What a network is trained on, and how: enough to train it again on any machine, and to tell its file from others."""
+"""A training recipe: what identifies a trained network and reproduces it."""
 
 from __future__ import annotations
 
@@ -6,23 +6,27 @@ import hashlib
 import inspect
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
 
-from helpers.validation import whole_number
+from helpers.validation import instance, one_of, whole_number
 
-from .density_estimators import Training
+from .density_estimators import MODELS, Training
+from .embedding import Convolutional
 from .npe import MIN_SIMULATIONS, train_npe
 from .posterior import Posterior
 from .priors import Prior
+from .scaling import SCALINGS
 from .simulator import NeuronSimulator, without_inferred
 
 __all__ = ["DescribedSimulator", "Recipe"]
 
-VERSION = 1  # raise it when the code of training changes so that its networks do
+RECIPE_VERSION = 1  # raise it when training or the engine of the simulator change what they compute
+SETTINGS = ("model", "ensemble", "scaling", "embedding", *(setting.name for setting in fields(Training)))
+MAX_NAME = 100  # characters
 
 
 class DescribedSimulator(Protocol):
@@ -58,7 +62,8 @@ class Recipe:
     seed
         Of the parameters, the simulations and the training.
     training
-        More arguments of `train_npe`: model, epochs, batch, ...
+        Settings of `train_npe` that are not at their defaults: model, ensemble, scaling, embedding, and those of
+        `Training`.
 
     Examples
     --------
@@ -73,13 +78,17 @@ class Recipe:
     training: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.name, str) and self.name.replace("-", "").isalnum() and self.name.isascii()):
-            raise ValueError(f"name = {self.name!r}; allowed: letters, digits and hyphens, as it names a file")
+        named = isinstance(self.name, str) and self.name.isascii() and self.name.replace("-", "").isalnum()
+        if not (named and len(self.name) <= MAX_NAME):
+            allowed = f"up to {MAX_NAME} letters, digits and hyphens, as it names a file"
+            raise ValueError(f"name = {self.name!r}; allowed: {allowed}")
         if not all(hasattr(self.simulator, part) for part in ("prior", "names", "as_data")):
             raise ValueError(f"simulator = {self.simulator!r}; allowed: a NeuronSimulator or LifSimulator")
-        object.__setattr__(self, "simulations", whole_number("simulations", self.simulations, MIN_SIMULATIONS))
+        object.__setattr__(self, "simulations", whole_number("simulations", self.simulations, MIN_SIMULATIONS, 10**9))
         object.__setattr__(self, "seed", whole_number("seed", self.seed, 0, 2**31))
-        self._settings()  # raises for what `train_npe` does not take
+        instance("training", self.training, Mapping, "settings of train_npe by name")
+        object.__setattr__(self, "training", dict(self.training))
+        self._settings()  # refuses what `train_npe` would refuse after the simulations
 
     def simulated(self, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Return `n` parameter sets, (n, n_parameters), drawn from the prior, and what was simulated with them."""
@@ -89,9 +98,17 @@ class Recipe:
     def train(self, *, progress: bool = True) -> Posterior:
         """Simulate, and train a network on the simulations: a call of `train_npe`."""
         theta, x = self.simulated(self.simulations, self.seed)
-        own = self.simulator if isinstance(self.simulator, NeuronSimulator) else None
-        how = {"statistics": self.simulator.names, "simulator": own, "progress": progress, **self.training}
-        return replace(train_npe(self.simulator.prior, theta, x, self.seed, **how), recipe=self.as_data())
+        simulator = self.simulator if isinstance(self.simulator, NeuronSimulator) else None
+        posterior = train_npe(
+            self.simulator.prior, theta, x, self.seed,
+            statistics=self.simulator.names, simulator=simulator, progress=progress, **self.training,
+        )  # fmt: skip
+        return replace(posterior, recipe=self.as_data())
+
+    def describes(self, posterior: Posterior) -> bool:
+        """Tell whether prior and statistics of a posterior are those of the recipe."""
+        prior = json.loads(json.dumps(_without_descriptions(posterior.prior.as_data())))
+        return prior == self.as_data()["prior"] and posterior.statistics == self.simulator.names
 
     def as_data(self) -> dict[str, Any]:
         """Return the recipe as plain data that can be stored and compared."""
@@ -99,22 +116,14 @@ class Recipe:
         if isinstance(self.simulator, NeuronSimulator):
             simulated = without_inferred(simulated, self.simulator.prior.names)
         data = {
-            "version": VERSION,
-            "prior": _without_words(self.simulator.prior.as_data()),
+            "version": RECIPE_VERSION,
+            "prior": _without_descriptions(self.simulator.prior.as_data()),
             "simulator": simulated,
             "simulations": self.simulations,
             "seed": self.seed,
             "training": self._settings(),
         }
         return json.loads(json.dumps(data))  # tuples become lists, as in a file
-
-    def _settings(self) -> dict[str, Any]:
-        """Return the settings of the training, with those that are left at their defaults."""
-        bound = inspect.signature(train_npe).bind_partial(**self.training)
-        bound.apply_defaults()
-        given = bound.arguments
-        how = {name: given[name] for name in ("model", "ensemble", "scaling")} | asdict(Training(**given["training"]))
-        return how | {"embedding": given["embedding"] and asdict(given["embedding"])}
 
     @cached_property
     def key(self) -> str:
@@ -124,16 +133,32 @@ class Recipe:
     def __str__(self) -> str:
         """Return the recipe in words."""
         names = ", ".join(self.simulator.prior.names)
-        how = {name: value for name, value in self.training.items() if name != "embedding"}
-        looks = ", with a network that looks at the recording" if "embedding" in self.training else ""
+        settings = [f"{name} {value}" for name, value in self.training.items() if name != "embedding"]
+        looks = ", by an embedding network" if "embedding" in self.training else ""
         return (
             f"{self.name}: the posterior of {names}, from {self.simulations:,} simulations (seed {self.seed})\n"
             f"seen: {', '.join(self.simulator.names)}{looks}\n"
-            f"training: {', '.join(f'{name} {value}' for name, value in how.items()) or 'by default'}"
+            f"training: {', '.join(settings) or 'by default'}"
         )
 
+    def _settings(self) -> dict[str, Any]:
+        """Return the settings of the training, with those that are left at their defaults. Raises ValueError."""
+        for name in self.training:
+            one_of("training", name, SETTINGS)
+        bound = inspect.signature(train_npe).bind_partial(**self.training)
+        bound.apply_defaults()
+        given = bound.arguments
+        embedding = instance("embedding", given["embedding"], (Convolutional, type(None)), "a Convolutional or None")
+        return {
+            "model": one_of("model", given["model"], MODELS),
+            "ensemble": whole_number("ensemble", given["ensemble"], 1),
+            "scaling": one_of("scaling", given["scaling"], SCALINGS),
+            "embedding": embedding and asdict(embedding),
+            **asdict(Training(**given["training"])),
+        }
 
-def _without_words(prior: dict[str, Any]) -> dict[str, Any]:
+
+def _without_descriptions(prior: dict[str, Any]) -> dict[str, Any]:
     """Leave out what does not change a number: the meaning of a parameter in words."""
     names = [{name: entry[name] for name in ("name", "unit")} for entry in prior["parameters"]]
     return {**prior, "parameters": names}

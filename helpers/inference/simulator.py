@@ -126,7 +126,7 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any], where: str = "")
         a, b = old.get(name), new.get(name)
         if a == b:
             continue
-        if isinstance(a, dict) and isinstance(b, dict):
+        if isinstance(a, Mapping) and isinstance(b, Mapping):
             yield from differences(a, b, f"{where}{name}: ")
         else:
             short = all(isinstance(value, int | float) or len(str(value)) <= 20 for value in (a, b))

@@ -1,5 +1,6 @@
 """Networks that come with the series or were trained here: each belongs to its recipe, or is not used."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,9 +10,10 @@ import numpy as np
 import pytest
 
 from helpers.inference import cache
-from helpers.inference.cache import SHIPPED, load_or_train
+from helpers.inference.cache import SHIPPED_FOLDER, load_or_train
+from helpers.inference.density_estimators import train_network
 from helpers.inference.fingerprint import _plain_text
-from helpers.inference.lif.problem import CORRECTED, ORIGINAL, WIDE_PRIOR
+from helpers.inference.lif.problem import CORRECTED, ORIGINAL, WIDE_PRIOR, LifExperiment
 from helpers.inference.lif.simulator import LifSimulator
 from helpers.inference.lif.statistics import lif_statistics
 from helpers.inference.posterior import Posterior
@@ -22,6 +24,7 @@ from helpers.inference.simulator import NeuronSimulator
 from helpers.neurons.models import Pospischil
 from helpers.simulation.stimuli import step
 from helpers.simulation.summaries import summary
+from tools import train as train_tool
 from tools.train import losses
 
 really_train = Recipe.train
@@ -35,7 +38,7 @@ SMALL = Recipe("small", SIMULATOR, 60, seed=1, training={"epochs": 1, "model": "
 def folders(tmp_path, monkeypatch):
     """An empty cache, and an empty folder of shipped networks."""
     monkeypatch.setenv("PYHH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(cache, "SHIPPED", tmp_path / "networks")
+    monkeypatch.setattr(cache, "SHIPPED_FOLDER", tmp_path / "networks")
     (tmp_path / "networks").mkdir()
     return tmp_path
 
@@ -69,9 +72,9 @@ def test_a_shipped_network_belongs_to_the_code(recipe, trainings, capsys):
 
 
 def test_shipped_networks_are_small_and_whole():
-    files = sorted(path.name for path in SHIPPED.iterdir())
+    files = sorted(path.name for path in SHIPPED_FOLDER.iterdir())
     assert files == sorted(f"{name}.npz" for name in RECIPES)
-    assert sum(path.stat().st_size for path in SHIPPED.iterdir()) < 3e6
+    assert sum(path.stat().st_size for path in SHIPPED_FOLDER.iterdir()) < 3e6
 
 
 def test_a_shipped_network_is_used_wherever_the_same_recipe_is_written(trainings):
@@ -131,14 +134,12 @@ def test_a_changed_ingredient_is_noticed_named_and_trained(change, words, folder
 
 
 def test_another_version_of_the_format_is_noticed(folders, trainings, monkeypatch, capsys):
-    posterior = SMALL.train(progress=False)
-    monkeypatch.setattr("helpers.inference.posterior.FILE_FORMAT", 4)
-    posterior.save(folders / "networks" / "small.npz")
-    monkeypatch.undo()
-    monkeypatch.setenv("PYHH_CACHE", str(folders / "cache"))
-    monkeypatch.setattr(cache, "SHIPPED", folders / "networks")
+    posterior = really_train(SMALL, progress=False)
+    with monkeypatch.context() as earlier:
+        earlier.setattr("helpers.inference.posterior.FILE_FORMAT", 4)
+        posterior.save(folders / "networks" / "small.npz")
     load_or_train(SMALL, progress=False)
-    assert "format 4" in capsys.readouterr().out
+    assert "format 4" in capsys.readouterr().out and trainings == [SMALL]
 
 
 def test_equations_count_by_what_they_compute_not_by_versions_of_packages(monkeypatch):
@@ -170,6 +171,10 @@ def test_recipes_of_recordings_and_of_their_statistics():
     both = LifSimulator(CORRECTED, WIDE_PRIOR), LifSimulator(CORRECTED, WIDE_PRIOR, statistics=False)
     statistics, recordings = (simulator(theta, 5) for simulator in both)
     np.testing.assert_array_equal(statistics, lif_statistics(CORRECTED, recordings))
+    before = Recipe("one", both[0], 100, seed=0).key
+    with pytest.MonkeyPatch.context() as edited:
+        edited.setattr(LifExperiment, "refractory_samples", property(lambda self: 0))
+        assert Recipe("one", both[0], 100, seed=0).key != before, "the experiment's own code counts, too"
     others = (LifSimulator(experiment, WIDE_PRIOR) for experiment in (ORIGINAL, replace(CORRECTED, dt=0.1)))
     assert len({Recipe("one", simulator, 100, seed=0).key for simulator in (*both, *others)}) == 4
 
@@ -180,16 +185,24 @@ def test_a_recipe_says_what_it_is_and_refuses_nonsense():
         "seen: spike_count, rest_mean, rest_sd, mean, variance, skewness, kurtosis\n"
         "training: epochs 1, model mdn"
     )
-    with pytest.raises(ValueError, match="name = '../x'; allowed: letters, digits and hyphens"):
+    with pytest.raises(ValueError, match="name = '../x'; allowed: up to 100 letters, digits and hyphens"):
         replace(SMALL, name="../x")
     with pytest.raises(ValueError, match="simulations = 10; allowed: an integer from 50"):
         replace(SMALL, simulations=10)
     with pytest.raises(ValueError, match="simulator = .*; allowed: a NeuronSimulator or LifSimulator"):
         replace(SMALL, simulator=lambda theta, seed: theta)
-    with pytest.raises(ValueError, match="epochs = 0"):
-        replace(SMALL, training={"epochs": 0})
-    with pytest.raises(TypeError, match="epoch"):
-        replace(SMALL, training={"epoch": 1})
+    wrong = {"epochs": 0, "epoch": 1, "model": "foo", "ensemble": 0, "scaling": "foo", "embedding": "x", "seed": 3,
+             "simulator": SIMULATOR, "statistics": SIMULATOR.names}  # fmt: skip
+    for name, value in wrong.items():  # otherwise they would fail after the simulations, or not be part of the key
+        with pytest.raises(ValueError, match=f"training = '{name}'|{name}.* allowed: "):
+            replace(SMALL, training={name: value})
+    for name in ("", "a" * 101, 3):
+        with pytest.raises(ValueError, match="name = "):
+            replace(SMALL, name=name)
+    with pytest.raises(ValueError, match="training is of type NoneType"):
+        replace(SMALL, training=None)
+    with pytest.raises(ValueError, match="recipe is of type str; allowed: a Recipe"):
+        load_or_train("conductances")
 
 
 # --------------------------------------------------------------------------------------------------------- bad luck
@@ -198,19 +211,66 @@ def test_a_recipe_says_what_it_is_and_refuses_nonsense():
 def test_a_damaged_file_costs_one_line_and_one_training(folders, trainings, capsys):
     (folders / "networks" / "small.npz").write_bytes(b"PK damaged")
     load_or_train(SMALL, progress=False)
-    assert capsys.readouterr().out.count("\n") == 1 and trainings == [SMALL]
+    said = capsys.readouterr().out
+    assert said.startswith("small.npz is not used: small.npz holds no posterior that can be read")
+    assert said.count("\n") == 1 and said.endswith("; training a new one\n") and trainings == [SMALL]
     load_or_train(SMALL, progress=False)
-    assert "small.npz holds no posterior that can be read" in capsys.readouterr().out and trainings == [SMALL]
+    assert trainings == [SMALL] and capsys.readouterr().out == "", "the cache has it now"
     (cached,) = (folders / "cache" / "networks").glob("*.npz")
     cached.write_bytes(cached.read_bytes()[:-100])
     load_or_train(SMALL, progress=False)
     assert trainings == [SMALL, SMALL]
 
 
-def test_an_interrupted_training_is_returned_and_not_kept(folders, monkeypatch):
-    monkeypatch.setattr(Recipe, "train", lambda recipe, **_: replace(really_train(recipe), interrupted=True))
-    assert load_or_train(SMALL, progress=False).interrupted
+@pytest.mark.parametrize("entry", [5, "text", [1], True])
+def test_a_file_with_a_strange_recipe_is_not_used(entry, folders, trainings, capsys):
+    replace(really_train(SMALL, progress=False), recipe=entry).save(folders / "networks" / "small.npz")
+    load_or_train(SMALL, progress=False)
+    assert trainings == [SMALL] and f"its recipe is {entry!r}" in capsys.readouterr().out
+
+
+def test_a_file_that_belies_its_recipe_is_not_used(folders, trainings, capsys):
+    good = really_train(SMALL, progress=False)
+    wider = replace(SMALL, simulator=replace(SIMULATOR, prior=box_prior(Pospischil, ["g_Na", "g_K"])))
+    lies = (
+        replace(good, statistics=("a",) * 7),
+        replace(good, interrupted=True),
+        replace(really_train(wider, progress=False), recipe=SMALL.as_data()),
+    )
+    for i, lie in enumerate(lies):
+        lie.save(folders / "networks" / "small.npz")
+        load_or_train(replace(SMALL, seed=1), progress=False)
+        assert len(trainings) == i + 1 and "does not hold what its recipe says" in capsys.readouterr().out
+        next((folders / "cache" / "networks").glob("*.npz")).unlink()
+    next(good.network.parameters()).data[0] = np.nan
+    good.save(folders / "networks" / "small.npz")
+    load_or_train(SMALL, progress=False)
+    assert len(trainings) == len(lies) + 1 and "weights are not finite" in capsys.readouterr().out
+
+
+def test_an_interruption_leaves_no_file_and_no_lock(folders, monkeypatch, capsys):
+    def at_once(*_):
+        raise KeyboardInterrupt
+
+    def after_an_epoch(*arguments):
+        return train_network(*arguments)[0], True
+
+    monkeypatch.setattr("helpers.inference.npe.train_network", at_once)
+    with pytest.raises(KeyboardInterrupt) as kept:  # a notebook keeps it, with all that it refers to
+        load_or_train(SMALL, progress=False)
+    monkeypatch.setattr("helpers.inference.npe.train_network", after_an_epoch)
+    assert load_or_train(SMALL, progress=False).interrupted and kept.value is not None
+    assert capsys.readouterr().out == "small: interrupted, so that this network is not cached\n"
     assert not list((folders / "cache" / "networks").glob("*.npz"))
+
+
+def test_a_training_is_not_lost_where_it_cannot_be_cached(folders, monkeypatch, capsys):
+    def full(posterior, path):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Posterior, "save", full)
+    assert load_or_train(SMALL, progress=False).recipe == SMALL.as_data()
+    assert capsys.readouterr().out == "small: trained, but not cached: [Errno 28] No space left on device\n"
 
 
 def test_a_killed_training_leaves_nothing_that_is_taken_for_a_network(folders, trainings):
@@ -252,6 +312,26 @@ def test_two_kernels_that_ask_at_once_train_once(folders, monkeypatch):
     first = load_or_train(SMALL, progress=False)
     said, _ = second[0].communicate(timeout=300)
     assert float(said) == density(first)
+
+
+def test_train_writes_the_file_and_compares_it_with_the_old_one(folders, monkeypatch, capsys):
+    monkeypatch.setattr("tools.train.SHIPPED_FOLDER", folders / "networks")
+    monkeypatch.setattr("tools.train.RECIPES", {"small": SMALL})
+    monkeypatch.setattr("tools.train.NEW_TRUTHS", 60)
+    with pytest.raises(SystemExit):
+        train_tool.main(["large"])
+    assert "no network is called large; there are small" in capsys.readouterr().err
+    assert train_tool.main([]) == 0
+    first = capsys.readouterr().out
+    assert "  new: loss " in first and "old:" not in first and "wrote small.npz" in first
+    assert train_tool.main(["small"]) == 0
+    second = capsys.readouterr().out
+    assert "  old: loss " in second and re.search(r"C2ST of old and new at 3 observations: 0.[45]\d, ", second)
+    changed = replace(SMALL, simulator=replace(SIMULATOR, summarise=highest))
+    monkeypatch.setattr("tools.train.RECIPES", {"small": changed})
+    assert train_tool.main(["small"]) == 0, "the very case that it is for"
+    assert "old: not comparable, of another prior or other statistics" in capsys.readouterr().out
+    assert Posterior.load(folders / "networks" / "small.npz").recipe == changed.as_data()
 
 
 def test_training_again_leaves_the_files_alone(folders, trainings):

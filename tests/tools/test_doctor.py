@@ -9,7 +9,6 @@ import sys
 import sysconfig
 import typing
 import venv
-import zipfile
 from collections import namedtuple
 from pathlib import Path
 
@@ -252,15 +251,19 @@ def test_recordings(copy, tmp_path):
 
 
 def test_trained_networks(copy):
-    folder = copy.folder / "helpers/inference/networks"
-    folder.mkdir(parents=True)
-    assert copy()["networks"][::2] == ["note", "./setup_pyhh.sh train"]
-    with zipfile.ZipFile(folder / "two.npz", "w") as archive:
-        archive.writestr("weights.npy", bytes(1000))
-    assert copy()["networks"][:2] == ["ok", "1 trained networks, 0.0 MB"]
-    (folder / "one.npz").write_bytes((folder / "two.npz").read_bytes()[:500])
+    inference = copy.folder / "helpers/inference"
+    (inference / "networks").mkdir(parents=True)
+    shutil.copy(ROOT / "helpers/inference/shipped.py", inference)
     report = copy()
-    assert copy.status == 0 and report["networks"][0] == "note" and "one.npz damaged" in report["networks"][1]
+    assert report["networks"][::2] == ["note", "./setup_pyhh.sh train"] and " missing" in report["networks"][1]
+    for path in (ROOT / "helpers/inference/networks").glob("*.npz"):
+        shutil.copy(path, inference / "networks")
+    assert copy()["networks"][0] == "ok" and "6 trained networks, 2.0 MB" in copy()["networks"][1]
+    (inference / "networks/conductances.npz").write_bytes(path.read_bytes()[:500])
+    (inference / "networks/lif-statistics.npz").unlink()
+    report = copy()
+    assert copy.status == 0 and report["networks"][0] == "note"
+    assert "lif-statistics.npz missing, conductances.npz damaged" in report["networks"][1]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a browser is always there")

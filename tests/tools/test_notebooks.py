@@ -54,6 +54,15 @@ def test_run_stops_at_a_failing_cell_and_keeps_the_page_so_far(tmp_path):
     assert "ZeroDivisionError" in (tmp_path / "results/failing.html").read_text("utf-8")
 
 
+def test_several_run_in_processes_and_one_that_is_killed_counts(tmp_path):
+    """A process that a signal ended returns a negative number."""
+    good = write(tmp_path / "good.ipynb", "print('good')")
+    killed = write(tmp_path / "killed.ipynb", "import os; os.kill(os.getppid(), 9)")
+    done = notebooks("run", killed, good)
+    assert done.returncode == 1 and (tmp_path / "results/good.html").exists()
+    assert not (tmp_path / "results/killed.html").exists()
+
+
 def test_run_reports_a_kernel_that_dies(tmp_path):
     done = notebooks("run", write(tmp_path / "dying.ipynb", "import os; os._exit(1)"))
     assert done.returncode == 1 and "dying  FAILED\nKernel died" in done.stderr

@@ -9,7 +9,7 @@ import numpy as np
 
 from helpers.neurons.models import LeakyIntegrateAndFire
 
-from ..fingerprint import fingerprint
+from ..fingerprint import fingerprint, fingerprint_of_text
 from ..priors import Prior
 from .problem import LifExperiment
 from .statistics import lif_statistic_names, lif_statistics, statistics_of_sweep
@@ -50,9 +50,13 @@ class LifSimulator:
         equations = {
             name: (one.kind, one.arguments, one.function) for name, one in LeakyIntegrateAndFire.equations.items()
         }
+        settings = LifExperiment.neuron, LifExperiment.noise_per_step, LifExperiment.refractory_samples
+        recorded = LifExperiment.simulate, LifExperiment._sweep, *settings
+        summarised = LifExperiment.sweeps, lif_statistics
         return {
             "experiment": asdict(self.experiment),
+            "recording": fingerprint_of_text(*recorded),
             "neuron": self.experiment.neuron.values(),
             "equations": fingerprint(equations),
-            "statistics": fingerprint(statistics_of_sweep) if self.statistics else "recordings",
+            "statistics": self.statistics and fingerprint(statistics_of_sweep) + fingerprint_of_text(*summarised),
         }
