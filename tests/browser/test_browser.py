@@ -1,7 +1,8 @@
 """The notebooks as a learner meets them: opened in a browser, run from the menu, and every slider moved by hand.
 
 The cells run that show an explorer and what these build on, as nbval runs every cell anyway: of all three notebooks in
-Notebook 7, of the first in JupyterLab. PYHH_BROWSER=whole, which the long tests set, runs every cell of all in both.
+Notebook 7; in JupyterLab, where explorers are the same, the live bench and the phase plane. PYHH_BROWSER=whole, which
+the long tests set, runs every cell of all notebooks in both.
 
 No cell may fail, no page may complain, nothing may be asked of another computer. In each explorer every slider is
 dragged and keyed and every dropdown is used; then the number in the box, the words and each byte of the picture must be
@@ -34,12 +35,13 @@ MINUTES = 30  # for all cells of all notebooks at the same time
 SETTLED = 3.0  # s until page and Python must agree; on an idle computer it takes 0.1 to 0.4 s
 
 
-def copy(name: str, folder: Path, whole: bool) -> None:
+def copy(name: str, folder: Path, frontend: str) -> None:
     """A notebook without outputs: widgets of a kernel that is gone would count as errors."""
     notebook = nbformat.read(ROOT / name, as_version=4)
-    if not whole:
+    if not WHOLE:
         code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-        notebook.cells = [new_markdown_cell("# Cut down"), *map(new_code_cell, cut_down(code))]
+        kept = cut_down(code) if frontend == "notebook" else cut_down(code, "live_bench|explore_phase_plane")
+        notebook.cells = [new_markdown_cell("# Cut down"), *map(new_code_cell, kept)]
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
@@ -65,7 +67,7 @@ def pages(servers: dict[str, Server], browser: Browser) -> Iterator[dict[tuple[s
     with ExitStack() as stack:
         shown = {}
         for name, frontend in SHOWN:
-            copy(name, servers[frontend].folder, WHOLE)
+            copy(name, servers[frontend].folder, frontend)
             shown[name, frontend] = stack.enter_context(opened(browser, servers[frontend], name, frontend))
         for page in shown.values():
             page.run_all()

@@ -342,13 +342,16 @@ def opened(browser: Browser, server: Server, name: str, frontend: str) -> Iterat
                 server.request(f"api/sessions/{session['id']}", "DELETE")
 
 
-def what_explorers_need(sources: list[str]) -> list[str]:
-    """Of a notebook's code cells the first, those that show an explorer, and from others imports and what these use."""
+def what_explorers_need(sources: list[str], chosen: str = r"explore_\w+|live_bench") -> list[str]:
+    """Of a notebook's code cells the first, those that show an explorer, and from others imports and what these use.
+
+    `chosen` is a pattern of the names of explorers.
+    """
     kept: list[str] = []
     wanted: set[str] = set()
     sources = [source for source in sources if not source.startswith("# Google Colab")]
     for source in reversed(sources):
-        shows = re.search(r"\bwidgets\.(explore_\w+|live_bench)\(", source)
+        shows = re.search(rf"\bwidgets\.({chosen})\(", source)
         whole = source == sources[0] or (shows and ".try_both_ends()" not in source)
         parts = [source] if whole else statements(source)
         taken = []
