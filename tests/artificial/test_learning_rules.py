@@ -42,6 +42,7 @@ def test_feedback_by_the_true_weights_is_backprop_and_by_others_is_not():
     assert not torch.allclose(random[0], backprop(WEIGHTS, X, Y)[0])
 
 
+@pytest.mark.slow
 def test_weight_perturbation_is_right_on_average():
     draw = torch.Generator().manual_seed(1)
     mean = torch.stack([_flat(weight_perturbation(WEIGHTS, X, Y, draw)) for _ in range(20_000)]).mean(0)

@@ -142,6 +142,7 @@ def simulated():
     return prior, theta, CORRECTED.simulate(prior, theta, seed=2), truth, CORRECTED.simulate(prior, truth, seed=12)
 
 
+@pytest.mark.slow
 def test_features_and_flow_come_near_the_exact_posterior(simulated):
     prior, theta, x, truth, x_test = simulated
     posterior = train_npe(

@@ -30,6 +30,7 @@ def posterior():
     return train_npe(PRIOR, theta, noisy_readings(theta, 1), seed=2)
 
 
+@pytest.mark.slow
 def test_posterior_of_a_normal_problem(posterior):
     samples = posterior.sample(4000, np.array([0.5, 0.5]), seed=3)
     assert samples.shape == (4000, 2)
@@ -77,6 +78,7 @@ def test_a_parameter_that_does_nothing_keeps_its_prior():
     assert abs(samples[:, 1].mean() + 100.0) < 0.8 and samples[:, 1].std() == pytest.approx(5.0, rel=0.12)
 
 
+@pytest.mark.slow
 def test_no_draw_of_a_spline_flow_strays_far_from_a_narrow_posterior():
     """With the bound that sbi gives its splines, some of 20,000 draws lie at the edges of the prior."""
     theta = PRIOR.draw(2000, seed=0)

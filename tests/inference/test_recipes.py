@@ -299,6 +299,7 @@ def density(posterior):
     return posterior.log_prob(theta, SIMULATOR(theta, seed=1)[0])[0]
 
 
+@pytest.mark.slow
 def test_two_kernels_that_ask_at_once_train_once(folders, monkeypatch):
     second = []
 

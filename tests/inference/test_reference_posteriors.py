@@ -227,6 +227,7 @@ def test_synthetic_likelihood_refuses():
 
 
 @pytest.mark.parametrize("name", ["obs0", "obs2"])
+@pytest.mark.slow
 def test_reference_posteriors_made_elsewhere(name, reference_posteriors):
     """Two references by an independent simulator; ours must be as near to them as they are to each other."""
     with np.load(reference_posteriors / f"{name}.npz") as file:

@@ -35,6 +35,7 @@ def assert_is_exact(posterior):
     assert abs(np.corrcoef(samples.T)[0, 1]) < 0.25
 
 
+@pytest.mark.slow
 def test_the_rounds_end_at_the_exact_posterior(rounds):
     assert rounds.stopped.startswith("ended: the box is settled")
     assert_is_exact(rounds.posterior)
@@ -48,6 +49,7 @@ def test_the_rounds_end_at_the_exact_posterior(rounds):
     assert len(rounds.table().splitlines()) == len(rounds.rounds) + 2
 
 
+@pytest.mark.slow
 def test_a_box_cut_in_the_wrong_place_grows_until_it_holds_the_posterior():
     calls = []
 
@@ -62,6 +64,7 @@ def test_a_box_cut_in_the_wrong_place_grows_until_it_holds_the_posterior():
     assert_is_exact(found.posterior)
 
 
+@pytest.mark.slow
 def test_a_posterior_at_the_edge_of_the_prior_is_not_taken_for_a_box_too_small():
     x_o = np.array([80.0, 16.0, 0.0])
     enough = {"n_round": 200, "n_final": 3000, "budget": 9000, "ensemble": 3}  # for 30 % on any processor
@@ -73,6 +76,7 @@ def test_a_posterior_at_the_edge_of_the_prior_is_not_taken_for_a_box_too_small()
     assert (samples <= PRIOR.upper).all()
 
 
+@pytest.mark.slow
 def test_going_on_after_a_break_gives_the_same(rounds, tmp_path):
     calls = []
 
@@ -124,6 +128,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["letter.txt"]
 
 
+@pytest.mark.slow
 def test_interrupting_gives_what_there_is(rounds):
     first = int(np.random.SeedSequence((2, 1)).generate_state(4)[1])
 
@@ -137,6 +142,7 @@ def test_interrupting_gives_what_there_is(rounds):
     np.testing.assert_array_equal(found.rounds[0].samples, rounds.rounds[0].samples)
 
 
+@pytest.mark.slow
 def test_too_small_a_budget_is_told():
     with pytest.warns(UserWarning, match="budget of 800 simulations is used up before the box has settled"):
         found = truncated_rounds(readings, PRIOR, X_O, seed=1, **SMALL | {"budget": 800, "model": "mdn"})

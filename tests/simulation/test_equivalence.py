@@ -37,6 +37,7 @@ def plain_statistics(neuron, number):
 
 
 @pytest.mark.parametrize("noisy", [False, True])
+@pytest.mark.slow
 def test_against_the_plain_path_on_2000_draws_of_the_eight_parameter_box(noisy):
     prior = box_prior(Pospischil, EIGHT)
     theta = prior.draw(2000, seed=4)
@@ -94,6 +95,7 @@ def tutorial(g_Na, g_K, seed):
     return V
 
 
+@pytest.mark.slow
 def test_against_the_tutorials_simulator_on_2000_draws():
     """All seven statistics are distributed alike (two-sample Kolmogorov-Smirnov), with independent noise."""
     prior = box_prior(Pospischil, ["g_Na", "g_K"])

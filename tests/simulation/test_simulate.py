@@ -330,6 +330,7 @@ def test_bad_stimuli(arguments, message):
         step(*arguments)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_simulations():
     """Twenty times the simulations take at most 30 MB more at the peak: their traces would take 700 MB."""
     program = (

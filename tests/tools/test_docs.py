@@ -23,6 +23,7 @@ def blocks(page: str) -> list[str]:
 
 
 @pytest.mark.parametrize("page", PAGES)
+@pytest.mark.slow
 def test_the_python_of_a_page_runs(page, tmp_path):
     cell = step_trace()
     columns = np.column_stack([cell.t, cell.V, cell.I])

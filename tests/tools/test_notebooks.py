@@ -45,6 +45,7 @@ def test_run_leaves_a_page_and_a_line_per_cell(tmp_path):
     assert path.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_run_stops_at_a_failing_cell_and_keeps_the_page_so_far(tmp_path):
     path = write(tmp_path / "failing.ipynb", "print('reached')", "1 / 0", "print('never')")
     done = notebooks("run", path)
@@ -54,6 +55,7 @@ def test_run_stops_at_a_failing_cell_and_keeps_the_page_so_far(tmp_path):
     assert "ZeroDivisionError" in (tmp_path / "results/failing.html").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_several_run_in_processes_and_one_that_is_killed_counts(tmp_path):
     """A process that a signal ended returns a negative number."""
     good = write(tmp_path / "good.ipynb", "print('good')")
@@ -63,11 +65,13 @@ def test_several_run_in_processes_and_one_that_is_killed_counts(tmp_path):
     assert not (tmp_path / "results/killed.html").exists()
 
 
+@pytest.mark.slow
 def test_run_reports_a_kernel_that_dies(tmp_path):
     done = notebooks("run", write(tmp_path / "dying.ipynb", "import os; os._exit(1)"))
     assert done.returncode == 1 and "dying  FAILED\nKernel died" in done.stderr
 
 
+@pytest.mark.slow
 def test_save_keeps_outputs_and_drops_what_changes_by_itself(tmp_path):
     path = write(tmp_path / "saved.ipynb", "import ipywidgets as W\nW.IntSlider()", "print('a')\nprint('b')")
     done = notebooks("save", path)
@@ -85,6 +89,7 @@ def test_save_keeps_outputs_and_drops_what_changes_by_itself(tmp_path):
     assert path.read_bytes() == once
 
 
+@pytest.mark.slow
 def test_save_leaves_a_failing_notebook_alone(tmp_path):
     path = write(tmp_path / "failing.ipynb", "1 / 0")
     before = path.read_bytes()

@@ -72,6 +72,7 @@ sys.meta_path.insert(0, Missing())
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.name[0])
+@pytest.mark.slow
 def test_a_lesson_needs_only_what_its_file_says(lesson):
     missing = modules("requirements.txt") | {"distributed"}
     missing -= modules(NEEDS[lesson.name[0]])

@@ -74,6 +74,7 @@ def predictable(bench, trace):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.slow
 def test_the_browser_computes_what_the_simulator_computes(bench, kind):
     """Fifty held-out parameter sets each: spike times within 0.05 ms, most traces to 1e-6."""
     bench.neuron = kind()
