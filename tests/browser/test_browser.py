@@ -32,7 +32,7 @@ WHOLE = os.environ.get("PYHH_BROWSER") == "whole"
 BOTH = NOTEBOOKS if WHOLE else NOTEBOOKS[:1]  # shown in both frontends, the others in Notebook 7 only
 SHOWN = [(name, frontend) for name in NOTEBOOKS for frontend in (FRONTENDS if name in BOTH else FRONTENDS[:1])]
 MINUTES = 30  # for all cells of all notebooks at the same time
-SETTLED = 3.0  # s until page and Python must agree; on an idle computer it takes 0.1 to 0.4 s
+SETTLED = 8.0  # s until page and Python must agree; it takes 0.1 to 0.4 s where no other test runs beside it
 
 
 def copy(name: str, folder: Path, frontend: str) -> None:
@@ -243,7 +243,7 @@ def test_a_slow_explorer_is_marked_busy_and_leaves_no_queue(workshop):
     settled = explorer.settle(SETTLED)
     drawn = workshop.python("drawn")
     assert drawn[-1] == explorer.in_python()["values"]["g_K"] and len(drawn) <= 5  # of 40 moves
-    assert settled < 2.5 and not mark.is_visible()
+    assert settled < 6.0 and not mark.is_visible()  # a queue of 40 would take 16 s
     assert workshop.failures() == []
 
 
