@@ -32,7 +32,7 @@ WHOLE = os.environ.get("PYHH_BROWSER") == "whole"
 BOTH = NOTEBOOKS if WHOLE else NOTEBOOKS[:1]  # shown in both frontends, the others in Notebook 7 only
 SHOWN = [(name, frontend) for name in NOTEBOOKS for frontend in (FRONTENDS if name in BOTH else FRONTENDS[:1])]
 MINUTES = 30  # for all cells of all notebooks at the same time
-SETTLED = 8.0  # s until page and Python must agree; it takes 0.1 to 0.4 s where no other test runs beside it
+SETTLED = 8.0  # s until page and Python must agree; it takes 0.1 to 0.4 s where no other test runs
 
 
 def copy(name: str, folder: Path, frontend: str) -> None:
