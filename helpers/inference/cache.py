@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -54,9 +56,7 @@ def load_or_train(recipe: Recipe, *, retrain: bool = False, progress: bool = Tru
     if shipped is not None:
         return shipped
     path = cache_folder("networks") / f"{recipe.name}-{recipe.key}.npz"
-    lock = FileLock(f"{path}.lock")
-    _acquire(lock, recipe.name)
-    try:  # not `with`: it would acquire the lock a second time, and release only one of the two
+    with _acquired(FileLock(f"{path}.lock"), recipe.name):
         cached, why_not = _read(path, recipe)
         if cached is not None:
             return cached
@@ -65,16 +65,15 @@ def load_or_train(recipe: Recipe, *, retrain: bool = False, progress: bool = Tru
         posterior = recipe.train(progress=progress)
         _keep(posterior, path, recipe.name)
         return posterior
-    finally:
-        lock.release()
 
 
-def _acquire(lock: FileLock, name: str) -> None:
+def _acquired(lock: FileLock, name: str) -> AbstractContextManager[Any]:
+    """Acquire a lock, and return what releases it."""
     try:
-        lock.acquire(timeout=1.0)
+        return lock.acquire(timeout=1.0)
     except Timeout:
         print(f"{name}: another process is training this network; waiting for it", flush=True)
-        lock.acquire()
+        return lock.acquire()
 
 
 def _keep(posterior: Posterior, path: Path, name: str) -> None:

@@ -107,8 +107,8 @@ class Recipe:
 
     def describes(self, posterior: Posterior) -> bool:
         """Tell whether prior and statistics of a posterior are those of the recipe."""
-        prior = json.loads(json.dumps(_without_descriptions(posterior.prior.as_data())))
-        return prior == self.as_data()["prior"] and posterior.statistics == self.simulator.names
+        own, other = (_without_descriptions(prior.as_data()) for prior in (self.simulator.prior, posterior.prior))
+        return own == other and self.simulator.names == posterior.statistics
 
     def as_data(self) -> dict[str, Any]:
         """Return the recipe as plain data that can be stored and compared."""

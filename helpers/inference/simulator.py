@@ -19,7 +19,7 @@ from helpers.validation import instance
 from .fingerprint import fingerprint
 from .priors import Prior
 
-__all__ = ["DESCRIBED", "NeuronSimulator", "described", "differences", "without_inferred"]
+__all__ = ["DESCRIBED", "NeuronSimulator", "described", "differences", "fingerprint_of_equations", "without_inferred"]
 
 DESCRIBED = ("neuron", "stimulus", "duration", "dt", "summarise")
 
@@ -90,12 +90,11 @@ def described(
 ) -> dict[str, Any]:
     """Return what is simulated as plain data that can be stored and compared. Code is represented by a fingerprint."""
     samples = stimulus.samples if isinstance(stimulus, Waveform) else None
-    equations = {name: (one.kind, one.arguments, one.function) for name, one in neuron.equations.items()}
     return {
         "neuron": {
             "class": type(neuron).__name__,
             "parameters": neuron.values(),
-            "equations": fingerprint(equations),
+            "equations": fingerprint_of_equations(type(neuron)),
         },
         "stimulus": {
             "class": type(stimulus).__name__,
@@ -109,6 +108,11 @@ def described(
         "duration": round(float(duration), 9),  # 12 000 · 0.01 ms is 120 ms
         "dt": float(dt),
     }
+
+
+def fingerprint_of_equations(kind: type[Neuron]) -> str:
+    """64 hexadecimal digits that stand for what the equations of a class of neurons compute."""
+    return fingerprint({name: (one.kind, one.arguments, one.function) for name, one in kind.equations.items()})
 
 
 def without_inferred(simulated: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:

@@ -53,7 +53,7 @@ NAMES = {
     "Summary": "through summary_statistics", "summary": "for writers of statistics",
     "Sampler": "a protocol", "Simulator": "a type", "Weights": "a type", "Estimator": INNER, "ExtrapolationWarning": "a category of warnings", "inference.simulator.described": INNER, "inference.simulator.differences": INNER,
     "NeuronSimulator": "tests/inference/test_simulator.py", "LifSimulator": "tests/inference/test_recipes.py",
-    "without_inferred": INNER, "statistics_of_sweep": INNER, "repeatable": INNER,
+    "without_inferred": INNER, "fingerprint_of_equations": INNER, "statistics_of_sweep": INNER, "repeatable": INNER,
     "Marginal": "through uniform and normal", "recordings.voltage_clamp.read_family": FILES_OF, "sodium_family": "no arguments",
     "cross_entropy": "a formula on tensors, tried through train_by_rule", "backprop": "a formula on tensors, tried through train_by_rule",
     "feedback_alignment": "a formula on tensors, tried through train_by_rule", "gradient_angle": "a formula on tensors",

@@ -11,6 +11,7 @@ from helpers.neurons.models import LeakyIntegrateAndFire
 
 from ..fingerprint import fingerprint, fingerprint_of_text
 from ..priors import Prior
+from ..simulator import fingerprint_of_equations
 from .problem import LifExperiment
 from .statistics import lif_statistic_names, lif_statistics, statistics_of_sweep
 
@@ -47,9 +48,6 @@ class LifSimulator:
 
     def as_data(self) -> dict[str, Any]:
         """Return what is simulated as plain data. Code is represented by a fingerprint."""
-        equations = {
-            name: (one.kind, one.arguments, one.function) for name, one in LeakyIntegrateAndFire.equations.items()
-        }
         settings = LifExperiment.neuron, LifExperiment.noise_per_step, LifExperiment.refractory_samples
         recorded = LifExperiment.simulate, LifExperiment._sweep, *settings
         summarised = LifExperiment.sweeps, lif_statistics
@@ -57,6 +55,6 @@ class LifSimulator:
             "experiment": asdict(self.experiment),
             "recording": fingerprint_of_text(*recorded),
             "neuron": self.experiment.neuron.values(),
-            "equations": fingerprint(equations),
+            "equations": fingerprint_of_equations(LeakyIntegrateAndFire),
             "statistics": self.statistics and fingerprint(statistics_of_sweep) + fingerprint_of_text(*summarised),
         }
