@@ -36,6 +36,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "widgets",
     ],
     submod_attrs={
+        "checks": ["check"],
         "neurons.equations": ["Neuron"],
         "neurons.models": ["HindmarshRose", "HodgkinHuxley", "Izhikevich", "LeakyIntegrateAndFire", "Pospischil"],
         "simulation.connections": ["GapJunction", "excitatory", "inhibitory"],
