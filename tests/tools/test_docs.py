@@ -48,13 +48,23 @@ def test_the_tables_of_the_layout_are_up_to_date():
     assert layout.main(["--check"]) == 0, "python -m tools.layout"
 
 
+def test_every_term_of_the_glossary_has_anchors_and_links_lead_to_one():
+    names = re.findall(r'<a id="(.*?)">', glossary.PAGE.read_text("utf-8"))
+    assert {"spike", "f-i-curve", "lif", "r2", "surrogate-gradient"} <= set(names) and "" not in names
+    assert len(set(names)) == len(names)
+    pages = [path for folder in (".", "docs", "docs/deeper", "exercises") for path in (ROOT / folder).glob("*.*")]
+    texts = {path.name: path.read_text("utf-8") for path in pages if path.suffix in (".md", ".ipynb")}
+    links = [(name, part) for name, text in texts.items() for part in re.findall(r"glossary\.md#([^)\s]+)", text)]
+    assert [link for link in links if link[1] not in names] == []
+
+
 def test_the_symbols_of_the_glossary_are_those_of_the_neurons():
     assert glossary.PAGE.read_text("utf-8") == glossary.page(), "python -m tools.glossary"
 
 
 def test_the_terms_of_the_glossary_agree_with_the_declarations():
     terms = re.findall(
-        r"^\| \*\*(.+?)\*\* \| (.+?) \|$", glossary.PAGE.read_text("utf-8").partition("## Symbols")[0], re.M
+        r"^\| <a .*></a>\*\*(.+?)\*\* \| (.+?) \|$", glossary.PAGE.read_text("utf-8").partition("## Symbols")[0], re.M
     )
     assert len(terms) > 120 and len({term for term, _ in terms}) == len(terms)
     declared: dict[str, set[str]] = {}
