@@ -11,10 +11,12 @@ import pytest
 from helpers.figures.style import use_style
 
 # What takes longest comes first, so that no processor is left waiting for the other at the end.
-FIRST = ("2_", "3_", "1_", "tests/browser", "tests/campaigns", "tests/hostile", "tests/benchmarks")
-# They start processes, or try cases by the thousand. The list of what hostile input is tried on is checked at once.
+LESSONS = "tests/notebooks/test_lesson"
+FIRST = ("2_", "3_", "1_", LESSONS, "tests/browser", "tests/campaigns", "tests/hostile", "tests/benchmarks")
+# They start processes, try cases by the thousand, or run lessons. The list of what hostile input is tried on is
+# checked at once.
+SLOW = ("tests/campaigns", "tests/hostile", "tests/benchmarks", LESSONS, "tests/notebooks/test_deeper")
 os.environ["PYHH_CHECKS"] = "strict"  # in a notebook, a claim that no longer holds is a failure here
-SLOW = ("tests/campaigns", "tests/hostile", "tests/benchmarks")
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest looks at markers

@@ -1,0 +1,35 @@
+"""The notebooks of docs/deeper that no other file of tests here runs: sections alone, and each cell again."""
+
+from pathlib import Path
+
+import pytest
+from support.lessons import DEEPER, RunLesson
+
+from tools.sections import Lesson
+
+HERE = Path(__file__).parent
+TESTED = "".join(path.read_text("utf-8") for path in HERE.glob("test_*.py") if path.name != "test_deeper.py")
+REST = [path for path in DEEPER if path.name not in TESTED]
+SECTIONS = [(path, section.title) for path in REST for section in Lesson(path).sections]
+
+
+@pytest.fixture(scope="module")
+def runs() -> dict[Path, RunLesson]:
+    return {path: RunLesson(path) for path in REST}
+
+
+@pytest.mark.parametrize(
+    ("path", "title"), SECTIONS, ids=lambda value: value.stem if isinstance(value, Path) else value
+)
+def test_a_section_runs_alone_and_its_cells_again(runs, path, title):
+    run = runs[path].section(title)
+    assert max(run.figures.values(), default=0) <= 1
+    run.again()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("path", "title"), SECTIONS, ids=lambda value: value.stem if isinstance(value, Path) else value
+)
+def test_slow_cells_run_again(runs, path, title):
+    runs[path].section(title).again(slow=True)

@@ -1,0 +1,22 @@
+"""Lesson 1: each section runs alone after the opening, each cell again after all; and what its values must be."""
+
+import pytest
+
+NOTEBOOK = "1_HH_model_simulation.ipynb"
+
+
+@pytest.mark.xfail(reason="being rewritten", strict=False)
+def test_a_section_runs_alone_and_its_cells_again(lesson, title):
+    run = lesson.section(title)
+    assert max(run.figures.values(), default=0) <= 1
+    run.again()
+
+
+@pytest.mark.long
+def test_slow_cells_run_again(lesson, title):
+    lesson.section(title).again(slow=True)
+
+
+@pytest.mark.xfail(reason="being rewritten", strict=False)
+def test_the_rheobase_is_the_published_one(lesson):
+    assert abs(lesson.values["rheobase"] - 2.240) < 0.002  # µA/cm²

@@ -1,0 +1,123 @@
+"""Lessons run in this process, section by section: each alone after the opening, its values kept for the tests."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import matplotlib.pyplot as plt
+from IPython.display import display
+
+from tools import LESSONS, ROOT
+from tools.sections import Cell, Lesson, Section
+
+QUICK = 0.5  # s: a cell that took no longer is run again in every test, others in the long tests
+DEEPER = sorted(ROOT.glob("docs/deeper/*.ipynb"))
+NOTEBOOKS = [*LESSONS, *DEEPER]
+
+
+@dataclass
+class Run:
+    """A section that has run after the opening: its names, the seconds of each cell, and the figures of each."""
+
+    section: Section
+    module: ModuleType
+    folder: Path
+    seconds: dict[int, float] = field(default_factory=dict)
+    figures: dict[int, int] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def execute(self, cell: Cell) -> None:
+        """Run one cell as a kernel would, without a screen; what it draws is closed at its end."""
+        filename = f"{self.module.__name__}_{cell.name}.py"
+        source = ast.unparse(cell.tree) if any(line.lstrip()[:1] in "!%" for line in cell.lines) else cell.source
+        linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+        begin = time.process_time()
+        try:
+            exec(compile(source, filename, "exec"), self.module.__dict__)
+        except Exception as error:
+            error.add_note(f"in cell {cell.index} of section {self.section.number} ({self.section.title})")
+            raise
+        self.seconds[cell.index] = time.process_time() - begin
+        self.figures[cell.index] = self.figures.get(cell.index, 0) + len(plt.get_fignums())
+        plt.close("all")
+
+    def again(self, slow: bool = False) -> None:
+        """Run each cell once more, now that all have run: those that were quick, or those that were slow."""
+        with at_home(self):
+            for cell in self.section.code:
+                if (self.seconds[cell.index] > QUICK) is slow:
+                    self.execute(cell)
+
+
+class RunLesson:
+    """A lesson whose sections are run when a test asks for them or for a value that they compute.
+
+    Attributes
+    ----------
+    values
+        Every global name of the lesson with its value. Asking for one runs the section that gives it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.lesson = Lesson(path)
+        self.runs: dict[str, Run] = {}
+        self.values: Mapping[str, Any] = Values(self)
+
+    def section(self, title: str) -> Run:
+        """Run the opening and a section, once; return what came of it."""
+        if title not in self.runs:
+            [section] = [section for section in self.lesson.all if section.title == title]
+            name = f"{self.lesson.path.stem}_section_{self.lesson.all.index(section)}"
+            run = Run(section, ModuleType(name), self.lesson.path.parent)
+            run.module.__dict__["display"] = display
+            with at_home(run):
+                for cell in self.lesson.opening.code:
+                    run.execute(cell)
+                for cell in section.code if section is not self.lesson.opening else []:
+                    run.execute(cell)
+            run.values = dict(run.module.__dict__)
+            self.runs[title] = run
+        return self.runs[title]
+
+
+class Values(Mapping[str, Any]):
+    """The global names of a lesson with their values."""
+
+    def __init__(self, of: RunLesson) -> None:
+        self._of = of
+
+    def __getitem__(self, name: str) -> Any:
+        return self._of.section(self._of.lesson.section_that_binds(name).title).values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        for section in self._of.lesson.all:
+            yield from self._of.section(section.title).values
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+
+@contextmanager
+def at_home(run: Run) -> Iterator[None]:
+    """Be in the notebook's folder, with a matplotlib that shows nothing, and with the notebook as a module."""
+    place, path, show = Path.cwd(), list(sys.path), plt.show
+    sys.modules[run.module.__name__] = run.module
+    os.chdir(run.folder)
+    plt.show = lambda *_, **__: None
+    try:
+        yield
+    finally:
+        plt.show = show
+        os.chdir(place)
+        sys.path[:] = path
+        plt.close("all")
