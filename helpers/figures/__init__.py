@@ -11,6 +11,7 @@ plot_recovery                Make a figure of posterior mean and 2 SD against th
 plot_shrinkage               Plot the z-score against shrinkage, one dot for each trial and parameter
 plot_statistic_information   Plot how far each statistic moves, in units of its noise, when a parameter moves by one
                              SD of its prior
+drawing                      Show a drawing by its name: a picture with its description
 plot_hopf_points             Make a figure of the real part (left) and the frequency (right) of a pair of eigenvalues
                              against the current
 plot_oscillation             Make a figure of the range of V (top) and the rate by two spike thresholds (bottom)
@@ -128,6 +129,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "plot_shrinkage",
             "plot_statistic_information",
         ],
+        "drawings": ["drawing"],
         "dynamics": ["plot_hopf_points", "plot_oscillation", "plot_phase_plane", "plot_unstable_ranges"],
         "firing": ["plot_firing_onset", "plot_spike_jitter"],
         "lif": [

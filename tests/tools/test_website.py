@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -12,6 +13,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 pytest.importorskip("latex2mathml", reason="no latex2mathml here: pip install -r tools/website/requirements.txt")
 
+from helpers.figures import drawing
 from tools import LESSONS
 from tools.website.__main__ import build
 from tools.website.pages import BENCH, page_of_notebook
@@ -90,6 +92,7 @@ def test_the_pages_hold_what_the_notebooks_hold(site):
         page = elements(site / f"{path.stem}.html")
         outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
         pictures = sum("image/png" in output.get("data", {}) for output in outputs)
+        pictures += sum("image/svg+xml" in output.get("data", {}).get("text/html", "") for output in outputs)
         benches = sum("data-bench" in found for _, found in page.all)
         assert pictures == benches + sum("figures/" in found.get("src", "") for _, found in page.all)
         text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
@@ -101,6 +104,7 @@ def test_the_pages_hold_what_the_notebooks_hold(site):
 def test_a_small_notebook_becomes_a_page(tmp_path):
     picture = new_output("display_data", {"image/png": PNG, "text/plain": "run this cell to get the slider"})
     bench = new_output("display_data", {"image/png": PNG, "text/plain": "run this cell to get the bench"})
+    shown = drawing("gate")._repr_mimebundle_()
     cells = [
         new_markdown_cell("# A <b>title</b>\n\nSee the [glossary](docs/glossary.md#units)."),
         new_markdown_cell("## Part $x_1$"),
@@ -110,6 +114,7 @@ def test_a_small_notebook_becomes_a_page(tmp_path):
             '*A line, 5 < 6 and "so on".*\n\nMore.\n\n<details><summary>Answer</summary>It is $y$.</details>'
         ),
         new_code_cell("live_bench()", outputs=[bench]),
+        new_code_cell('drawing("gate")', outputs=[new_output("execute_result", shown)]),
         new_code_cell("print(1)", outputs=[new_output("stream", text="\x1b[31m<1>\x1b[0m\n")]),
     ]
     nbformat.write(new_notebook(cells=cells), tmp_path / "small.ipynb")
@@ -118,7 +123,9 @@ def test_a_small_notebook_becomes_a_page(tmp_path):
     assert 'width="1" height="1" alt="A line, 5 &lt; 6 and &quot;so on&quot;."' in page.content
     assert "its sliders need Python" in page.content and "A check of what the text says" in page.content
     assert page.content.count(BENCH) == 1 and page.has_bench and "&lt;1&gt;" in page.content
-    assert "<mi>y</mi>" in page.content and list(page.pictures) == ["figures/small-1.png"]
+    assert "<mi>y</mi>" in page.content and list(page.pictures) == ["figures/small-1.png", "figures/small-2.svg"]
+    assert page.pictures["figures/small-2.svg"].decode() == drawing("gate").svg
+    assert f'alt="{escape(drawing("gate").title)}' in page.content
 
 
 def test_an_equation_that_has_no_mathml_is_refused():

@@ -18,6 +18,7 @@ __all__ = ["BENCH", "Page", "page_of_notebook"]
 
 BENCH = '<div class="bench" data-bench></div>'  # page.js puts the live bench in here
 ONLY_COLAB = "# Google Colab only"
+DRAWING = re.compile(r'<img src="data:image/svg\+xml;base64,([^"]+)"( width="\d+" height="\d+" alt="[^"]*")>')
 LONG = 24  # lines of code that are folded away
 STILL = (
     '<p class="still">This is a still picture: its sliders need Python. '
@@ -90,6 +91,10 @@ def output(one: NotebookNode, cell: NotebookNode, page: Page, words: str) -> str
     said = data.get("text/plain", "")
     if "to get the bench" in said and re.search(r"\blive_bench\(\)", cell.source):
         return BENCH
+    if drawing := DRAWING.match(data.get("text/html", "")):
+        name = f"figures/{Path(page.name).stem}-{len(page.pictures) + 1}.svg"
+        page.pictures[name] = base64.b64decode(drawing[1])
+        return f'<figure><img src="{name}"{drawing[2]} loading="lazy"></figure>'
     if "image/png" in data:
         png = base64.b64decode(data["image/png"])
         name = f"figures/{Path(page.name).stem}-{len(page.pictures) + 1}.png"
