@@ -17,7 +17,7 @@ from helpers.neurons.equations import Neuron
 from helpers.recordings.voltage_clamp import RecordedFamily
 
 from .colours import COLOURS, ORANGE, looks, mathematical
-from .style import POINTER, direct_label, shades, zero_line
+from .style import POINTER, direct_label, readable, shades, zero_line
 
 __all__ = [
     "plot_clamp_families",
@@ -122,7 +122,8 @@ def plot_tail_currents(t: np.ndarray, currents: np.ndarray, levels: np.ndarray, 
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4), width_ratios=[3, 2])
     plot_clamp_family(left, t, currents, levels)
     for level, start, shade in list(zip(levels, currents[:, jump], shades(len(levels)), strict=True))[::2]:
-        left.text(t[jump] - 0.2, start, f"{level:.0f} mV", color=shade, ha="right", va="center")
+        name = f"{level:.0f} mV".replace("-", "\N{MINUS SIGN}")
+        left.text(t[jump] - 0.2, start, name, color=readable(shade), ha="right", va="center")
     left.set(xlabel="time (ms)", ylabel=r"$I_\mathrm{K}$ (µA/cm²)")
     right.plot(levels, currents[:, jump], "o", color=COLOURS["I_K"])
     right.plot(levels, np.polyval(line, levels), color=COLOURS["I_K"], linewidth=1)
@@ -175,7 +176,8 @@ def _some_levels(ax: Axes, t: np.ndarray, levels: np.ndarray, currents: np.ndarr
     chosen = np.flatnonzero(np.isin(levels, (-40.0, -20.0, 0.0, 20.0, 40.0)))
     plot_clamp_family(ax, t, currents[chosen], levels[chosen])
     for row, (level, shade) in enumerate(zip(levels[chosen], shades(len(chosen)), strict=True)):
-        ax.text(0.97, 0.06 + 0.08 * row, f"{level:.0f} mV", color=shade, ha="right", transform=ax.transAxes)
+        name = f"{level:.0f} mV".replace("-", "\N{MINUS SIGN}")
+        ax.text(0.97, 0.06 + 0.08 * row, name, color=readable(shade), ha="right", transform=ax.transAxes)
     ax.set(title=title, xlabel="time after the step (ms)", xlim=(0.0, t[-1]))
 
 
