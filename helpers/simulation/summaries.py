@@ -13,7 +13,15 @@ from numba import njit
 
 from .trace import Sweep, Trace
 
-__all__ = ["Summary", "firing_rate", "spike_count", "summary", "summary_statistics"]
+__all__ = [
+    "Summary",
+    "firing_rate",
+    "spike_count",
+    "spike_timing",
+    "statistics_and_timing",
+    "summary",
+    "summary_statistics",
+]
 
 
 @dataclass(frozen=True)
@@ -234,6 +242,15 @@ def spike_timing(sweep):
     intervals = np.diff(times) if len(times) > 1 else np.array([length])
     flicker = np.median(np.abs(np.diff(np.diff(V[t < sweep.start]))))
     return np.array([latency, intervals[0], intervals[-1], V[during].min(), flicker])
+
+
+_SEVEN, _FIVE = summary_statistics.compiled, spike_timing.compiled
+
+
+@summary(rest=20, **summary_statistics.units, **spike_timing.units)
+def statistics_and_timing(sweep):
+    """Return the seven `summary_statistics` and the five features of `spike_timing`."""
+    return np.concatenate((_SEVEN(sweep), _FIVE(sweep)))
 
 
 @summary(rate="Hz")

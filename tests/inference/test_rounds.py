@@ -67,7 +67,7 @@ def test_a_box_cut_in_the_wrong_place_grows_until_it_holds_the_posterior():
 @pytest.mark.slow
 def test_a_posterior_at_the_edge_of_the_prior_is_not_taken_for_a_box_too_small():
     x_o = np.array([80.0, 16.0, 0.0])
-    enough = {"n_round": 200, "n_final": 3000, "budget": 9000, "ensemble": 3}  # for 30 % on any processor
+    enough = {"n_round": 200, "n_final": 2000, "budget": 6000, "ensemble": 2}  # for 30 % on any processor
     found = truncated_rounds(readings, PRIOR, x_o, seed=2, **enough)
     assert found.stopped.startswith("ended: the box is settled")
     samples = found.posterior.sample(4000, x_o, seed=0)
@@ -174,7 +174,7 @@ def test_dependencies_are_refused():
         truncated_rounds(readings, prior, X_O, seed=1)
 
 
-@pytest.mark.slow
+@pytest.mark.long  # lesson 2 runs the same rounds, and holds them to a reference that it computes
 def test_the_tutorials_problem_has_the_posterior_of_the_fisher_information():
     """At (50, 5): SD 0.056 and 0.0039, correlation 0.91, from 800 noise repeats and central differences."""
     prior, stimulus = box_prior(Pospischil, ["g_Na", "g_K"]), step(3.24806, 10.0, 110.0)
