@@ -50,7 +50,7 @@ NAMES = {
     "gate": "for writers of classes", "state": "for writers of classes", "Stimulus": "base class",
     "Connection": "base class", "LazyArrays": INNER, "Sweep": INNER, "spike_times": "compiled, through find_spikes",
     "spike_count": "through strength_duration", "firing_rate": "through measure_f_I",
-    "Summary": "through summary_statistics", "summary": "for writers of statistics",
+    "check": "tests/test_checks.py", "Summary": "through summary_statistics", "summary": "for writers of statistics",
     "Sampler": "a protocol", "Simulator": "a type", "Weights": "a type", "Estimator": INNER, "ExtrapolationWarning": "a category of warnings", "inference.simulator.described": INNER, "inference.simulator.differences": INNER,
     "NeuronSimulator": "tests/inference/test_simulator.py", "CombinedSimulator": "tests/inference/test_simulator.py",
     "LifSimulator": "tests/inference/test_recipes.py",
