@@ -17,6 +17,8 @@ plot_hopf_points             Make a figure of the real part (left) and the frequ
 plot_oscillation             Make a figure of the range of V (top) and the rate by two spike thresholds (bottom)
                              against a held current
 plot_phase_plane             Plot a plane of two states while the others are frozen
+plot_phase_planes            Make a figure of the plane of V and m at moments of a trace without a current, with h and
+                             n as they are then
 plot_unstable_ranges         Make a figure of the currents at which no fixed point is stable, a panel for each
                              parameter by its name
 plot_firing_onset            Plot an f-I curve that jumps: its silent and its firing part, and the bistable currents
@@ -107,8 +109,7 @@ plot_clamp_family            Plot a family of currents under voltage clamp, dark
                              the highest
 plot_current_voltage         Make a figure of peak currents (n,) [µA/cm²] by name against test levels (n,) [mV], with
                              `E_Na` [mV] marked
-plot_gate_curves             Make a figure of opening and closing rate, steady state and time constant of each gate
-                             against V
+plot_gate_curves             Make a figure of steady state and time constant of each gate against V
 plot_sodium_families         Make a figure of sodium currents of a model and of a recorded cell at the same levels,
                              and of both I-V curves
 plot_tail_currents           Make a figure of tail currents over time, and of their first values against the second
@@ -130,7 +131,13 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "plot_statistic_information",
         ],
         "drawings": ["drawing"],
-        "dynamics": ["plot_hopf_points", "plot_oscillation", "plot_phase_plane", "plot_unstable_ranges"],
+        "dynamics": [
+            "plot_hopf_points",
+            "plot_oscillation",
+            "plot_phase_plane",
+            "plot_phase_planes",
+            "plot_unstable_ranges",
+        ],
         "firing": ["plot_firing_onset", "plot_spike_jitter"],
         "lif": [
             "plot_aligned_checks",

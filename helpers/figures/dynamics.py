@@ -13,11 +13,18 @@ from helpers.experiments.dynamics import HopfPoint, eigenvalues, fixed_points, n
 from helpers.neurons.equations import Neuron
 from helpers.neurons.models import HodgkinHuxley
 from helpers.simulation.integrators import slopes
+from helpers.simulation.trace import Trace
 
-from .colours import BLUE, COLOURS, GREEN, GUIDE, ORANGE, STYLES
+from .colours import BLUE, COLOURS, GREEN, ORANGE, STYLES
 from .style import direct_label
 
-__all__ = ["plot_hopf_points", "plot_oscillation", "plot_phase_plane", "plot_unstable_ranges"]
+__all__ = [
+    "plot_hopf_points",
+    "plot_oscillation",
+    "plot_phase_plane",
+    "plot_phase_planes",
+    "plot_unstable_ranges",
+]
 
 
 def plot_phase_plane(
@@ -47,11 +54,11 @@ def plot_phase_plane(
     """
     frozen = {name: float(value) for name, value in zip(neuron.states, state, strict=True) if name not in plane}
     across, up = (neuron.states.index(name) for name in plane)
-    arrows = np.multiply.outer(state, np.ones((9, 11)))
-    arrows[across], arrows[up] = np.meshgrid(np.linspace(x[0], x[-1], 13)[1:-1], np.linspace(y[0], y[-1], 11)[1:-1])
+    arrows = np.multiply.outer(state, np.ones((13, 17)))
+    arrows[across], arrows[up] = np.meshgrid(np.linspace(x[0], x[-1], 19)[1:-1], np.linspace(y[0], y[-1], 15)[1:-1])
     moves = slopes(neuron, arrows, I)[[across, up]] / np.reshape([np.ptp(x), np.ptp(y)], (2, 1, 1))
     moves /= np.hypot(*moves)  # directions only: the lengths differ a thousandfold
-    ax.quiver(arrows[across], arrows[up], *moves, color=GUIDE, scale=20, width=0.0035, headwidth=4, pivot="middle")
+    ax.quiver(arrows[across], arrows[up], *moves, color="0.78", scale=22, width=0.006, headwidth=4, pivot="middle")
     for (name, lines), style in zip(nullclines(neuron, plane, x, y, state, I).items(), ("-", "--"), strict=True):
         for line in lines:
             ax.plot(*line.T, color=COLOURS[name], linestyle=style)
@@ -64,6 +71,33 @@ def plot_phase_plane(
         ax.plot(point[across], point[up], "o", color=COLOURS["V"], markerfacecolor=face, markersize=8, clip_on=False)
     ax.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]), xlabel=f"{plane[0]} (mV)", ylabel=plane[1])
     return ax
+
+
+def plot_phase_planes(neuron: Neuron, trace: Trace, moments: Mapping[str, float]) -> Figure:
+    """Make a figure of the plane of V and m at moments of a trace without a current, with h and n as they are then.
+
+    Parameters
+    ----------
+    neuron
+        A neuron with the gates m, h and n.
+    trace
+        What it did, without a current; drawn up to each moment, with a star at the end.
+    moments
+        Times [ms] by title.
+    """
+    figure, axes = plt.subplots(1, len(moments), figsize=(9, 3.8), sharey=True, squeeze=False)
+    path = np.array(list(trace.states.values()))
+    for ax, (title, moment) in zip(axes.flat, moments.items(), strict=True):
+        k = int(np.argmin(np.abs(trace.t - moment)))
+        plot_phase_plane(ax, neuron, ("V", "m"), np.linspace(-100, 60, 321), np.linspace(0, 1, 201), path[:, k])
+        ax.plot(trace.V[: k + 1], trace.m[: k + 1], color=COLOURS["n"], linewidth=1.2)
+        ax.plot(trace.V[k], trace.m[k], "*", color=COLOURS["n"], markersize=14)
+        ax.set_title(f"{title}: h = {trace.h[k]:.2f}, n = {trace.n[k]:.2f}", fontsize=11)
+        ax.label_outer()
+    behind = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
+    for name, x, y in (("V", 8, 0.1), ("m", -24, 0.75)):
+        axes[0, 0].text(x, y, f"{name} does\nnot change", color=COLOURS[name], fontsize=10, va="center", bbox=behind)
+    return figure
 
 
 def plot_hopf_points(currents: np.ndarray, pair: np.ndarray, points: Sequence[HopfPoint]) -> Figure:
@@ -82,7 +116,7 @@ def plot_hopf_points(currents: np.ndarray, pair: np.ndarray, points: Sequence[Ho
     for ax, values in ((left, pair.real), (right, 1000 * pair.imag / (2 * np.pi))):
         ax.plot(currents, values, color=COLOURS["V"])
         ax.set_xlabel("injected current (µA/cm²)")
-    left.axhline(0.0, color=GUIDE, linewidth=1)
+    left.axhline(0.0, color="0.6", linewidth=1)
     for point, side, shift in zip(points, ("left", "right"), (8, -8), strict=True):
         left.plot(point.I, 0.0, "o", color=ORANGE)
         right.plot(point.I, point.frequency, "o", color=ORANGE)
@@ -130,7 +164,8 @@ def plot_oscillation(
         top.axhline(threshold, color=ORANGE, linestyle=style, linewidth=1)
         bottom.plot(held, rate, color=ORANGE, linestyle=style)
         direct_label(top, 0.7 * held[-1], threshold + 5, f"spikes counted at {threshold:.0f} mV", ORANGE)
-        direct_label(bottom, held[rate > 0][-1] + 1, 60, f"{threshold:.0f} mV", ORANGE)
+        first_silent = held[np.flatnonzero(rate > 0)[-1] + 1]
+        direct_label(bottom, first_silent, 60, f"{threshold:.0f} mV", ORANGE)
     bottom.set(xlabel="injected current (µA/cm²)", ylabel="rate (Hz)")
     return figure
 
@@ -155,7 +190,7 @@ def plot_unstable_ranges(
         ax.fill_between(values, low, high, color="0.85")
         ax.plot(values, low, color=BLUE)
         ax.plot(values, high, color=BLUE, linestyle="--")
-        ax.axhline(0.0, color=GUIDE, linewidth=1)
+        ax.axhline(0.0, color="0.6", linewidth=1)
         ax.text(0.08 * values[np.isfinite(low)][-1], np.nanmean(ranges[name]), "no\nstable\nrest", va="center")
         for limit in no_spike[name]:
             ax.axvline(limit, color=COLOURS["V"], linestyle=":")

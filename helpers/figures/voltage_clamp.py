@@ -17,7 +17,7 @@ from helpers.neurons.equations import Neuron
 from helpers.recordings.voltage_clamp import RecordedFamily
 
 from .colours import COLOURS, ORANGE, looks, mathematical
-from .style import POINTER, direct_label, readable, shades, zero_line
+from .style import POINTER, direct_label, shades, zero_line
 
 __all__ = [
     "plot_clamp_families",
@@ -28,6 +28,7 @@ __all__ = [
     "plot_tail_currents",
 ]
 
+HEIGHTS = 0.35, 0.85, 0.15  # of the names of m, h and n next to their steady states, where the curves lie apart
 BLANK = 0.6  # ms after a step in which a patch amplifier charges the membrane
 
 
@@ -103,36 +104,33 @@ def plot_current_voltage(levels: np.ndarray, peaks: Mapping[str, np.ndarray], E_
     return figure
 
 
-def plot_tail_currents(t: np.ndarray, currents: np.ndarray, levels: np.ndarray, jump: int, line: np.ndarray) -> Figure:
+def plot_tail_currents(tails: ClampTrace, name: str, line: Sequence[float]) -> Figure:
     """Make a figure of tail currents over time, and of their first values against the second level.
 
     Parameters
     ----------
-    t
-        Times (n,) [ms].
-    currents
-        Tail currents (n_levels, n) [µA/cm²].
-    levels
-        Second levels (n_levels,) [mV].
-    jump
-        Index of the sample at which the second level begins.
+    tails
+        A voltage-clamp family whose last part goes to a second level, another in each sweep.
+    name
+        The current that is drawn.
     line
         Slope and offset of the straight line through the first values.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4), width_ratios=[3, 2])
-    plot_clamp_family(left, t, currents, levels)
+    jump = int(np.argmin(np.abs(tails.t - tails.edges[-2])))
+    levels, currents = tails.V[:, jump], tails.currents[name]
+    plot_clamp_family(left, tails.t, currents, levels)
     for level, start, shade in list(zip(levels, currents[:, jump], shades(len(levels)), strict=True))[::2]:
-        name = f"{level:.0f} mV".replace("-", "\N{MINUS SIGN}")
-        left.text(t[jump] - 0.2, start, name, color=readable(shade), ha="right", va="center")
-    left.set(xlabel="time (ms)", ylabel=r"$I_\mathrm{K}$ (µA/cm²)")
-    right.plot(levels, currents[:, jump], "o", color=COLOURS["I_K"])
-    right.plot(levels, np.polyval(line, levels), color=COLOURS["I_K"], linewidth=1)
+        left.text(tails.t[jump] - 0.2, start, f"{level:.0f} mV", color=shade, ha="right", va="center")
+    left.set(xlabel="time (ms)", ylabel=f"{mathematical(name)} (µA/cm²)")
+    right.plot(levels, currents[:, jump], "o", color=COLOURS[name])
+    right.plot(levels, np.polyval(line, levels), color=COLOURS[name], linewidth=1)
     zero_line(right)
     E = -line[1] / line[0]
     right.annotate(
         f"zero at {E:.0f} mV", (E, 0.0), (-10, 40), textcoords="offset points", ha="center", arrowprops=POINTER
     )
-    right.set(xlabel="second level (mV)", ylabel=r"$I_\mathrm{K}$ at the jump (µA/cm²)")
+    right.set(xlabel="second level (mV)", ylabel=f"{mathematical(name)} at the jump (µA/cm²)")
     return figure
 
 
@@ -176,13 +174,12 @@ def _some_levels(ax: Axes, t: np.ndarray, levels: np.ndarray, currents: np.ndarr
     chosen = np.flatnonzero(np.isin(levels, (-40.0, -20.0, 0.0, 20.0, 40.0)))
     plot_clamp_family(ax, t, currents[chosen], levels[chosen])
     for row, (level, shade) in enumerate(zip(levels[chosen], shades(len(chosen)), strict=True)):
-        name = f"{level:.0f} mV".replace("-", "\N{MINUS SIGN}")
-        ax.text(0.97, 0.06 + 0.08 * row, name, color=readable(shade), ha="right", transform=ax.transAxes)
+        ax.text(0.97, 0.06 + 0.08 * row, f"{level:.0f} mV", color=shade, ha="right", transform=ax.transAxes)
     ax.set(title=title, xlabel="time after the step (ms)", xlim=(0.0, t[-1]))
 
 
-def plot_gate_curves(neuron: Neuron, V: np.ndarray, labels: Mapping[str, Sequence[tuple[float, float]]]) -> Figure:
-    """Make a figure of opening and closing rate, steady state and time constant of each gate against V.
+def plot_gate_curves(neuron: Neuron, V: np.ndarray) -> Figure:
+    """Make a figure of steady state and time constant of each gate against V.
 
     Parameters
     ----------
@@ -190,19 +187,15 @@ def plot_gate_curves(neuron: Neuron, V: np.ndarray, labels: Mapping[str, Sequenc
         The neuron whose gates are drawn.
     V
         Membrane potentials (n,) [mV].
-    labels
-        For each gate, where its name stands in the four panels, in data coordinates.
     """
-    figure, axes = plt.subplots(2, 2, figsize=(9, 6.2), sharex=True)
-    symbols = (r"$\alpha_{}$", r"$\beta_{}$", r"${}_\infty$", r"$\tau_{}$")
-    for gate, look in looks(labels).items():
-        curves = [*neuron.rates(gate, V), neuron.steady_state(gate, V), neuron.time_constant(gate, V)]
-        for ax, curve, place, symbol in zip(axes.flat, curves, labels[gate], symbols, strict=True):
-            ax.plot(V, curve, **look)
-            direct_label(ax, *place, symbol.format(gate), look["color"])
-    titles = ("opening rate (1/ms)", "closing rate (1/ms)", "steady state", "time constant (ms)")
-    for ax, title, scale in zip(axes.flat, titles, ("log", "log", "linear", "linear"), strict=True):
-        ax.set(title=title, yscale=scale)
-    for ax in axes[1]:
-        ax.set_xlabel("V (mV)")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.8))
+    for (gate, look), height in zip(looks(neuron.gates).items(), HEIGHTS, strict=False):
+        x_inf, tau = neuron.steady_state(gate, V), neuron.time_constant(gate, V)
+        left.plot(V, x_inf, **look)
+        right.plot(V, tau, **look)
+        place = int(np.argmin(np.abs(x_inf - height)))
+        direct_label(left, V[place], x_inf[place], rf"${gate}_\infty$", look["color"])
+        direct_label(right, V[tau.argmax()], tau.max(), rf"$\tau_{gate}$", look["color"], rise=8)
+    left.set(title="steady state", xlabel="V (mV)", ylabel="open fraction")
+    right.set(title="time constant", xlabel="V (mV)", ylabel="(ms)", ylim=(0.0, None))
     return figure

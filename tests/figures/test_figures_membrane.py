@@ -13,7 +13,7 @@ from helpers.experiments.current_clamp import (
     weiss,
 )
 from helpers.experiments.dynamics import resting_state
-from helpers.experiments.voltage_clamp import clamp, step_command
+from helpers.experiments.voltage_clamp import Command, clamp, step_command
 from helpers.neurons.models import HodgkinHuxley
 from helpers.recordings.voltage_clamp import RecordedFamily
 from helpers.simulation.single import simulate
@@ -50,6 +50,31 @@ def test_the_sum_of_the_steady_currents_crosses_zero_at_the_mark():
     *singles, total, mark, _ = figures.plot_steady_currents(neuron, V, rest).axes[0].lines
     np.testing.assert_allclose(total.get_ydata(), sum(steady_currents(neuron, V).values()))
     assert np.interp(0.0, total.get_ydata(), V) == pytest.approx(mark.get_xdata()[0], abs=0.01)
+
+
+def test_gate_curves_are_those_of_the_neuron():
+    V = np.linspace(-100.0, 40.0, 141)
+    left, right = figures.plot_gate_curves(HodgkinHuxley(), V).axes
+    np.testing.assert_array_equal(left.lines[1].get_ydata(), HodgkinHuxley().steady_state("h", V))
+    np.testing.assert_array_equal(right.lines[2].get_ydata(), HodgkinHuxley().time_constant("n", V))
+    assert [text.get_text() for text in left.texts] == [rf"${gate}_\infty$" for gate in "mhn"]
+
+
+def test_tail_currents_and_the_line_through_their_first_values():
+    second = np.array([-100.0, -60.0, -40.0])
+    tails = clamp(HodgkinHuxley(block_Na=1.0), Command((-100.0, 20.0, second), (1.0, 10.0, 6.0)))
+    left, right = figures.plot_tail_currents(tails, "I_K", (20.0, 1540.0)).axes
+    np.testing.assert_array_equal(left.lines[0].get_ydata(), tails.currents["I_K"][0])
+    first = right.lines[0].get_ydata()
+    assert np.all(np.diff(first / (second + 77.0)) < 1e-9) and first[0] < 0 < first[1]
+    assert right.texts[0].get_text() == "zero at -77 mV"
+
+
+def test_phase_planes_end_at_their_moments():
+    spike = simulate(HodgkinHuxley(), step(0.0, 0.0, 10.0), 10.0, initial_state={"V": -55.0})
+    figure = figures.plot_phase_planes(HodgkinHuxley(), spike, {"begin": 0.0, "later": 5.0})
+    stars = [line for ax in figure.axes for line in ax.lines if line.get_marker() == "*"]
+    assert [star.get_xdata()[0] for star in stars] == [spike.V[0], spike.V[500]]
 
 
 def test_sodium_families_with_and_without_a_recording():
