@@ -1,8 +1,8 @@
 """The notebooks as a learner meets them: opened in a browser, run from the menu, and every slider moved by hand.
 
-The cells run that show an explorer and what these build on, as nbval runs every cell anyway: of all three notebooks in
-Notebook 7; in JupyterLab, where explorers are the same, the live bench and the phase plane. PYHH_BROWSER=whole, which
-the long tests set, runs every cell of all notebooks in both.
+The cells run that show an explorer and what these build on, as nbval runs every cell anyway: of the lessons in
+Notebook 7, and with the first those of docs/deeper; in JupyterLab, where explorers are the same, the live bench and the
+phase plane. PYHH_BROWSER=whole, which the long tests set, runs every cell of the lessons in both.
 
 No cell may fail, no page may complain, nothing may be asked of another computer. In each explorer every slider is
 dragged and keyed and every dropdown is used; then the number in the box, the words and each byte of the picture must be
@@ -28,6 +28,7 @@ from tools import LESSONS, ROOT
 
 pytestmark = pytest.mark.browser
 NOTEBOOKS = [path.name for path in LESSONS]
+DEEPER = [path for path in sorted(ROOT.glob("docs/deeper/*.ipynb")) if "widgets.explore_" in path.read_text("utf-8")]
 WHOLE = os.environ.get("PYHH_BROWSER") == "whole"
 BOTH = NOTEBOOKS if WHOLE else NOTEBOOKS[:1]  # shown in both frontends, the others in Notebook 7 only
 SHOWN = [(name, frontend) for name in NOTEBOOKS for frontend in (FRONTENDS if name in BOTH else FRONTENDS[:1])]
@@ -39,8 +40,10 @@ def copy(name: str, folder: Path, frontend: str) -> None:
     """A notebook without outputs: widgets of a kernel that is gone would count as errors."""
     notebook = nbformat.read(ROOT / name, as_version=4)
     if not WHOLE:
-        code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-        kept = cut_down(code) if frontend == "notebook" else cut_down(code, "live_bench|explore_phase_plane")
+        chosen = [] if frontend == "notebook" else ["live_bench|explore_phase_plane"]
+        deeper = [nbformat.read(path, as_version=4) for path in DEEPER] if name == NOTEBOOKS[0] else []
+        codes = [[cell.source for cell in part.cells if cell.cell_type == "code"] for part in (notebook, *deeper)]
+        kept = [source for code in codes for source in cut_down(code, *chosen)]
         notebook.cells = [new_markdown_cell("# Cut down"), *map(new_code_cell, kept)]
     for cell in notebook.cells:
         if cell.cell_type == "code":
