@@ -17,6 +17,7 @@ neither torch nor matplotlib.
     artificial    rate laws, networks that learn, networks that spike
     figures       everything that is drawn
     widgets       explorers with sliders, and the live bench
+    notebook      what a notebook switches on in its first cell
     campaigns     simulations by the million
 """
 
@@ -31,6 +32,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "figures",
         "inference",
         "neurons",
+        "notebook",
         "recordings",
         "simulation",
         "widgets",

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
-__all__ = ["instance", "number", "numbers", "one_of", "plain", "range_in_words", "whole_number", "whole_steps"]
+__all__ = [
+    "did_you_mean",
+    "instance",
+    "number",
+    "numbers",
+    "one_of",
+    "plain",
+    "range_in_words",
+    "whole_number",
+    "whole_steps",
+]
 
 MOST_STEPS = 10**8  # of a simulation: 0.8 GB for each state. More must be a mistake in the unit
 
@@ -126,3 +137,15 @@ def range_in_words(unit: str, low: float, high: float, above: float = -np.inf) -
         ends += [f"at most {high:g}"] if np.isfinite(high) else []
         words = ", ".join(ends)
     return f"{words} {unit}".rstrip() if words else ""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return "; did you mean g_Na?" if one of the known names is like this one, else ""."""
+    known = list(known)
+    written = [entry.replace("_", "").lower() for entry in known]
+    short = name.replace("_", "").lower()
+    begins = [entry for entry in written if len(short) > 2 and entry.startswith(short)]
+    for close in ([entry for entry in written if entry == short], begins, get_close_matches(short, written, n=1)):
+        if close:
+            return f"; did you mean {known[written.index(close[0])]}?"
+    return ""

@@ -20,11 +20,12 @@ import inspect
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from helpers.validation import numbers, one_of
+from helpers.validation import did_you_mean, numbers, one_of
 
 from .parameters import Declared
 
@@ -137,13 +138,15 @@ class Neuron(Declared):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls._refuse_unmarked()
         own = {name: value for name, value in vars(cls).items() if isinstance(value, Equation)}
         cls.equations = {**cls.equations, **own}
         known = {"V", "I", "dt", *inspect.get_annotations(cls), *(n for base in cls.__mro__ for n in vars(base))}
         for entry in own.values():
             unknown = [name for name in entry.arguments if name not in known]
             if unknown:
-                raise TypeError(f"{cls.__name__}.{entry.name} uses {unknown}, neither a state nor a parameter")
+                near = did_you_mean(unknown[0], known)
+                raise TypeError(f"{cls.__name__}.{entry.name} uses {unknown}, neither a state nor a parameter{near}")
         kinds: dict[str, dict[str, Equation]] = {kind: {} for kind in ("gate", "current", "state", "derived", "event")}
         for name, entry in cls.equations.items():
             kinds[entry.kind][name] = entry
@@ -153,6 +156,22 @@ class Neuron(Declared):
         cls.event = next(iter(kinds["event"].values()), None)
         own_states = tuple(name for name, entry in cls.equations.items() if entry.kind in ("gate", "state"))
         cls.states = ("V", *own_states) if cls.currents else own_states
+
+    @classmethod
+    def _refuse_unmarked(cls) -> None:
+        """Refuse an equation without its decorator, and a parameter without its declaration."""
+        for name, value in vars(cls).items():
+            if isinstance(value, FunctionType) and next(iter(inspect.signature(value).parameters), "self") != "self":
+                raise TypeError(
+                    f"{cls.__name__}.{name} is not marked as an equation: write @gate, @current, @state, @derived or "
+                    f"@event above the line def {name}"
+                )
+        for name, annotation in inspect.get_annotations(cls).items():
+            if isinstance(vars(cls).get(name), int | float) and "ClassVar" not in str(annotation):
+                raise TypeError(
+                    f"{cls.__name__}.{name} = {vars(cls)[name]!r} says neither unit nor meaning; declare it: "
+                    f'{name}: float = parameter({vars(cls)[name]!r}, "unit", "meaning", low=..., high=...)'
+                )
 
     @classmethod
     def preset(cls, name: str, **changes: float) -> Self:

@@ -8,12 +8,12 @@ That line gives the docstring, the error message for a bad value, the slider, th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import Field, FrozenInstanceError, dataclass, field, fields, replace
+from typing import Any, Self
 
 import numpy as np
 
-from helpers.validation import plain, range_in_words
+from helpers.validation import did_you_mean, plain, range_in_words
 
 __all__ = ["Declared", "Parameter", "parameter"]
 
@@ -94,6 +94,42 @@ class Declared:
                 (cls.__doc__ or cls.__name__).rstrip() + "\n\n    Parameters\n    ----------\n" + "\n".join(own)
             )
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Refuse arguments that the class does not have, in words that help."""
+        cls._refuse_undecorated()
+        known = [entry.name for entry in fields(cls) if entry.init]  # type: ignore[arg-type]
+        unknown = [name for name in kwargs if name not in cls.__dataclass_fields__]  # type: ignore[attr-defined]
+        if unknown:
+            near = did_you_mean(unknown[0], known) or ";"
+            raise TypeError(f"{cls.__name__} has no parameter {unknown[0]}{near} {cls.__name__} has {', '.join(known)}")
+        if args and all(entry.kw_only for entry in fields(cls)):  # type: ignore[arg-type]
+            example = f"{cls.__name__}({known[0]}={args[0]!r})"
+            raise TypeError(f"{cls.__name__} takes its parameters by name, such as {example}")
+        if "__setattr__" in vars(cls):  # the dataclass's own message says what cannot be done, this one what can
+            cls.__setattr__ = Declared._refuse_change  # type: ignore[method-assign, assignment]
+        return super().__new__(cls)
+
+    @classmethod
+    def _refuse_undecorated(cls) -> None:
+        if "__dataclass_fields__" not in vars(cls):
+            forgotten = [name for name, value in vars(cls).items() if isinstance(value, Field)]
+            if forgotten:
+                raise TypeError(
+                    f"{cls.__name__} does not know its parameter {forgotten[0]}: write @dataclass(frozen=True, "
+                    f"kw_only=True) above the line class {cls.__name__}"
+                )
+
+    def _refuse_change(self, name: str, value: Any) -> None:
+        kind = next(base.__name__.lower() for base in type(self).__mro__ if Declared in base.__bases__)
+        wanted = did_you_mean(name, self.parameters()) if name not in self.parameters() else ""
+        raise FrozenInstanceError(
+            f"a {kind} cannot be changed; make another one: {kind}.with_({name}={value!r}){wanted}"
+        )
+
+    def with_(self, **changes: Any) -> Self:
+        """Return a copy with other values of some parameters, by name: `neuron.with_(g_Na=100.0)`."""
+        return replace(self, **changes)  # type: ignore[type-var]
+
     def __post_init__(self) -> None:
         for declared in self.parameters().values():
             value = declared.check(getattr(self, declared.name))
@@ -107,6 +143,7 @@ class Declared:
     @classmethod
     def parameters(cls) -> Mapping[str, Parameter]:
         """Return every parameter by name, in the order of declaration."""
+        cls._refuse_undecorated()
         return {
             f.name: Parameter(name=f.name, **f.metadata)
             for f in fields(cls)  # type: ignore[arg-type]

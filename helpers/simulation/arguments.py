@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from helpers.neurons.equations import Neuron
-from helpers.validation import MOST_STEPS, instance, number, one_of, whole_steps
+from helpers.validation import MOST_STEPS, did_you_mean, instance, number, one_of, whole_steps
 
 from .integrators import EXPONENTIAL_EULER, METHODS
 from .stimuli import Stimulus, Waveform
@@ -39,7 +39,11 @@ def as_stimulus(stimulus: Stimulus | np.ndarray, n_steps: int, dt: float) -> Sti
     if not isinstance(stimulus, Stimulus):
         if isinstance(stimulus, type | str | Real | None):
             found = f"is the class {stimulus.__name__}" if isinstance(stimulus, type) else f"= {stimulus!r}"
-            raise ValueError(f"stimulus {found}; allowed: a stimulus, e.g. step(10.0), or an array of samples")
+            example = f"{stimulus:g}" if isinstance(stimulus, Real) and not isinstance(stimulus, bool) else "10.0"
+            raise ValueError(
+                f"stimulus {found}; allowed: a stimulus, such as step({example}, start=10.0, stop=110.0), or an array "
+                "of samples"
+            )
         stimulus = Waveform.from_samples(stimulus, dt)
     if isinstance(stimulus, Waveform) and len(stimulus.samples) != n_steps + 1:
         raise ValueError(
@@ -78,9 +82,9 @@ def values_of_simulations(
     for name, given in instance("parameters", parameters, Mapping, "arrays by name").items():
         row = name if name in neuron.parameters() else f"stimulus_{name}"
         if row not in known:
-            raise ValueError(
-                f"unknown parameter {name!r}; allowed: {', '.join((*neuron.parameters(), *stimulus.parameters()))}"
-            )
+            allowed = (*neuron.parameters(), *stimulus.parameters())
+            near = did_you_mean(str(name), allowed)
+            raise ValueError(f"unknown parameter {name!r}{near or ';'} allowed: {', '.join(allowed)}")
         values[row] = known[row].check(given)
         lengths.add(values[row].shape)
     if len(lengths) != 1 or len(next(iter(lengths))) != 1 or lengths == {(0,)}:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from helpers.validation import number, plain
+from helpers.validation import did_you_mean, number, plain
 
 from .spikes import spike_times
 
@@ -126,7 +126,8 @@ class Trace:
             if name in self.__dict__.get(group, {}):
                 return self.__dict__[group][name]
         known = ("t", "I", "spike_times", *self.__dict__.get("states", ()), *self.__dict__.get("currents", ()))
-        raise AttributeError(f"a Trace has no {name!r}; this one has {', '.join(known)}")
+        near = did_you_mean(name, known) or ";"
+        raise AttributeError(f"a Trace has no {name!r}{near} this one has {', '.join(known)}")
 
     @property
     def V(self) -> np.ndarray:

@@ -83,11 +83,25 @@ def read_called(equations: Iterable[Function], primitives: Collection[str]) -> l
     ValueError
         If they use any other name that they do not define.
     """
+    equations = list(equations)
     names = {name for entry in equations for name in entry.foreign}
-    unknown = names - set(functions.__all__) - {"abs"}
-    if unknown:
-        raise ValueError(f"equations may call only abs, {', '.join(functions.__all__)}; found {sorted(unknown)}")
+    for entry in equations:
+        unknown = sorted(entry.foreign - set(functions.__all__) - {"abs"})
+        if unknown:
+            raise ValueError(
+                f"{entry.name} uses {unknown}: not among its arguments, and equations may call only "
+                f"abs, {', '.join(functions.__all__)} from helpers.neurons{_instead(entry)}"
+            )
     return [read_function(getattr(functions, name), name) for name in sorted(names - set(primitives) - {"abs"})]
+
+
+def _instead(entry: Function) -> str:
+    """Say what to write for `np.exp` and its like."""
+    attributes = [node for line in entry.body for node in ast.walk(line) if isinstance(node, ast.Attribute)]
+    for name in (node.attr for node in attributes if node.attr in functions.__all__):
+        wrong = next(ast.unparse(node) for node in attributes if node.attr == name)
+        return f"; write {name}(...) for {wrong}(...)"
+    return ""
 
 
 def compiled_name(entry: Equation) -> str:
