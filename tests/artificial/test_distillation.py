@@ -70,6 +70,7 @@ def test_marks_of_known_answers():
     assert 0.6 < knows_rate.AUC < 0.9 and knows_rate.correlation > 0.8
 
 
+@pytest.mark.slow
 def test_learning_helps_and_is_repeatable(lesson):
     held_out = make_spike_dataset(HodgkinHuxley(), seconds=10, seed=4)
     marks = []

@@ -52,6 +52,7 @@ def test_a_curve_of_its_own_shape_is_found_again(name):
     assert fit.bias == pytest.approx(12.0, abs=0.5)
 
 
+@pytest.mark.slow
 def test_the_unit_of_the_current_does_not_matter():
     rates = measure_f_I(HodgkinHuxley(), CURRENTS)
     for name in RATE_LAWS:

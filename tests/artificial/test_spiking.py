@@ -91,6 +91,7 @@ def test_price_saves_spikes(written):
     assert set(network.spikes.unique().tolist()) <= {0.0, 1.0} and network.spikes.shape == (100, 8, 16)
 
 
+@pytest.mark.slow
 def test_the_order_of_pulses_needs_time(written):
     task = pulse_order(200, seed=1)
     counts = Task(task.x_train.sum(1), task.y_train, task.x_test.sum(1), task.y_test)

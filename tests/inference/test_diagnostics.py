@@ -147,6 +147,7 @@ def test_unidentified_parameters_names_the_right_one_only():
 # ---------------------------------------------------------------------------------------------- at one observation
 
 
+@pytest.mark.slow
 def test_local_test_finds_each_wrong_posterior():
     theta = PRIOR.draw(1000, seed=7)
     x, x_o = simulate(theta, 8), np.array([41.0, 6.8])
@@ -163,6 +164,7 @@ def test_local_test_finds_each_wrong_posterior():
             assert found.probability[above].mean() > 0.5 > found.probability[~above].mean()
 
 
+@pytest.mark.slow
 def test_local_test_sees_what_is_wrong_at_one_observation_only():
     """Right for observations below 40, far too wide above."""
 

@@ -158,6 +158,7 @@ def test_features_and_flow_come_near_the_exact_posterior(simulated):
     assert np.sqrt(np.mean(z**2)) == pytest.approx(1.0, abs=0.25)
 
 
+@pytest.mark.slow
 def test_a_network_that_looks_is_saved_and_loaded(simulated, tmp_path):
     prior, theta, x, truth, x_test = simulated
     small = Convolutional(filters=(8, 8), strides=(4, 4), n_features=8)

@@ -69,6 +69,7 @@ def test_the_loss_is_the_information_that_was_gained(posterior):
     assert posterior.losses[0].shape == (Training().for_simulations(2000).epochs, 2) == (56, 2)
 
 
+@pytest.mark.slow
 def test_a_parameter_that_does_nothing_keeps_its_prior():
     prior = prior_of(Pospischil, {"g_Na": normal(50.0, 3.0), "E_K": normal(-100.0, 5.0)})
     theta = prior.draw(2000, seed=0)
@@ -220,6 +221,7 @@ def test_a_missing_file_is_a_missing_file(tmp_path):
         Posterior.load(tmp_path / "none.npz")
 
 
+@pytest.mark.slow
 def test_from_simulations_to_a_posterior_over_conductances():
     """The tutorial's problem, small: the truth lies inside a posterior that is much narrower than the prior."""
     prior = box_prior(Pospischil, ["g_Na", "g_K"])

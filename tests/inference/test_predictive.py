@@ -166,6 +166,7 @@ def test_the_models_own_data_are_not_flagged(simulated, local):
     assert str(found).startswith("no sign of misspecification")
 
 
+@pytest.mark.slow
 def test_another_channel_is_flagged_though_each_statistic_is_ordinary(simulated):
     """A neuron with twice the M current: every statistic lies within those simulated, their combination does not."""
     x_o = simulate_many(Pospischil(g_M=0.15), STEP, {"g_Na": [30.0], "g_K": [3.0]}, 120.0, seed=6)[0]

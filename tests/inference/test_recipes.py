@@ -315,6 +315,7 @@ def test_two_kernels_that_ask_at_once_train_once(folders, monkeypatch):
     assert float(said) == density(first)
 
 
+@pytest.mark.slow
 def test_train_writes_the_file_and_compares_it_with_the_old_one(folders, monkeypatch, capsys):
     monkeypatch.setattr("tools.train.SHIPPED_FOLDER", folders / "networks")
     monkeypatch.setattr("tools.train.RECIPES", {"small": SMALL})

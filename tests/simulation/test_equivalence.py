@@ -116,6 +116,7 @@ def test_against_the_tutorials_simulator_on_2000_draws():
     assert np.median(np.abs(ours[same, 3] - theirs[same, 3])) < 0.02 * ours[:, 3].std()
 
 
+@pytest.mark.slow
 def test_mean_and_variance_of_the_noise_match_at_one_point():
     repeats = simulate_many(Pospischil(), STIMULUS, {"g_Na": np.full(800, 50.0)}, 120.0, seed=8)
     t = np.arange(N_STEPS + 1) * DT

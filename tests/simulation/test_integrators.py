@@ -120,6 +120,7 @@ def test_exponential_euler_does_not_blow_up_where_runge_kutta_does():
     assert len(trace.spike_times) == 7 and np.abs(trace.V).max() < 80
 
 
+@pytest.mark.slow
 def test_every_method_makes_the_chaotic_burster_burst():
     for method in METHODS:
         trace = simulate(HindmarshRose(), step(0.0, 0.0, 1000.0), 1000.0, 0.01, method)

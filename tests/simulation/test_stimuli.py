@@ -190,6 +190,7 @@ def test_passive_response_to_a_sine_in_closed_form(frequency, phase):
 
 
 @named
+@pytest.mark.slow
 def test_rk4_and_lsoda_agree(stimulus):
     on_grid = replace(stimulus, start=8.0, stop=52.0)
     if "width" in on_grid.parameters():

@@ -35,6 +35,7 @@ def write(path: Path, *sources: str) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_run_leaves_a_page_and_a_line_per_cell(tmp_path):
     path = write(tmp_path / "passing.ipynb", "\nx = 6 * 7", "", "print(f'the answer is {x}')")
     before = path.read_bytes()
