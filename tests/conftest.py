@@ -7,6 +7,7 @@ from pathlib import Path
 import matplotlib
 import matplotlib.pyplot as plt
 import pytest
+from support.contrast import too_pale
 
 from helpers.figures.style import use_style
 
@@ -33,12 +34,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(autouse=True)
 def look() -> Iterator[None]:
-    """Every test draws in the look of the series, whatever ran before it, and leaves no figure open."""
+    """Every test draws in the look of the series, in which all can be read, and leaves no figure open."""
     plt.switch_backend("agg")
     with matplotlib.rc_context():
         use_style()
         yield
+        pale = [found for number in plt.get_fignums() for found in too_pale(plt.figure(number))]
     plt.close("all")
+    assert not pale, f"hard to read on white: {', '.join(pale)}"
 
 
 @pytest.fixture(scope="module")  # no longer: while it runs, nothing else can use asyncio

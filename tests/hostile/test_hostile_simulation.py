@@ -24,7 +24,7 @@ from helpers.simulation.network import simulate_network
 from helpers.simulation.single import simulate
 from helpers.simulation.spikes import find_spikes
 from helpers.simulation.stimuli import step
-from helpers.simulation.summaries import summary_statistics
+from helpers.simulation.summaries import spike_timing, statistics_and_timing, summary_statistics
 from helpers.simulation.trace import Trace
 
 HH = HodgkinHuxley()
@@ -70,7 +70,7 @@ def traces_of(g_Na: np.ndarray, **others: object) -> np.ndarray:
 
 
 def statistics(t: np.ndarray, V: np.ndarray, start: float, stop: float) -> np.ndarray:
-    return summary_statistics(Trace(t, {"V": V}, np.zeros(200), start, stop))
+    return statistics_and_timing(Trace(t, {"V": V}, np.zeros(200), start, stop))
 
 
 def trace_of(t: np.ndarray, V: np.ndarray, I: np.ndarray, start: float, stop: float) -> Trace:
@@ -113,7 +113,7 @@ TARGETS = [
     target(trace_of, 300, t=always(np.arange(20.0)), V=array(20, low=-80.0, high=30.0), I=array(20, low=-9.0, high=9.0), start=number(1.0, 5.0), stop=number(6.0, 15.0), like={"name": "Trace", "covers": (Trace,), "named": {"start": "start|stimulus", "stop": "stop|stimulus"}}),
     target(trace_of, 100, t=array(20, low=0.0, high=19.0, rising=True), V=always(np.zeros(20)), I=always(np.zeros(20)), start=always(9.0), stop=always(10.0), like={"name": "Trace's times", "named": {"t": "t|trace"}}),
     target(find_spikes, 300, t=array(20, low=0.0, high=19.0, rising=True), V=array(20, low=-80.0, high=30.0), threshold=number(-50.0, 0.0)),
-    target(statistics, 300, t=T, V=array(200, low=-80.0, high=30.0), start=number(1.0, 5.0), stop=number(9.0, 15.0), like={"name": "summary_statistics", "covers": (summary_statistics,), "named": {"start": "start|stimulus", "stop": "stop|stimulus"}}),
+    target(statistics, 300, t=T, V=array(200, low=-80.0, high=30.0), start=number(2.0, 5.0), stop=number(9.0, 15.0), like={"name": "summary_statistics", "covers": (summary_statistics, spike_timing, statistics_and_timing), "named": {"start": "start|stimulus", "stop": "stop|stimulus"}}),
     target(scaling_of, 300, x=array(60, 3, low=-5.0, high=9.0), kind=choice("auto", "standardise", "asinh", "rank"), like={"name": "Scaling", "covers": (Scaling,), "named": {"kind": "kind|scaling"}}),
 ]  # fmt: skip
 

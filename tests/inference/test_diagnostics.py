@@ -8,7 +8,7 @@ from support.gaussian import POSTERIOR_SD, PRIOR, SD, Ignorant, Known, simulate
 
 from helpers.inference.diagnostics.calibration import coverage, local_test, sbc, tarp
 from helpers.inference.diagnostics.recovery import recovery, shrinkage, unidentified_parameters
-from helpers.inference.diagnostics.trials import run_trials
+from helpers.inference.diagnostics.trials import Trials, run_trials
 
 N = 200
 THETA = PRIOR.draw(N, seed=1)
@@ -218,3 +218,11 @@ def test_trials_refuse():
         run_trials(Known(), PRIOR, THETA[:30], np.where(np.arange(30)[:, None] == 2, np.nan, X[:30]), seed=1)
     with pytest.raises(ValueError, match="draws have shape .* or are not finite"):
         run_trials(Shapeless(), PRIOR, THETA[:30], X[:30], seed=1)
+
+
+def test_a_parameter_whose_draws_are_all_the_same_is_outside_unless_it_is_right():
+    draws = np.random.default_rng(0).normal(size=(3, 50, 2)) * [1e-9, 1e9]
+    draws[:2, :, 1] = 7.0
+    truth = np.array([[0.0, 7.0], [0.0, 7.1], [0.0, 0.0]])
+    found = coverage(Trials(PRIOR, truth, np.zeros((3, 1)), draws)).joint
+    assert found[1] == 1.0 and found[0] < 1.0 and found[2] < 1.0

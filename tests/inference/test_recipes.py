@@ -189,7 +189,9 @@ def test_a_recipe_says_what_it_is_and_refuses_nonsense():
         replace(SMALL, name="../x")
     with pytest.raises(ValueError, match="simulations = 10; allowed: an integer from 50"):
         replace(SMALL, simulations=10)
-    with pytest.raises(ValueError, match="simulator = .*; allowed: a NeuronSimulator or LifSimulator"):
+    with pytest.raises(
+        ValueError, match="simulator = .*; allowed: a NeuronSimulator, CombinedSimulator or LifSimulator"
+    ):
         replace(SMALL, simulator=lambda theta, seed: theta)
     wrong = {"epochs": 0, "epoch": 1, "model": "foo", "ensemble": 0, "scaling": "foo", "embedding": "x", "seed": 3,
              "simulator": SIMULATOR, "statistics": SIMULATOR.names}  # fmt: skip

@@ -12,7 +12,7 @@ from helpers.inference.npe import train_npe
 from helpers.inference.posterior import Posterior
 from helpers.inference.priors import box_prior
 from helpers.inference.rounds import truncated_rounds
-from helpers.inference.simulator import NeuronSimulator
+from helpers.inference.simulator import CombinedSimulator, NeuronSimulator
 from helpers.neurons.models import Pospischil
 from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import Waveform, step
@@ -131,3 +131,25 @@ def test_bad_simulators_are_refused():
         replace(SIMULATOR, summarise=float)
     with pytest.raises(ValueError, match="prior is of type list; allowed: a Prior"):
         replace(SIMULATOR, prior=[1.0])
+
+
+def test_combined_experiments_stand_side_by_side_each_with_its_own_noise():
+    same = CombinedSimulator({"first": SIMULATOR, "second": SIMULATOR})
+    theta = PRIOR.draw(3, seed=1)
+    x = same(theta, seed=5)
+    np.testing.assert_array_equal(x[:, :7], SIMULATOR(theta, seed=5))
+    assert (x[:, 1] != x[:, 8]).all()  # rest_mean
+    assert same.names[6:8] == ("first: kurtosis", "second: spike_count") and len(same.names) == x.shape[1]
+    assert same.prior is PRIOR and same.as_data() == {"first": SIMULATOR.as_data(), "second": SIMULATOR.as_data()}
+
+
+def test_what_cannot_be_combined():
+    other = replace(SIMULATOR, prior=box_prior(Pospischil, ["g_Na", "g_K"]))
+    with pytest.raises(ValueError, match=r"experiments\['b'\] has another prior than the first"):
+        CombinedSimulator({"a": SIMULATOR, "b": other})
+    with pytest.raises(ValueError, match="experiments is empty"):
+        CombinedSimulator({})
+    with pytest.raises(ValueError, match="experiments is of type list; allowed: a NeuronSimulator by name"):
+        CombinedSimulator([SIMULATOR])
+    with pytest.raises(ValueError, match=r"experiments\['a'\] is of type function; allowed: a NeuronSimulator"):
+        CombinedSimulator({"a": lambda theta, seed: theta})

@@ -63,6 +63,11 @@ def test_against_the_plain_path_on_2000_draws_of_the_eight_parameter_box(noisy):
 
 
 @njit
+def quotient(z):
+    return z / (np.exp(z) - 1.0) if abs(z) >= 1e-4 else 1.0 - z / 2.0
+
+
+@njit
 def tutorial(g_Na, g_K, seed):
     """V of sbi's tutorial simulator, written out again from its description: Python loop, math.exp, NumPy's noise."""
     np.random.seed(seed)  # noqa: NPY002 - the generator that compiled code knows
@@ -81,10 +86,9 @@ def tutorial(g_Na, g_K, seed):
             v = v_inf + (v - v_inf) * np.exp(-DT * total)
             V[i] = v
         u = v + 60.0
-        z = np.array([-0.25 * (u - 13.0), 0.2 * (u - 40.0), -0.2 * (u - 15.0)])
-        f = np.where(np.abs(z) < 1e-4, 1.0 - z / 2.0, z / (np.exp(z) - 1.0 + 1e-300))
-        rate[0] = np.array([0.32 * f[0] / 0.25, 0.128 * np.exp(-(u - 17.0) / 18.0), 0.032 * f[2] / 0.2, 0.0])
-        rate[1] = np.array([0.28 * f[1] / 0.2, 4.0 / (1.0 + np.exp(-z[1])), 0.5 * np.exp(-(u - 10.0) / 40.0), 0.0])
+        rate[0, 0], rate[1, 0] = 0.32 * quotient(-0.25 * (u - 13.0)) / 0.25, 0.28 * quotient(0.2 * (u - 40.0)) / 0.2
+        rate[0, 1], rate[1, 1] = 0.128 * np.exp(-(u - 17.0) / 18.0), 4.0 / (1.0 + np.exp(-0.2 * (u - 40.0)))
+        rate[0, 2], rate[1, 2] = 0.032 * quotient(-0.2 * (u - 15.0)) / 0.2, 0.5 * np.exp(-(u - 10.0) / 40.0)
         p_inf = 1.0 / (1.0 + np.exp(-0.1 * (v + 35.0)))
         tau_p = 600.0 / (3.3 * np.exp(0.05 * (v + 35.0)) + np.exp(-0.05 * (v + 35.0)))
         rate[0, 3], rate[1, 3] = p_inf / tau_p, (1.0 - p_inf) / tau_p

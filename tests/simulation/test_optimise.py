@@ -25,7 +25,7 @@ def values_of(neuron, name, V, precision="double"):
     suffix = "_single" if precision == "single" else ""
     kernel = {name: getattr(kernels, name + suffix, getattr(kernels, name)) for name in KERNELS}
     real = np.float32 if suffix else np.float64
-    scope = {"njit": njit, "OPTIONS": {}, "real": real, **kernel}
+    scope = {"njit": njit, "GENERATED_OPTIONS": {}, "real": real, **kernel}
     for function in equations.functions.values():
         exec(function_text(function, precision), scope)
     names = {key: real(value) for key, value in neuron.constants().items()}

@@ -171,7 +171,7 @@ def test_sine_in_numpy_and_in_both_precisions():
 
 def compiled_sine(precision):
     real = np.float32 if precision == "single" else np.float64
-    names = {"njit": njit, "OPTIONS": kernels.OPTIONS, "where": kernels.where, "real": real}
+    names = {"njit": njit, "GENERATED_OPTIONS": kernels.OPTIONS, "where": kernels.where, "real": real}
     exec(function_text(read_function(functions.sin, "sin"), precision), names)
     sin = names["sin"]
     return njit(lambda x: np.array([sin(value) for value in x]))

@@ -7,7 +7,7 @@ from support import oracles
 from helpers.neurons.models import Pospischil
 from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
-from helpers.simulation.summaries import summary_statistics
+from helpers.simulation.summaries import spike_timing, statistics_and_timing, summary_statistics
 from helpers.simulation.trace import Trace
 
 TUTORIAL = step(3.24806, 10.0, 110.0)
@@ -82,3 +82,27 @@ def test_a_trace_with_nan_is_refused(name):
     arrays[name][2] = np.nan
     with pytest.raises(ValueError, match=f"{name} is nan at sample 2"):
         Trace(arrays["t"], {"V": arrays["V"]}, arrays["I"], start=1.0, stop=3.0)
+
+
+def test_timing_of_a_trace_made_by_hand():
+    V = np.full(401, -65.0)
+    V[:100] += 0.5 * (np.arange(100) % 2)  # second differences of 1 mV
+    V[[150, 200, 280]] = 20.0
+    V[220] = -80.0
+    found = dict(zip(spike_timing.names, spike_timing(trace_of(V)), strict=True))
+    assert found == pytest.approx(
+        {"latency": 5.0, "first_interval": 5.0, "last_interval": 8.0, "lowest": -80.0, "flicker": 1.0}, abs=0.11
+    )  # a spike is where V rises through -20 mV, within a sample
+
+
+@pytest.mark.parametrize(("spikes", "expected"), [([], [20.0, 20.0, 20.0]), ([150], [5.0, 20.0, 20.0])])
+def test_timing_that_needs_more_spikes_than_there_are_is_the_length_of_the_stimulus(spikes, expected):
+    V = np.full(401, -65.0)
+    V[[*spikes, 50, 350]] = 20.0  # two of them outside the stimulus
+    np.testing.assert_allclose(spike_timing(trace_of(V))[:3], expected, atol=0.11)
+
+
+def test_statistics_and_timing_are_both():
+    trace = simulate(Pospischil(), TUTORIAL, 120.0, seed=1)
+    np.testing.assert_array_equal(statistics_and_timing(trace), [*summary_statistics(trace), *spike_timing(trace)])
+    assert statistics_and_timing.names == summary_statistics.names + spike_timing.names
