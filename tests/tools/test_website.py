@@ -14,13 +14,15 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 pytest.importorskip("latex2mathml", reason="no latex2mathml here: pip install -r tools/website/requirements.txt")
 
 from helpers.figures import drawing
-from tools import LESSONS
+from tools import LESSONS, ROOT
 from tools.website.__main__ import build
 from tools.website.pages import BENCH, page_of_notebook
 from tools.website.text import Markdown, equation
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
-PAGES = ["index.html", *(f"{path.stem}.html" for path in LESSONS), "bench.html", "glossary.html"]
+EXERCISES = [f"exercises_{path.stem}.html" for path in ROOT.glob("exercises/*.ipynb")]
+DEEPER = [f"{path.stem}.html" for path in ROOT.glob("docs/deeper/*.ipynb")]
+PAGES = ["index.html", *(f"{path.stem}.html" for path in LESSONS), "bench.html", "glossary.html", *EXERCISES, *DEEPER]
 
 
 @pytest.fixture(scope="module")

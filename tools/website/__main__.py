@@ -2,8 +2,9 @@
 
 python -m tools.website [FOLDER]        by default site/
 
-There is a start page made from the README, a page for each lesson as it is saved, the live bench and the glossary. They
-need no server, no network and no Python: the live bench works as in a notebook, explorers are still pictures.
+There is a start page made from the README, a page for each lesson as it is saved, for its exercises and for what goes
+deeper, the live bench and the glossary. They need no server, no network and no Python: the live bench works as in a
+notebook, explorers are still pictures.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from .pages import BENCH, Page, page_of_notebook
 from .text import Markdown, plain
 
 HERE = Path(__file__).parent
+MORE = [path for folder in ("exercises", "docs/deeper") for path in sorted((ROOT / folder).glob("*.ipynb"))]
 ON_THE_START_PAGE = ("", "Start", "The lessons", "Citing")  # sections of the README
 TRY = '<p class="try"><a href="bench.html">Try it now: the live bench runs in your browser</a></p>\n\n'
 LIVE = f"""# The live bench
@@ -43,7 +45,7 @@ def build(folder: Path) -> None:
     series, start.title = start.title, "Start"
     pages = [
         start,
-        *map(page_of_notebook, LESSONS),
+        *map(page_of_notebook, [*LESSONS, *MORE]),
         page_of_text("bench.html", LIVE),
         page_of_text("glossary.html", (ROOT / "docs/glossary.md").read_text("utf-8")),
     ]

@@ -45,7 +45,7 @@ class Page:
 def page_of_notebook(path: Path) -> Page:
     """The page of a saved notebook."""
     cells = nbformat.read(path, as_version=4).cells
-    markdown, page = Markdown(), Page(page_of(path.name), "", "", [])
+    markdown, page = Markdown(), Page(page_of("/".join(path.parts[-2:])), "", "", [])
     parts = []
     for number, cell in enumerate(cells):
         if cell.cell_type == "markdown":

@@ -17,7 +17,9 @@ __all__ = ["Markdown", "code", "page_of", "plain"]
 
 def page_of(source: str) -> str:
     """The page made from a notebook or a Markdown file of the series."""
-    return f"{PurePosixPath(source).stem}.html"
+    path = PurePosixPath(source)
+    kind = "exercises_" if path.parent.name == "exercises" else ""  # they have the names of their lessons
+    return f"{kind}{path.stem}.html"
 
 
 def code(source: str, language: str = "ipython3") -> str:
