@@ -182,19 +182,26 @@ write_badges() {
     done
 }
 
+has_browser() {
+    local name
+    for name in "${PYHH_BROWSER_PATH:-}" chromium google-chrome; do
+        if [ -n "$name" ] && command -v "$name" >/dev/null; then return; fi
+    done
+    return 1
+}
+
 # The tests of the notebooks in a browser take the one that is here; on Debian and Ubuntu it can be installed.
 install_browser() {
-    local as_root=()
-    if "$venv_python" -c 'import sys; sys.path.insert(0, "tests"); from support import browser; sys.exit(not browser.find_chromium())' \
-        2>>"$log"; then return; fi
-    command -v apt-get >/dev/null || return 0
+    local as_root=() browser_log
+    if has_browser || ! command -v apt-get >/dev/null; then return 0; fi
     if [ "$(id -u)" != 0 ]; then
         if [ "${CI:-}" = true ] && command -v sudo >/dev/null; then as_root=(sudo); else return 0; fi
     fi
     say "installing chromium"
+    browser_log=$(mktemp)
     { ${as_root[@]+"${as_root[@]}"} apt-get update &&
-        ${as_root[@]+"${as_root[@]}"} apt-get install -y --no-install-recommends chromium fonts-dejavu; } >>"$log" 2>&1 ||
-        say "could not install chromium (see $PWD/$log): the tests go on without a browser"
+        ${as_root[@]+"${as_root[@]}"} apt-get install -y --no-install-recommends chromium fonts-dejavu; } >>"$browser_log" 2>&1 ||
+        say "could not install chromium (see $browser_log): the tests go on without a browser"
 }
 
 # run_tests [quick | long] ARGUMENTS...: one process a processor; a file of tests or a notebook stays in one of them.
@@ -212,8 +219,7 @@ run_tests() {
         "$venv_python" -m pytest tests -m "not slow and not browser" "${workers[@]}" "$@" || status=1
         return $status
     fi
-    "$venv_python" -m mypy || status=1
-    "$venv_python" -m pytest tests "${notebooks[@]}" --nbval --nbval-current-env \
+    "$venv_python" -m pytest tests "${notebooks[@]}" docs/deeper --nbval --nbval-current-env \
         --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 600 "${workers[@]}" "$@" || status=1
     return $status
 }
@@ -250,7 +256,12 @@ case "$command" in
     run) set_up requirements.txt; exec "$venv_python" -m tools.notebooks run "${notebooks[@]}" ;;
     notebook) set_up requirements.txt; exec "$venv_python" -m notebook "${notebooks[0]}" "$@" ;;
     site) set_up requirements.txt tools/website/requirements.txt; exec "$venv_python" -m tools.website "$@" ;;
-    test) set_up "${everything[@]}"; install_browser; run_tests "$@" ;;
+    test)
+        if [ "${1:-}" != quick ]; then install_browser & fi  # while pip installs the rest
+        set_up "${everything[@]}"
+        wait
+        run_tests "$@"
+        ;;
     train) set_up requirements.txt; exec "$venv_python" -m tools.train "$@" ;;
     doctor) doctor ;;
     versions) find_python; exec "$python" -m tools.versions "$@" ;;
