@@ -10,6 +10,7 @@ __all__ = ["COLOURS", "LINES", "ON_DARK", "PALETTE", "STYLES", "looks", "mathema
 # as of text, and of the last two 3, as of a line.
 ORANGE, BLUE, GREEN, PINK, SKY, YELLOW = "#C45100", "#0072B2", "#008060", "#B0568A", "#2B9BD8", "#B57D00"
 BLACK, GREY, PALE, TEXT_GREY = "#000000", "#757575", "#E4E4E4", "#505050"
+GUIDE = "#909090"  # of lines that help the eye, such as zero
 
 # For lines that have no colour of their own, in this order, the palest last; no two neighbours differ by colour alone.
 PALETTE = (ORANGE, BLUE, GREEN, PINK, BLACK, GREY, YELLOW, SKY)

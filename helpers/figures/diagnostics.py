@@ -28,6 +28,8 @@ __all__ = [
     "plot_statistic_information",
 ]
 
+FEW = 3  # parameters that one panel can show on top of each other
+
 
 def plot_recovery(result: Recovery, shown: int = 200) -> Figure:
     """Make a figure of posterior mean and 2 SD against the truth, a panel for each parameter.
@@ -53,12 +55,17 @@ def plot_recovery(result: Recovery, shown: int = 200) -> Figure:
 
 
 def plot_shrinkage(ax: Axes, result: Shrinkage) -> Axes:
-    """Plot the z-score against shrinkage, one dot for each trial and parameter."""
+    """Plot the z-score against shrinkage: a dot for each trial, of more than three parameters median and 90 %."""
     limit = max(4.0, 1.1 * float(np.quantile(np.abs(result.z), 0.99)))
     left = min(-0.1, float(np.quantile(result.shrinkage, 0.01)) - 0.05)
     for k, name in enumerate(result.prior.names):
-        z = np.clip(result.z[:, k], -limit, limit)
-        ax.plot(result.shrinkage[:, k], z, MARKERS[k % 8], color=PALETTE[k % 8], alpha=0.4, markersize=4, label=name)
+        x, z = result.shrinkage[:, k], np.clip(result.z[:, k], -limit, limit)
+        if len(result.prior.names) > FEW:  # clouds would hide each other
+            (left_end, mid_x, right_end), (low, mid_z, high) = np.quantile([x, z], [0.05, 0.5, 0.95], axis=1).T
+            spread = [[mid_x - left_end], [right_end - mid_x]], [[mid_z - low], [high - mid_z]]
+            ax.errorbar(mid_x, mid_z, spread[1], spread[0], fmt=MARKERS[k % 8], color=PALETTE[k % 8], label=name)
+        else:
+            ax.plot(x, z, MARKERS[k % 8], color=PALETTE[k % 8], alpha=0.4, markersize=4, label=name)
     for edge in (-2, 2):
         ax.axhline(edge, color=GREY, linewidth=1, linestyle="--")
     ax.set(xlim=(left, 1.05), ylim=(-1.03 * limit, 1.03 * limit), xlabel="shrinkage: 1 - (posterior SD / prior SD)²")
@@ -79,7 +86,8 @@ def plot_calibration(cases: Mapping[str, tuple[Calibration, Coverage, Tarp]]) ->
     cases
         By name of the posterior, its three checks.
     """
-    figure, axes = plt.subplots(len(cases), 3, figsize=(9, 0.9 + 2.5 * len(cases)), squeeze=False)
+    height = 3.4 if any(len(calibration.ranks.T) > FEW for calibration, *_ in cases.values()) else 2.5
+    figure, axes = plt.subplots(len(cases), 3, figsize=(9, 0.9 + height * len(cases)), squeeze=False)
     for row, (name, (calibration, coverage, tarp)) in zip(axes, cases.items(), strict=True):
         _ranks(row[0], calibration)
         _coverage(row[1], coverage)
@@ -105,12 +113,28 @@ def _ranks(ax: Axes, result: Calibration, bins: int = 12) -> None:
     """Histograms of ranks, and the band in which 99 % of the bars of a correct posterior end."""
     edges = np.linspace(0, 1, bins + 1)
     low, high = binom(len(result.ranks), 1 / bins).ppf([0.005, 0.995])
+    if result.ranks.shape[1] > FEW:
+        _rows_of_ranks(ax, result, edges, low, high)
+        return
     ax.axhspan(low, high, color=PALE, zorder=0)
     for k, ranks in enumerate(result.ranks.T):
         heights, _ = np.histogram((ranks + 0.5) / (result.n_samples + 1), edges)
         ax.stairs(heights, edges, color=PALETTE[k % 8], linestyle=STYLES[k % 5], linewidth=1.8, baseline=None)
     ax.set(xlim=(0, 1), ylim=(0, max(1.3 * ax.dataLim.y1, 1.5 * high)))  # room for the words above the bars
     ax.text(0.97, 0.95, f"smallest p = {result.p.min():.1g}", ha="right", va="top", transform=ax.transAxes, fontsize=10)
+
+
+def _rows_of_ranks(ax: Axes, result: Calibration, edges: np.ndarray, low: float, high: float) -> None:
+    """The histogram of each parameter in a row of its own, with its band."""
+    expected, height = len(result.ranks) / (len(edges) - 1), 2.2 * (high - low)
+    for k, ranks in enumerate(result.ranks.T):
+        counts, _ = np.histogram((ranks + 0.5) / (result.n_samples + 1), edges)
+        ax.axhspan(k - (high - expected) / height, k - (low - expected) / height, color=PALE, zorder=0)
+        heights = k - np.clip((counts - expected) / height, -0.48, 0.48)  # the axis points down
+        ax.stairs(heights, edges, color=PALETTE[k % 8], linewidth=1.8, baseline=None)
+    ax.set_yticks(range(len(result.ranks.T)), result.prior.names, fontsize=10)
+    ax.set(xlim=(0, 1), ylim=(len(result.ranks.T) - 0.4, -0.9))
+    ax.text(0.97, -0.6, f"smallest p = {result.p.min():.1g}", ha="right", va="center", fontsize=10)
 
 
 def _coverage(ax: Axes, result: Coverage) -> None:
@@ -192,8 +216,8 @@ def plot_misspecification(x: np.ndarray, result: Misspecification) -> Figure:
         ax.spines["left"].set_visible(False)
         if result.outside[j]:
             ax.set_title("outside", fontsize=11, color=ORANGE)
-    verdict = "misspecified" if result.flagged else "no sign of misspecification"
-    figure.suptitle(f"{verdict}: density p = {result.p_density:.2g}, MMD p = {result.p_mmd:.2g}", fontsize=12)
+    seen = f"density p = {result.p_density:.2g}, MMD p = {result.p_mmd:.2g}"
+    figure.suptitle(f"the observation among simulations from the prior: {seen}", fontsize=12)
     reading_hint(figure, "dashed: observed; grey: simulated from the prior; each alone can be typical, but not jointly")
     return figure
 

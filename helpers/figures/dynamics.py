@@ -15,7 +15,7 @@ from helpers.neurons.models import HodgkinHuxley
 from helpers.simulation.integrators import slopes
 from helpers.simulation.trace import Trace
 
-from .colours import BLUE, COLOURS, GREEN, ORANGE, STYLES
+from .colours import BLUE, COLOURS, GREEN, GUIDE, ORANGE, STYLES
 from .style import direct_label
 
 __all__ = [
@@ -54,11 +54,11 @@ def plot_phase_plane(
     """
     frozen = {name: float(value) for name, value in zip(neuron.states, state, strict=True) if name not in plane}
     across, up = (neuron.states.index(name) for name in plane)
-    arrows = np.multiply.outer(state, np.ones((13, 17)))
-    arrows[across], arrows[up] = np.meshgrid(np.linspace(x[0], x[-1], 19)[1:-1], np.linspace(y[0], y[-1], 15)[1:-1])
+    arrows = np.multiply.outer(state, np.ones((9, 11)))
+    arrows[across], arrows[up] = np.meshgrid(np.linspace(x[0], x[-1], 13)[1:-1], np.linspace(y[0], y[-1], 11)[1:-1])
     moves = slopes(neuron, arrows, I)[[across, up]] / np.reshape([np.ptp(x), np.ptp(y)], (2, 1, 1))
     moves /= np.hypot(*moves)  # directions only: the lengths differ a thousandfold
-    ax.quiver(arrows[across], arrows[up], *moves, color="0.78", scale=22, width=0.006, headwidth=4, pivot="middle")
+    ax.quiver(arrows[across], arrows[up], *moves, color=GUIDE, scale=20, width=0.0035, headwidth=4, pivot="middle")
     for (name, lines), style in zip(nullclines(neuron, plane, x, y, state, I).items(), ("-", "--"), strict=True):
         for line in lines:
             ax.plot(*line.T, color=COLOURS[name], linestyle=style)
@@ -116,7 +116,7 @@ def plot_hopf_points(currents: np.ndarray, pair: np.ndarray, points: Sequence[Ho
     for ax, values in ((left, pair.real), (right, 1000 * pair.imag / (2 * np.pi))):
         ax.plot(currents, values, color=COLOURS["V"])
         ax.set_xlabel("injected current (µA/cm²)")
-    left.axhline(0.0, color="0.6", linewidth=1)
+    left.axhline(0.0, color=GUIDE, linewidth=1)
     for point, side, shift in zip(points, ("left", "right"), (8, -8), strict=True):
         left.plot(point.I, 0.0, "o", color=ORANGE)
         right.plot(point.I, point.frequency, "o", color=ORANGE)
@@ -190,7 +190,7 @@ def plot_unstable_ranges(
         ax.fill_between(values, low, high, color="0.85")
         ax.plot(values, low, color=BLUE)
         ax.plot(values, high, color=BLUE, linestyle="--")
-        ax.axhline(0.0, color="0.6", linewidth=1)
+        ax.axhline(0.0, color=GUIDE, linewidth=1)
         ax.text(0.08 * values[np.isfinite(low)][-1], np.nanmean(ranges[name]), "no\nstable\nrest", va="center")
         for limit in no_spike[name]:
             ax.axvline(limit, color=COLOURS["V"], linestyle=":")

@@ -15,8 +15,8 @@ from helpers.experiments.current_clamp import StrengthDurationFit, steady_curren
 from helpers.neurons.equations import Neuron
 from helpers.simulation.trace import Trace
 
-from .colours import BLUE, COLOURS, ORANGE, STYLES, looks, mathematical
-from .style import POINTER, direct_label, fixed_ticks, zero_line
+from .colours import BLUE, COLOURS, GUIDE, ORANGE, STYLES, looks, mathematical
+from .style import POINTER, direct_label, fixed_ticks, shades, zero_line
 
 __all__ = [
     "plot_charging",
@@ -82,11 +82,11 @@ def plot_pulse_responses(pulses: Mapping[float, Trace], named: Mapping[float, tu
         Strengths to write down, each with its place (t [ms], V [mV]).
     """
     figure, ax = plt.subplots(figsize=(9, 4))
-    for strength, trace in pulses.items():
-        ax.plot(trace.t, trace.V, color=COLOURS["V"], linestyle="-" if len(trace.spike_times) else STYLES[2])
+    for (strength, trace), shade in zip(pulses.items(), shades(len(pulses)), strict=True):
+        ax.plot(trace.t, trace.V, color=shade, linestyle="-" if len(trace.spike_times) else STYLES[2])
         ax.axvspan(trace.start, trace.stop, color="0.9", zorder=-1)
         if strength in named:
-            direct_label(ax, *named[strength], f"{strength:g}", COLOURS["V"])
+            direct_label(ax, *named[strength], f"{strength:g}", shade)
     too_weak = [strength for strength, trace in pulses.items() if not len(trace.spike_times)]
     last = pulses[max(too_weak)]
     direct_label(ax, 0.75 * last.t[-1], last.V[-1] + 8, f"dotted: {min(too_weak):g} to {max(too_weak):g}", COLOURS["V"])
@@ -140,7 +140,7 @@ def plot_refractoriness(intervals: np.ndarray, relative: np.ndarray, max_relativ
     figure, ax = plt.subplots(figsize=(9, 4))
     absolute = float(intervals[np.isinf(relative)].max())
     ax.plot(intervals, relative, color=COLOURS["V"])
-    ax.axhline(1.0, color="0.6", linewidth=1, linestyle=":")
+    ax.axhline(1.0, color=GUIDE, linewidth=1, linestyle=":")
     ax.axvspan(intervals[0], absolute, color="0.87", linewidth=0)
     ax.text(0.5 * (intervals[0] + absolute), 0.5 * max_relative, "absolute", ha="center", va="center", rotation=90)
     ax.text(absolute + 3.5, 0.62 * max_relative, "relative")

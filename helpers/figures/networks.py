@@ -14,7 +14,7 @@ from helpers.artificial.learning_rules import RuleRun
 from helpers.artificial.spiking import SpikePriceSweep
 from helpers.artificial.training import TrainingRuns
 
-from .colours import BLUE, COLOURS, ORANGE, PALETTE, STYLES
+from .colours import BLUE, COLOURS, GUIDE, ORANGE, PALETTE, STYLES, TEXT_GREY
 from .style import direct_label, fixed_ticks, label_ends
 
 __all__ = [
@@ -65,7 +65,7 @@ def plot_pulse_order(example: np.ndarray, runs: Mapping[str, TrainingRuns], rise
     epochs = np.arange(1, next(iter(runs.values())).curves.shape[1] + 1)
     for k, (name, run) in enumerate(runs.items()):
         _band(right, epochs, run.curves, name, k, rises[name])
-    right.axhline(0.5, color="0.6", linewidth=0.8, zorder=0)
+    right.axhline(0.5, color=GUIDE, linewidth=0.8, zorder=0)
     right.set(xlabel="epoch", ylabel="test accuracy", ylim=(0.4, 1.04))
     return figure
 
@@ -93,7 +93,7 @@ def plot_spike_price(priced: SpikePriceSweep, rate_network: np.ndarray, joules: 
     level, sd, across = rate_network.mean(), rate_network.std(ddof=1), ax.get_yaxis_transform()
     ax.axhline(level, color=ORANGE, linestyle="--")
     ax.axhspan(level - sd, level + sd, color=ORANGE, alpha=0.15, linewidth=0)
-    ax.axhline(ratio * level, color="0.5", linestyle=":")
+    ax.axhline(ratio * level, color=GUIDE, linestyle=":")
     ax.text(0.01, level + 0.001, "ReLU network", color=ORANGE, transform=across)
     ax.text(1.0, ratio * level + 0.004, f"{ratio:.0%} of it", color="0.35", ha="right", transform=across)
     ax.set(xlabel="spikes per image, all hidden units together", ylabel="test accuracy")
@@ -163,7 +163,7 @@ def plot_students(
     for column, (quantity, goal) in enumerate((("AUC", 0.98), ("correlation", 0.95))):
         ax = figure.add_subplot(grid[2, column])
         _means_and_seeds(ax, depths, np.array([[getattr(score, quantity) for score in seeds] for seeds in scores]))
-        ax.axhline(goal, color="0.5", linestyle=":")
+        ax.axhline(goal, color=GUIDE, linestyle=":")
         ax.text(depths[0], goal, f" {goal}", va="bottom", color="0.35", fontsize=10)
         label = "area under the ROC curve" if quantity == "AUC" else "correlation of spike counts"
         ax.set(xlabel="hidden layers of the student", ylabel=label, xticks=list(depths))
@@ -189,9 +189,9 @@ def plot_learning_rules(
         steps = runs[0].every * np.arange(1, len(runs[0].accuracy) + 1)
         _band(left, steps, np.array([run.accuracy for run in runs]), name, k, rises[name])
     left.set(xlabel="steps of learning", ylabel="test accuracy", ylim=(0, 1.03))
-    right.loglog(weights, weights + 1, color="0.5", linewidth=1.2)
+    right.loglog(weights, weights + 1, color=GUIDE, linewidth=1.2)
     right.plot(weights, noise.mean(1), "o", color=ORANGE)
-    direct_label(right, weights[1], weights[1] + 1, "line: n + 1", "0.4", rise=-18)
+    direct_label(right, weights[1], weights[1] + 1, "line: n + 1", TEXT_GREY, rise=-18)
     right.set(xlabel="number of weights n", ylabel="variance / |gradient|²")
     return figure
 

@@ -44,7 +44,7 @@ def plot_repeated_runs(
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
     shown = (t >= window[0]) & (t <= window[1])
-    left.plot(t[shown], V[:, shown].T, color=BLUE, linewidth=0.7, alpha=0.5)
+    left.plot(t[shown], V[:, shown].T, color=BLUE, linewidth=0.7, alpha=0.75)
     left.plot(t[shown], V[0, shown], color=COLOURS["V"], linewidth=1.8)
     left.set(xlabel="time (ms)", ylabel="V (mV)", title=f"{len(V)} runs of one neuron (one in black)")
     right.hist(values, 30, color=BLUE, alpha=0.6)
@@ -114,7 +114,7 @@ def plot_paired_experiments(experiments: Mapping[str, Mapping[str, Trace]], lege
 def plot_predictive_traces(ax: Axes, observed: Trace, simulated: Sequence[Trace]) -> Axes:
     """Plot posterior predictive traces (thin) behind the observed one."""
     for trace in simulated:
-        ax.plot(trace.t, trace.V, color=BLUE, linewidth=0.7, alpha=0.35)
+        ax.plot(trace.t, trace.V, color=BLUE, linewidth=0.7, alpha=0.75)
     ax.plot(observed.t, observed.V, color=COLOURS["V"], linewidth=1.4)
     ax.set(xlabel="time (ms)", ylabel="V (mV)")
     return ax
@@ -126,7 +126,7 @@ def plot_spike_close_ups(check: PredictiveCheck, reach: float = 3.0) -> Figure:
     figure = plt.figure(figsize=(9, 5))
     grid = figure.add_gridspec(2, len(times), height_ratios=[1.2, 1])
     whole = figure.add_subplot(grid[0, :])
-    thin: dict[str, Any] = {"color": BLUE, "linewidth": 0.6, "alpha": 0.3}
+    thin: dict[str, Any] = {"color": BLUE, "linewidth": 0.5, "alpha": 0.75}
     whole.plot(check.t[::5], check.V[:, ::5].T, **thin)
     plot_voltage(whole, check.observed).set(xlabel="time (ms)", title="the whole trace")
     for column, time in enumerate(times):

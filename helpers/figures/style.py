@@ -10,11 +10,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from .colours import TEXT_GREY
+from .colours import GUIDE, TEXT_GREY
 
 __all__ = [
     "direct_label",
@@ -22,13 +23,14 @@ __all__ = [
     "grid_of_panels",
     "label_ends",
     "legend_above",
+    "readable",
     "reading_hint",
     "shades",
     "use_style",
     "zero_line",
 ]
 
-POINTER = {"arrowstyle": "-", "color": "0.5"}  # from a label to what it names
+POINTER = {"arrowstyle": "-", "color": GUIDE}  # from a label to what it names
 
 
 def use_style() -> None:
@@ -37,14 +39,36 @@ def use_style() -> None:
 
 
 def shades(count: int) -> np.ndarray:
-    """Colours (count, 4) from dark to light, also told apart in greyscale print."""
-    return plt.get_cmap("viridis")(np.linspace(0.0, 0.85, count))
+    """Colours (count, 4) from dark to light, also told apart in greyscale print; the lightest still shows on white."""
+    return plt.get_cmap("plasma")(np.linspace(0.0, 0.62, count))
+
+
+def readable(colour: Any) -> str:
+    """Return the colour, darker where text in it could not be read on white."""
+    rgb = np.array(to_rgb(colour))
+    while contrast(rgb) < 4.55:
+        rgb = 0.97 * rgb
+    return to_hex(rgb)
+
+
+def contrast(colour: Any, background: Any = "white") -> float:
+    """Return the contrast of two colours, from 1 to 21: at least 4.5 for text, 3 for lines (WCAG 2.1)."""
+    rgb = np.array([to_rgb(colour), to_rgb(background)])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    dark, light = sorted(linear @ (0.2126, 0.7152, 0.0722))
+    return float((light + 0.05) / (dark + 0.05))
 
 
 def direct_label(ax: Axes, x: float, y: float, text: str, colour: str, rise: float = 0.0) -> None:
     """Write the name of a line next to the point (x, y), `rise` points higher, in the line's colour."""
     ax.annotate(
-        text, (x, y), xytext=(5, rise), textcoords="offset points", color=colour, va="center", annotation_clip=False
+        text,
+        (x, y),
+        xytext=(5, rise),
+        textcoords="offset points",
+        color=readable(colour),
+        va="center",
+        annotation_clip=False,
     )
 
 
@@ -61,7 +85,7 @@ def label_ends(ax: Axes, ends: Mapping[str, tuple[float, float, str]], gap: floa
 
 def zero_line(ax: Axes) -> None:
     """Draw a thin grey line at zero behind everything else."""
-    ax.axhline(0.0, color="0.7", linewidth=0.8, zorder=0)
+    ax.axhline(0.0, color=GUIDE, linewidth=0.8, zorder=0)
 
 
 def legend_above(ax: Axes, columns: int = 4, **more: Any) -> Legend:

@@ -14,7 +14,7 @@ from helpers.artificial.rate_laws import RateFit
 from helpers.artificial.training import TrainingRuns
 from helpers.simulation.trace import Trace
 
-from .colours import BLUE, COLOURS, GREEN, LAW_LOOKS, ORANGE, YELLOW
+from .colours import BLUE, COLOURS, GREEN, GUIDE, LAW_LOOKS, ORANGE, YELLOW
 from .style import grid_of_panels
 
 __all__ = [
@@ -82,7 +82,7 @@ def plot_activations(shapes: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Fig
     figure, axes = grid_of_panels(len(shapes), -(-len(shapes) // 2), 1.9, sharex=True)
     for ax, (name, (z, y)) in zip(axes, shapes.items(), strict=True):
         ax.plot(z, y, color=BLUE)
-        ax.axhline(0.0, color="0.8", linewidth=0.8, zorder=0)
+        ax.axhline(0.0, color=GUIDE, linewidth=0.8, zorder=0)
         ax.set_title(name, fontsize=10.5)
         ax.tick_params(labelsize=9)
     figure.supxlabel("input z", fontsize=11)

@@ -17,7 +17,7 @@ from helpers.neurons.equations import Neuron
 from helpers.recordings.voltage_clamp import RecordedFamily
 
 from .colours import COLOURS, ORANGE, looks, mathematical
-from .style import POINTER, direct_label, shades, zero_line
+from .style import POINTER, direct_label, readable, shades, zero_line
 
 __all__ = [
     "plot_clamp_families",
@@ -121,7 +121,8 @@ def plot_tail_currents(tails: ClampTrace, name: str, line: Sequence[float]) -> F
     levels, currents = tails.V[:, jump], tails.currents[name]
     plot_clamp_family(left, tails.t, currents, levels)
     for level, start, shade in list(zip(levels, currents[:, jump], shades(len(levels)), strict=True))[::2]:
-        left.text(tails.t[jump] - 0.2, start, f"{level:.0f} mV", color=shade, ha="right", va="center")
+        label = f"{level:.0f} mV".replace("-", "\N{MINUS SIGN}")
+        left.text(tails.t[jump] - 0.2, start, label, color=readable(shade), ha="right", va="center")
     left.set(xlabel="time (ms)", ylabel=f"{mathematical(name)} (µA/cm²)")
     right.plot(levels, currents[:, jump], "o", color=COLOURS[name])
     right.plot(levels, np.polyval(line, levels), color=COLOURS[name], linewidth=1)
@@ -174,7 +175,8 @@ def _some_levels(ax: Axes, t: np.ndarray, levels: np.ndarray, currents: np.ndarr
     chosen = np.flatnonzero(np.isin(levels, (-40.0, -20.0, 0.0, 20.0, 40.0)))
     plot_clamp_family(ax, t, currents[chosen], levels[chosen])
     for row, (level, shade) in enumerate(zip(levels[chosen], shades(len(chosen)), strict=True)):
-        ax.text(0.97, 0.06 + 0.08 * row, f"{level:.0f} mV", color=shade, ha="right", transform=ax.transAxes)
+        name = f"{level:.0f} mV".replace("-", "\N{MINUS SIGN}")
+        ax.text(0.97, 0.06 + 0.08 * row, name, color=readable(shade), ha="right", transform=ax.transAxes)
     ax.set(title=title, xlabel="time after the step (ms)", xlim=(0.0, t[-1]))
 
 

@@ -50,6 +50,7 @@ rejection_abc            Keep the simulations nearest to the observation, and co
 synthetic_likelihood     Posterior on a grid, from the scatter of the statistics around a smooth surface over the
                          parameters
 NeuronSimulator          A simulator for inference: parameters and a seed in, summary statistics out
+CombinedSimulator        Several experiments with the same neuron as one simulator
 truncated_rounds         Infer the posterior at `x_o` in rounds, each in a smaller box around it
 """
 
@@ -87,7 +88,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "reference.local_gaussian": ["local_gaussian"],
         "reference.rejection_abc": ["rejection_abc"],
         "reference.synthetic_likelihood": ["synthetic_likelihood"],
-        "simulator": ["NeuronSimulator"],
+        "simulator": ["CombinedSimulator", "NeuronSimulator"],
         "recipe": ["Recipe"],
         "rounds": ["truncated_rounds"],
         "shipped": ["RECIPES"],

@@ -20,7 +20,7 @@ from .npe import MIN_SIMULATIONS, train_npe
 from .posterior import Posterior
 from .priors import Prior
 from .scaling import SCALINGS
-from .simulator import NeuronSimulator, without_inferred
+from .simulator import CombinedSimulator, NeuronSimulator, without_inferred
 
 __all__ = ["DescribedSimulator", "Recipe"]
 
@@ -30,7 +30,7 @@ MAX_NAME = 100  # characters
 
 
 class DescribedSimulator(Protocol):
-    """A simulator that can say what it simulates: `NeuronSimulator`, `LifSimulator`."""
+    """A simulator that can say what it simulates: `NeuronSimulator`, `CombinedSimulator`, `LifSimulator`."""
 
     @property
     def prior(self) -> Prior:
@@ -56,7 +56,7 @@ class Recipe:
     name
         First part of the name of its file.
     simulator
-        A `NeuronSimulator` or `LifSimulator`; its prior is that of the network.
+        A `NeuronSimulator`, `CombinedSimulator` or `LifSimulator`; its prior is that of the network.
     simulations
         How many simulations to train on.
     seed
@@ -83,7 +83,9 @@ class Recipe:
             allowed = f"up to {MAX_NAME} letters, digits and hyphens, as it names a file"
             raise ValueError(f"name = {self.name!r}; allowed: {allowed}")
         if not all(hasattr(self.simulator, part) for part in ("prior", "names", "as_data")):
-            raise ValueError(f"simulator = {self.simulator!r}; allowed: a NeuronSimulator or LifSimulator")
+            raise ValueError(
+                f"simulator = {self.simulator!r}; allowed: a NeuronSimulator, CombinedSimulator or LifSimulator"
+            )
         object.__setattr__(self, "simulations", whole_number("simulations", self.simulations, MIN_SIMULATIONS, 10**9))
         object.__setattr__(self, "seed", whole_number("seed", self.seed, 0, 2**31))
         instance("training", self.training, Mapping, "settings of train_npe by name")
@@ -112,9 +114,11 @@ class Recipe:
 
     def as_data(self) -> dict[str, Any]:
         """Return the recipe as plain data that can be stored and compared."""
-        simulated = self.simulator.as_data()
+        simulated, inferred = self.simulator.as_data(), self.simulator.prior.names
         if isinstance(self.simulator, NeuronSimulator):
-            simulated = without_inferred(simulated, self.simulator.prior.names)
+            simulated = without_inferred(simulated, inferred)
+        if isinstance(self.simulator, CombinedSimulator):
+            simulated = {name: without_inferred(one, inferred) for name, one in simulated.items()}
         data = {
             "version": RECIPE_VERSION,
             "prior": _without_descriptions(self.simulator.prior.as_data()),

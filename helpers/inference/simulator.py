@@ -19,7 +19,15 @@ from helpers.validation import instance
 from .fingerprint import fingerprint
 from .priors import Prior
 
-__all__ = ["DESCRIBED", "NeuronSimulator", "described", "differences", "fingerprint_of_equations", "without_inferred"]
+__all__ = [
+    "DESCRIBED",
+    "CombinedSimulator",
+    "NeuronSimulator",
+    "described",
+    "differences",
+    "fingerprint_of_equations",
+    "without_inferred",
+]
 
 DESCRIBED = ("neuron", "stimulus", "duration", "dt", "summarise")
 
@@ -83,6 +91,55 @@ class NeuronSimulator:
         """Return what is simulated as plain data, see `described`."""
         assert isinstance(self.stimulus, Stimulus)
         return described(self.neuron, self.stimulus, self.duration, self.dt, self.summarise)
+
+
+@dataclass(frozen=True)
+class CombinedSimulator:
+    """Several experiments with the same neuron, as one simulator: their statistics side by side.
+
+    Each experiment has noise of its own. The first one has the noise that it would have alone with the same seed.
+
+    Parameters
+    ----------
+    experiments
+        A `NeuronSimulator` by name for each experiment, all with the same prior.
+
+    Examples
+    --------
+    >>> both = CombinedSimulator({"up": NeuronSimulator(...), "down": NeuronSimulator(...)})
+    >>> both(theta, seed=1)  # (n, 14)
+    """
+
+    experiments: Mapping[str, NeuronSimulator]
+
+    def __post_init__(self) -> None:
+        instance("experiments", self.experiments, Mapping, "a NeuronSimulator by name for each experiment")
+        if not self.experiments:
+            raise ValueError("experiments is empty; allowed: at least one NeuronSimulator")
+        first = next(iter(self.experiments.values()))
+        for name, one in self.experiments.items():
+            instance(f"experiments[{name!r}]", one, NeuronSimulator, "a NeuronSimulator")
+            if one.prior.as_data() != first.prior.as_data():
+                raise ValueError(f"experiments[{name!r}] has another prior than the first; allowed: one for all")
+        object.__setattr__(self, "experiments", dict(self.experiments))
+
+    @property
+    def prior(self) -> Prior:
+        """What parameters are drawn from."""
+        return next(iter(self.experiments.values())).prior
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the statistics, each after the name of its experiment."""
+        return tuple(f"{name}: {one}" for name, part in self.experiments.items() for one in part.names)
+
+    def __call__(self, theta: np.ndarray, seed: int) -> np.ndarray:
+        """Return the statistics (n, n_statistics) of simulations with parameters `theta` (n, n_parameters)."""
+        return np.hstack([part(theta, seed + number) for number, part in enumerate(self.experiments.values())])
+
+    def as_data(self) -> dict[str, Any]:
+        """Return what is simulated as plain data: that of each experiment by its name."""
+        return {name: part.as_data() for name, part in self.experiments.items()}
 
 
 def described(

@@ -19,6 +19,7 @@ Trace                                states, currents and spikes over time
 find_spikes                          upward crossings of a threshold
 summary_statistics                   the seven statistics of sbi's tutorial
 spike_count, firing_rate             statistics of the spikes alone
+spike_timing, statistics_and_timing  five features of when spikes come; the same beside the seven statistics
 summary, Summary                     make one of your own; what it makes
 """
 
@@ -46,7 +47,15 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "step",
         ],
         "spikes": ["find_spikes"],
-        "summaries": ["Summary", "firing_rate", "spike_count", "summary", "summary_statistics"],
+        "summaries": [
+            "Summary",
+            "firing_rate",
+            "spike_count",
+            "spike_timing",
+            "statistics_and_timing",
+            "summary",
+            "summary_statistics",
+        ],
         "trace": ["Trace"],
     },
 )

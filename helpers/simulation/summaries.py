@@ -13,7 +13,15 @@ from numba import njit
 
 from .trace import Sweep, Trace
 
-__all__ = ["Summary", "firing_rate", "spike_count", "summary", "summary_statistics"]
+__all__ = [
+    "Summary",
+    "firing_rate",
+    "spike_count",
+    "spike_timing",
+    "statistics_and_timing",
+    "summary",
+    "summary_statistics",
+]
 
 
 @dataclass(frozen=True)
@@ -213,6 +221,36 @@ def summary_statistics(sweep):
 def spike_count(sweep):
     """Return the number of spikes, also before and after the stimulus."""
     return np.array([float(len(sweep.spike_times))])
+
+
+@summary(rest=20, latency="ms", first_interval="ms", last_interval="ms", lowest="mV", flicker="mV")
+def spike_timing(sweep):
+    """Return five features that the moments of V do not hold.
+
+    latency          from the onset of the stimulus to the first spike [ms]
+    first_interval   between the first two spikes [ms]
+    last_interval    between the last two spikes [ms]
+    lowest           lowest V during the stimulus [mV]
+    flicker          median absolute second difference of V at rest [mV]: the noise, free of any drift
+
+    A feature that needs more spikes than there are is as long as the stimulus: never NaN, and longer than any other.
+    """
+    t, V, length = sweep.t, sweep.V, sweep.stop - sweep.start
+    during = (t >= sweep.start) & (t < sweep.stop)
+    times = sweep.spike_times[(sweep.spike_times >= sweep.start) & (sweep.spike_times < sweep.stop)] - sweep.start
+    latency = times[0] if len(times) else length
+    intervals = np.diff(times) if len(times) > 1 else np.array([length])
+    flicker = np.median(np.abs(np.diff(np.diff(V[t < sweep.start]))))
+    return np.array([latency, intervals[0], intervals[-1], V[during].min(), flicker])
+
+
+_SEVEN, _FIVE = summary_statistics.compiled, spike_timing.compiled
+
+
+@summary(rest=20, **summary_statistics.units, **spike_timing.units)
+def statistics_and_timing(sweep):
+    """Return the seven `summary_statistics` and the five features of `spike_timing`."""
+    return np.concatenate((_SEVEN(sweep), _FIVE(sweep)))
 
 
 @summary(rate="Hz")

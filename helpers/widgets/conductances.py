@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from helpers.figures.colours import COLOURS
+from helpers.figures.colours import COLOURS, GUIDE
 from helpers.neurons.models import Pospischil
 from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import Stimulus
@@ -107,7 +107,7 @@ def explore_conductances(observed: Trace, stimulus: Stimulus, scatter: Sequence[
     for_V.set(ylabel="V (mV)", ylim=(-115, 60), xlim=(0, observed.t[-1]), xlabel="time (ms)")
     for_V.set_title("solid, black: observed        dashed, orange: yours", fontsize=12)
     rows = np.arange(len(first.x))
-    for_x.axhline(0.0, color="0.6", linewidth=1)
+    for_x.axhline(0.0, color=GUIDE, linewidth=1)
     bars = for_x.bar(rows, first.away, color=COLOURS["m"], width=0.5)
     for_x.set_yscale("symlog", linthresh=0.1, linscale=1.0)
     for_x.set(ylabel="yours - observed\n(scatter over prior)", ylim=(-20, 20), yticks=[-10, -1, 0, 1, 10])

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.figures.colours import COLOURS
+from helpers.figures.colours import COLOURS, GUIDE
 from helpers.neurons.models import HodgkinHuxley
 from helpers.simulation.engine import PRECISIONS
 from helpers.simulation.integrators import METHODS, TABLEAUS
@@ -124,7 +124,7 @@ def explore_integrators() -> Explorer:
     figure = canvas(4.8)
     for_V, for_error = figure.subplots(2, sharex=True, height_ratios=[3, 2])
     reference = _reference(0.01)
-    for_V.plot(reference.t, reference.V, color="0.75", linewidth=5, label="reference (LSODA)")
+    for_V.plot(reference.t, reference.V, color=GUIDE, linewidth=5, label="reference (LSODA)")
     (line,) = for_V.plot([], [], color=COLOURS["I_Na"], linestyle=(0, (5, 1.5)), label="this method")
     (error,) = for_error.plot([], [], color=COLOURS["I_Na"])
     note = for_error.text(DURATION / 2, 1e-5, "no trace: the words below say why", ha="center", color=COLOURS["I_Na"])

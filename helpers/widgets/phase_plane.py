@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from helpers.experiments.dynamics import eigenvalues, fixed_points, nullclines, separatrix
-from helpers.figures.colours import COLOURS
+from helpers.figures.colours import COLOURS, GUIDE
 from helpers.neurons.models import HodgkinHuxley
 from helpers.neurons.parameters import Parameter
 from helpers.simulation.single import simulate
@@ -108,7 +108,7 @@ def explore_phase_plane() -> Explorer:
     in_plane, for_V, for_gates = axes["plane"], axes["V"], axes["gates"]
     style: dict[str, Any] = {"fillstyle": "none", "color": "black", "markersize": 9, "linestyle": "none"}
     border = in_plane.plot([], [], color=COLOURS["p"], linestyle=(0, (1, 1)), label="separatrix")[0]
-    path = in_plane.plot([], [], color="0.75", linewidth=1.2, label="the run")[0]
+    path = in_plane.plot([], [], color=GUIDE, linewidth=1.2, label="the run")[0]
     where_V = in_plane.plot([], [], color=COLOURS["V"], label="dV/dt = 0")[0]
     where_m = in_plane.plot([], [], color=COLOURS["m"], linestyle=(0, (5, 1.5)), label="dm/dt = 0")[0]
     stable = in_plane.plot([], [], marker="o", **{**style, "fillstyle": "full"}, label="stable")[0]

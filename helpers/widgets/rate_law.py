@@ -9,7 +9,7 @@ import numpy as np
 
 from helpers.artificial.rate_laws import RATE_LAWS, RateFit, fit_rate_law, r_squared
 from helpers.experiments.f_I import measure_f_I
-from helpers.figures.colours import COLOURS, ORANGE
+from helpers.figures.colours import COLOURS, GUIDE, ORANGE
 from helpers.neurons.models import HodgkinHuxley, Pospischil
 from helpers.neurons.parameters import Declared, parameter
 from helpers.validation import one_of
@@ -104,7 +104,7 @@ def explore_hand_fit() -> Explorer:
     figure = canvas(3.8)
     ax = figure.subplots()
     (measured,) = ax.plot([], [], "o", color=COLOURS["V"], markersize=4, label="neuron")
-    (best,) = ax.plot([], [], color="0.6", linestyle="--", label="best fit of this function")
+    (best,) = ax.plot([], [], color=GUIDE, linestyle="--", label="best fit of this function")
     (unit,) = ax.plot([], [], color=ORANGE, linewidth=2.4, label="your unit")
     ax.set(xlabel="injected current (µA/cm²)", ylabel="steady rate (Hz)", ylim=(-40, 200))
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from helpers.artificial.spiking import gradient_through_time
-from helpers.figures.colours import BLUE, LAW_LOOKS
+from helpers.figures.colours import BLUE, GUIDE, LAW_LOOKS
 from helpers.neurons.parameters import Parameter
 
 from .controls import Slider
@@ -74,7 +74,7 @@ def explore_surrogate(spike: Callable[[Tensor, float], Tensor], layer: Callable[
     figure = canvas(3.5)
     left, right = figure.subplots(1, 2)
     (bump,) = left.plot([], [], color=LAW_LOOKS["LIF"][0])
-    left.plot([-2, 0, 0, 2], [0, 0, 1, 1], color="0.6", linestyle="--")
+    left.plot([-2, 0, 0, 2], [0, 0, 1, 1], color=GUIDE, linestyle="--")
     left.text(0.75, 1.05, "the spike itself", color="0.4")
     left.text(-1.95, 1.05, "slope of the surrogate", color=BLUE)
     left.set(xlabel="V − threshold (of threshold − rest)", ylim=(-0.05, 1.25))

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from helpers.experiments.voltage_clamp import ClampTrace, clamp, peak_currents, step_command
+from helpers.figures.colours import GUIDE
 from helpers.neurons.models import HodgkinHuxley
 from helpers.neurons.parameters import Parameter
 
@@ -90,10 +91,10 @@ def explore_clamp() -> Explorer:
     for_peaks.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), handlelength=2.5)  # outside: no line runs there
     (points,) = for_peaks.plot([], [], "o", color="black", markersize=9, fillstyle="none", markeredgewidth=2)
     for ax in (for_t, for_peaks):
-        ax.axhline(0.0, color="0.7", linewidth=1, zorder=0)
+        ax.axhline(0.0, color=GUIDE, linewidth=1, zorder=0)
     for_t.set(xlabel="time (ms)", ylabel="current (µA/cm²)", xlim=(0, BEFORE + DURING + AFTER), title="this step")
     for_peaks.set(xlabel="test potential (mV)", xlim=(-104, 84), title="peak at every step, this one ringed")
-    marks = for_peaks.axvline(0.0, color="0.7", linestyle=":", linewidth=1)
+    marks = for_peaks.axvline(0.0, color=GUIDE, linestyle=":", linewidth=1)
 
     def update(**values: Any) -> str:
         step, test = clamp_step(**values), values["test"]

@@ -153,10 +153,19 @@ def coverage(trials: Trials, log_prob: Callable[[np.ndarray, np.ndarray], np.nda
 
 
 def _ellipse(theta: np.ndarray, draws: np.ndarray) -> float:
-    """Share of `draws` (n, n_parameters) nearer to their mean than `theta`, by the Mahalanobis distance."""
-    centre = draws.mean(axis=0)
-    scale = np.linalg.cholesky(np.atleast_2d(np.cov(draws.T)))
-    distance = np.linalg.norm(np.linalg.solve(scale, (np.vstack([theta, draws]) - centre).T), axis=0)
+    """Share of `draws` (n, n_parameters) nearer to their mean than `theta`, by the Mahalanobis distance.
+
+    Of a parameter whose draws are all the same, any other value is farther away than all draws.
+    """
+    spread = np.ptp(draws, axis=0) > 0.0
+    if (theta != draws[0])[~spread].any():
+        return 1.0
+    if not spread.any():
+        return 0.0
+    theta, draws = theta[spread], draws[:, spread]
+    away = (np.vstack([theta, draws]) - draws.mean(axis=0)) / draws.std(axis=0)  # numbers of one size
+    scale = np.linalg.cholesky(away[1:].T @ away[1:] / len(draws))
+    distance = np.linalg.norm(np.linalg.solve(scale, away.T), axis=0)
     return float((distance[1:] < distance[0]).mean())
 
 

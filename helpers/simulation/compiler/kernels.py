@@ -16,6 +16,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 __all__ = [
+    "GENERATED_OPTIONS",
     "LOOP_OPTIONS",
     "OPTIONS",
     "exp",
@@ -33,6 +34,8 @@ __all__ = [
 # zero gives infinity, as in NumPy: a check in the loop would stop the vector instructions.
 _COMMON: dict[str, Any] = {"fastmath": {"nnan", "ninf", "nsz"}, "error_model": "numpy"}
 OPTIONS = {**_COMMON, "forceinline": True}  # of every function called inside the time loop
+# Of those that are generated: nothing but the time loop calls them. The wrappers would take half of the compilation.
+GENERATED_OPTIONS = {**OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 LOOP_OPTIONS = {**_COMMON, "nogil": True, "cache": True}  # of the time loop
 
 

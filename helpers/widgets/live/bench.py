@@ -21,7 +21,7 @@ import traitlets
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from helpers.experiments.voltage_clamp import ClampTrace, clamp, step_command
-from helpers.figures.colours import mathematical
+from helpers.figures.colours import GUIDE, mathematical
 from helpers.neurons.equations import Neuron
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
 from helpers.neurons.parameters import Parameter
@@ -233,7 +233,7 @@ class LiveBench(anywidget.AnyWidget):
             if len(lines) > 1:
                 ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), handlelength=2.5)
             if name == first:
-                ax.axhline(about["threshold"], color="0.7", linestyle=":", linewidth=1)
+                ax.axhline(about["threshold"], color=GUIDE, linestyle=":", linewidth=1)
         axes[-1].set_xlabel("time (ms)")
         figure.align_ylabels()
         picture = io.BytesIO()
