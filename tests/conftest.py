@@ -13,10 +13,11 @@ from helpers.figures.style import use_style
 
 # What takes longest comes first, so that no processor is left waiting for the other at the end.
 LESSONS = "tests/notebooks/test_lesson"
-FIRST = ("2_", "3_", "1_", LESSONS, "tests/browser", "docs/deeper", "tests/campaigns", "tests/hostile", "tests/benchmarks")
+PROCESSES = ("tests/campaigns", "tests/hostile", "tests/benchmarks")
+FIRST = ("2_", "3_", "1_", LESSONS, "tests/browser", "docs/deeper", *PROCESSES)
 # They start processes, try cases by the thousand, or run lessons. The list of what hostile input is tried on is
 # checked at once.
-SLOW = ("tests/campaigns", "tests/hostile", "tests/benchmarks", LESSONS, "tests/notebooks/test_deeper")
+SLOW = (*PROCESSES, LESSONS, "tests/notebooks/test_deeper")
 os.environ["PYHH_CHECKS"] = "strict"  # in a notebook, a claim that no longer holds is a failure here
 
 

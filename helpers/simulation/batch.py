@@ -235,5 +235,8 @@ def _summarise(summarise, inject, one_current, workspace, samples, dt, t, V, sta
         found = summarise(Sweep(t, V[lane], I, starts[lane], stops[lane], spikes))
         if lane == 0:
             table = np.empty((len(V), len(found)))
-        table[lane] = found
+        if len(found) != table.shape[1]:
+            raise ValueError("a summary must return the same number of statistics for every simulation")
+        for k in range(len(found)):  # `table[lane] = found` would take four times as long to compile, in every process
+            table[lane, k] = found[k]
     return table
