@@ -26,6 +26,7 @@ usage: ./setup_pyhh.sh COMMAND
   test               check the code, the helpers, the notebooks and the site, also in a browser; more arguments go to pytest
   test quick         without the browser, the notebooks and slow tests: for every change of a line
   test long          the long form of the tests that also have a short one: 50 kills, every fault, whole notebooks in browsers
+  lesson N ...       make a notebook for a class: lesson 1 --sections 4-6 --minutes 90 --no-answers --slides
   train [NAME...]    train the networks that come with the series again, and compare them with the old ones
   doctor             say what is on this computer, what is wrong, and how to fix it; changes nothing
   site               make web pages of the notebooks as they are saved, with a live bench that needs no Python, in site/
@@ -262,6 +263,7 @@ case "$command" in
         wait
         run_tests "$@"
         ;;
+    lesson) set_up requirements.txt; exec "$venv_python" -m tools.lesson "$@" ;;
     train) set_up requirements.txt; exec "$venv_python" -m tools.train "$@" ;;
     doctor) doctor ;;
     versions) find_python; exec "$python" -m tools.versions "$@" ;;
