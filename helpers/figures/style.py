@@ -48,7 +48,7 @@ def readable(colour: Any) -> str:
     rgb = np.array(to_rgb(colour))
     while contrast(rgb) < 4.55:
         rgb = 0.97 * rgb
-    return to_hex(rgb)
+    return to_hex(tuple(rgb.tolist()))
 
 
 def contrast(colour: Any, background: Any = "white") -> float:

@@ -18,12 +18,13 @@ import anywidget
 import ipywidgets
 import numpy as np
 import traitlets
+from matplotlib import font_manager
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from helpers.figures.colours import looks, mathematical
 from helpers.simulation.trace import Trace
@@ -33,7 +34,9 @@ from .controls import Control
 
 __all__ = ["Explorer", "Picture", "canvas", "describe_spikes", "empty_lines", "set_lines"]
 
-COLUMN = {"width": "386px", "max_width": "100%", "margin": "0 18px 0 0"}  # of controls
+COLUMN = {"flex": "1 1 540px", "min_width": "0", "margin": "0 18px 0 0"}  # of controls: sliders of 250 px and more
+DPI, SHOWN = 110, 0.8  # of a figure, and how much smaller a page shows it: sharp also on dense screens
+STILL = "A still picture: run this cell (Shift+Enter) to get its sliders."
 
 
 class Picture(anywidget.AnyWidget):
@@ -81,7 +84,7 @@ class Explorer(ipywidgets.VBox):
         self.figure, self.update = figure, update
         self._canvas = FigureCanvasAgg(figure)
         self.sliders = {control.name: control for controls in groups.values() for control in controls}
-        width, height = self._canvas.get_width_height()
+        width, height = (round(SHOWN * size) for size in self._canvas.get_width_height())
         self.image = Picture(width=width, height=height)
         self.sentence = ipywidgets.HTML()
         reset = ipywidgets.Button(description="reset", tooltip="reset every control", layout={"width": "6em"})
@@ -95,8 +98,8 @@ class Explorer(ipywidgets.VBox):
         controls = [reset, ipywidgets.HBox(columns, layout={"flex_flow": "row wrap"})]
         shown = [self.image, self.sentence]
         if len(self.sliders) > 6:  # next to the picture where the page is wide enough
-            left = ipywidgets.VBox(controls, layout={"flex": "1 1 404px"})
-            right = ipywidgets.VBox(shown, layout={"flex": "0 1 722px"})
+            left = ipywidgets.VBox(controls, layout={"flex": "1 1 404px", "min_width": "0"})
+            right = ipywidgets.VBox(shown, layout={"flex": "0 1 792px"})
             super().__init__([ipywidgets.HBox([left, right], layout={"flex_flow": "row wrap"})])
         else:
             super().__init__([*controls, *shown])
@@ -148,7 +151,7 @@ class Explorer(ipywidgets.VBox):
         return picture.getvalue()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        png = base64.b64encode(self.image.value).decode("ascii")
+        png = base64.b64encode(_with_words(self.image.value, STILL)).decode("ascii")
         view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}  # not super(): ipywidgets 7 has none
         still = {"text/plain": "run this cell to get the slider", "image/png": png}
         return {"application/vnd.jupyter.widget-view+json": view, **still}
@@ -178,7 +181,7 @@ class Explorer(ipywidgets.VBox):
 
 def canvas(height: float) -> Figure:
     """Make a figure of the width of a notebook, `height` inches high, that no notebook shows by itself."""
-    return Figure(figsize=(9, height), dpi=80, layout="constrained")
+    return Figure(figsize=(9, height), dpi=DPI, layout="constrained")
 
 
 def empty_lines(ax: Axes, names: Sequence[str]) -> dict[str, Line2D]:
@@ -196,6 +199,20 @@ def describe_spikes(trace: Trace) -> str:
     """Say how many spikes there are, and what counts as one."""
     count = len(trace.spike_times)
     return f"{count} spike{'s' * (count != 1)} (V rising through {trace.spike_threshold:g} mV)"
+
+
+def _with_words(png: bytes, words: str) -> bytes:
+    """Write a line above a picture, for where it is shown without what makes it move."""
+    if not png:
+        return png
+    picture = Image.open(io.BytesIO(png))
+    font = ImageFont.truetype(font_manager.findfont("DejaVu Sans"), round(DPI / 6))  # 12 points
+    higher = Image.new("RGB", (picture.width, picture.height + 2 * font.size), "white")
+    ImageDraw.Draw(higher).text((font.size / 2, font.size / 2), words, "black", font)
+    higher.paste(picture, (0, 2 * font.size))
+    written = io.BytesIO()
+    higher.save(written, "PNG", compress_level=1)
+    return written.getvalue()
 
 
 def _inside(ax: Axes) -> list[Artist]:

@@ -107,6 +107,43 @@ def test_a_typed_number_stays_as_it_is_and_a_wild_one_becomes_the_nearer_end(sho
     HodgkinHuxley(**setting(page)["parameters"])
 
 
+def test_a_number_beyond_the_range_says_the_range(show):
+    page = show()
+    said = page.locator('.live-bench [data-name="g_K"] .limits')
+    assert not said.is_visible()
+    box(page, "g_K").fill("100000")
+    box(page, "g_K").press("Enter")
+    assert said.inner_text() == "100000 is outside 0 to 80 mS/cm²: set to 80" and said.get_attribute("role") == "status"
+    box(page, "g_K").fill("-5")
+    box(page, "g_K").press("Enter")
+    assert said.inner_text() == "-5 is outside 0 to 80 mS/cm²: set to 0"
+    box(page, "g_K").fill("30")
+    box(page, "g_K").press("Enter")
+    assert not said.is_visible() and setting(page)["parameters"]["g_K"] == 30.0
+
+
+@pytest.mark.parametrize("width", [1400, 900, 700, 400])
+def test_sliders_are_long_enough_to_aim_with(show, width):
+    page = show(width)
+    for control in page.locator('.live-bench .control input[type="range"]:visible').all():
+        assert control.bounding_box()["width"] >= 250
+
+
+def test_the_traces_stay_in_sight_while_the_last_slider_is_moved(show):
+    page = show(1366, 768)
+    page.locator('.live-bench .control input[type="range"]').last.scroll_into_view_if_needed()
+    traces = page.locator(".live-bench .traces").bounding_box()
+    assert traces["y"] >= -1
+
+
+def test_what_has_no_units_is_shown_without(show):
+    page = show()
+    dropdown(page, "neuron").select_option("HindmarshRose")
+    next_frame(page)
+    text = page.inner_text(".live-bench")
+    assert " ms" not in text and "Hz" not in text and "one every" in text
+
+
 def test_what_is_off_its_default_is_marked_and_comes_back(show):
     page = show()
     reset = page.get_by_role("button", name="reset g_K to its default, 36 mS/cm²")

@@ -52,17 +52,24 @@ function makeSlider(declared, { get, set, send }) {
 
     const box = element("input", {
         type: "number", step, "aria-label": `${name}, ${meaning}, ${unit || "no unit"}`, title,
-        oninput: () => Number.isFinite(box.valueAsNumber) && set(within(box.valueAsNumber)),
-        onchange: () => { show(true); send(); },
+        oninput: () => { warn(); Number.isFinite(box.valueAsNumber) && set(within(box.valueAsNumber)); },
+        onchange: () => { warn(box.valueAsNumber); show(true); send(); },
     });
     const range = element("input", {
         type: "range", min: 0, max: positions, step: 1, "aria-label": `${name}, ${meaning}`, title,
-        oninput: () => set(valueAt(range.valueAsNumber)),
+        oninput: () => { warn(); set(valueAt(range.valueAsNumber)); },
         onchange: send,
     });
-    const reset = makeReset(name, short(usual), spoken(usual), () => { set(usual); send(); range.focus(); });
+    const reset = makeReset(name, short(usual), spoken(usual), () => { warn(); set(usual); send(); range.focus(); });
+    const limits = element("small", { className: "limits" });
+    limits.setAttribute("role", "status");
+    // Say the range where a typed number is outside of it; without a number, say nothing.
+    function warn(typed = NaN) {
+        const outside = typed < low || typed > high;
+        limits.textContent = outside ? `${short12(typed)} is outside ${short(low)} to ${spoken(high)}: set to ${short(within(typed))}` : "";
+    }
     const label = element("span", { className: "name", title }, ...subscripted(name), ...(unit ? [element("small", {}, ` ${unit}`)] : []));
-    const row = element("div", { className: "control" }, label, box, range, reset);
+    const row = element("div", { className: "control" }, label, box, range, reset, limits);
     row.dataset.name = name;
 
     let last;

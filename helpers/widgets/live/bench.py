@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import anywidget
+import numpy as np
 import traitlets
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -47,11 +48,13 @@ from .data import (
     settling_step,
     stimulus_of,
     stimulus_sliders,
+    time_unit,
 )
 
 __all__ = ["NEURONS", "LiveBench", "live_bench", "standalone"]
 
 NEURONS = (HodgkinHuxley, Pospischil, LeakyIntegrateAndFire, Izhikevich, HindmarshRose)
+STILL = "A still picture: run this cell (Shift+Enter) to get the bench."
 CHOICES = ("protocol", "clamp", "duration", "plane", "preset")
 
 
@@ -187,6 +190,27 @@ class LiveBench(anywidget.AnyWidget):
         start = None if neuron.event else _state_at_rest(neuron)
         return simulate(neuron, self.stimulus, duration, dt, seed=0, initial_state=start)
 
+    def spike_times(self) -> np.ndarray:
+        """Return the times of the spikes that the picture counts, (n_spikes,) [ms].
+
+        Of the `spike_times` of the trace, those at which the neuron fires: while V is above the threshold, its
+        channels at some time drive more current inward than is injected. A membrane without open channels that a
+        strong current carries through the threshold does not fire.
+        """
+        trace = self.trace()
+        if not isinstance(trace, Trace):
+            return np.empty(0)
+        if not trace.currents:
+            return trace.spike_times
+        inward = -np.minimum(list(trace.currents.values()), 0.0).sum(axis=0)
+        active = np.append(False, inward[1:] > trace.I[:-1])
+        above = trace.V >= trace.spike_threshold
+        rises = np.flatnonzero(above[1:] & ~above[:-1]) + 1
+        falls = np.append(np.flatnonzero(~above[1:] & above[:-1]) + 1, len(above))
+        ends = falls[np.searchsorted(falls, rises)]
+        fires = [bool(active[rise:end].any()) for rise, end in zip(rises, ends, strict=True)]
+        return trace.spike_times[fires]
+
     def try_both_ends(self) -> None:
         """Set each slider to its ends and each dropdown to every option, simulate, and raise whatever fails."""
         before = self.setting
@@ -222,7 +246,7 @@ class LiveBench(anywidget.AnyWidget):
             panels.append((name, "", {x: trace.states[x] for x in others}))
         if trace.currents:
             panels.append(("currents", about["current_unit"], dict(trace.currents)))
-        figure = canvas(1.4 * len(panels) + 0.6)
+        figure = canvas(1.4 * len(panels) + 0.9)
         axes = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
         for ax, (name, unit, lines) in zip(axes, panels, strict=True):
             for line, values in lines.items():
@@ -234,8 +258,10 @@ class LiveBench(anywidget.AnyWidget):
                 ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), handlelength=2.5)
             if name == first:
                 ax.axhline(about["threshold"], color=GUIDE, linestyle=":", linewidth=1)
-        axes[-1].set_xlabel("time (ms)")
+        unit = time_unit(self.kind)
+        axes[-1].set_xlabel(f"time ({unit})" if unit else "time")
         figure.align_ylabels()
+        figure.suptitle(STILL, x=0.01, ha="left", fontsize=12)
         picture = io.BytesIO()
         FigureCanvasAgg(figure).print_png(picture)
         return base64.b64encode(picture.getvalue()).decode("ascii")

@@ -38,6 +38,7 @@ __all__ = [
     "settling_step",
     "stimulus_of",
     "stimulus_sliders",
+    "time_unit",
 ]
 
 POINTS = 5000  # steps of a trace, whatever its duration
@@ -108,7 +109,18 @@ def stimulus_sliders(kind: type[Neuron], duration: float) -> dict[str, Parameter
         replace(pulses["width"], high=min(pulses["width"].high, 0.1 * duration), maximum=0.1 * duration),
         replace(pulses["interval"], high=min(pulses["interval"].high, 0.5 * duration), maximum=0.5 * duration),
     ]
-    return {slider.name: replace(slider, default=min(slider.default, slider.high)) for slider in sliders}
+    unit = time_unit(kind)
+    return {
+        slider.name: replace(
+            slider, default=min(slider.default, slider.high), unit=unit if slider.unit == "ms" else slider.unit
+        )
+        for slider in sliders
+    }
+
+
+def time_unit(kind: type[Neuron]) -> str:
+    """Return the unit of time: ms, or none where the first state has no unit either, as in Hindmarsh-Rose."""
+    return "ms" if _unit(kind, kind.states[0]) else ""
 
 
 def stimulus_of(protocol: str, duration: float, values: Mapping[str, float]) -> Stimulus:
@@ -184,6 +196,7 @@ def neuron_as_data(kind: type[Neuron]) -> dict[str, Any]:
         "currents": currents,
         "units": {name: _unit(kind, name) for name in kind.states},
         "current_unit": kind.current_unit,
+        "time_unit": time_unit(kind),
         "threshold": kind.spike_threshold,
         "settling": [SETTLING if settles else 0.0, settling_step(kind)],
         "parameters": _sliders_as_data(shown),

@@ -164,6 +164,7 @@ export function makePicture(canvas, host) {
                 disc(x, yOf(line.values[at]), 3);
             }
         });
+        if (panel.note) write(panel.note, box.x + 8, box.y + 13, "left", "12px");
         header(box, at);
     }
 
@@ -227,7 +228,7 @@ export function makePicture(canvas, host) {
         for (const box of boxes) overTime(box, shown, at);
         const last = boxes[boxes.length - 1];
         const ticks = padded(0, shown.T, width < NARROW ? 4 : 5)[2].filter((tick) => tick <= shown.T * (1 + 1e-9));
-        bottomAxis(last, ticks, (t) => last.x + (last.width * t) / shown.T, "time (ms)");
+        bottomAxis(last, ticks, (t) => last.x + (last.width * t) / shown.T, shown.about.time_unit ? `time (${shown.about.time_unit})` : "time");
         return height;
     }
 

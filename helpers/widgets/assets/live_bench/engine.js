@@ -78,15 +78,25 @@ export function makeSimulator({ neurons, protocols, command, onset, points: n, n
         x[0] = first;
     }
 
-    function result(cell, T, spikes, failure = "") {
+    function result(cell, T, spikes, failure = "", driven = 0) {
         const { about, states, currents, I } = cell;
-        return { about, T, dt: T / n, n, states, currents, I, spikes, failure };
+        return { about, T, dt: T / n, n, states, currents, I, spikes, failure, driven };
     }
 
-    // Steps are shorter than samples where the neuron needs it; spikes are detected at every step.
+    // Whether the channels drive more current into the cell than is injected.
+    function isActive({ equations, x, k, flows }, injected) {
+        equations.currents(x, k, flows);
+        let inward = 0;
+        for (const flow of flows) if (flow < 0) inward -= flow;
+        return inward > injected;
+    }
+
+    // Steps are shorter than samples where the neuron needs it; spikes are detected at every step. A rise through the
+    // threshold is a spike if its channels, while V is above, drive more current inward than is injected: a membrane
+    // without open channels that a strong current carries there does not fire. As LiveBench.spike_times in Python.
     function currentClamp(setting) {
         const cell = prepare(setting);
-        const { about, equations, x, k, I } = cell;
+        const { about, equations, x, k, I, flows } = cell;
         const T = setting.duration;
         const every = about.durations[String(T)];
         const steps = n * every;
@@ -96,16 +106,23 @@ export function makeSimulator({ neurons, protocols, command, onset, points: n, n
         const intensity = (setting.parameters.noise ?? 0) / Math.sqrt(dt);
         if (intensity && normals.length < steps) normals = standardNormals(BigInt(key), steps);
         const spikes = [];
+        let [rise, driven] = [null, 0]; // a rise that may still become a spike; how many did not
         let last = x[0];
         I[0] = injected[0];
         record(cell, 0, last);
         for (let i = 0; i < steps; i++) {
             const shown = equations.step(x, k, intensity ? injected[i] + intensity * normals[i] : injected[i], dt);
             if (!(Math.abs(shown) < OUT_OF_BOUNDS)) {
-                return result(cell, T, spikes, `${about.states[0]} leaves all bounds after ${(i * dt).toFixed(2)} ms`);
+                return result(cell, T, spikes, `${about.states[0]} leaves all bounds after ${withUnit((i * dt).toFixed(2), about.time_unit)}`);
             }
             if (last < about.threshold && shown >= about.threshold) {
-                spikes.push((i + (about.threshold - last) / (shown - last)) * dt);
+                rise = (i + (about.threshold - last) / (shown - last)) * dt;
+            }
+            if (rise !== null) {
+                const over = shown < about.threshold;
+                if (!flows.length || (!over && isActive(cell, injected[i]))) spikes.push(rise);
+                else if (over) driven += 1;
+                if (over || spikes[spikes.length - 1] === rise) rise = null;
             }
             last = shown;
             if ((i + 1) % every === 0) {
@@ -113,7 +130,7 @@ export function makeSimulator({ neurons, protocols, command, onset, points: n, n
                 I[(i + 1) / every] = injected[i + 1];
             }
         }
-        return result(cell, T, spikes);
+        return result(cell, T, spikes, "", driven + (rise !== null));
     }
 
     function voltageClamp(setting) {

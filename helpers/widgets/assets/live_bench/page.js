@@ -70,14 +70,14 @@ function makeBench(model, el) {
         selects.clamp.fill([["current", "current clamp"], ["voltage", "voltage clamp"]], setting.clamp);
         selects.protocol.fill(Object.keys(data.protocols).map((name) => [name, name]), setting.protocol);
         const durations = Object.keys(about().durations).sort((a, b) => a - b);
-        selects.duration.fill(durations.map((T) => [T, `${T} ms`]), String(setting.duration));
+        selects.duration.fill(durations.map((T) => [T, withUnit(T, about().time_unit)]), String(setting.duration));
         selects.plane.fill(about().states.slice(1).map((name) => [name, `${name} against ${about().states[0]}`]), setting.plane);
         selects.clamp.label.hidden = !about().clamped;
         selects.protocol.label.hidden = selects.duration.label.hidden = clamped;
         selects.plane.label.hidden = clamped || about().states.length < 2;
         selects.preset.label.hidden = !Object.keys(about().presets).length;
         const T = clamped ? data.command.times.reduce((a, b) => a + b) : setting.duration;
-        speed.fill([2, 10, 50].map((parts) => [String(parts), `${Number((T / parts).toPrecision(3))} ms per second`]), speed.select.value || "10");
+        speed.fill([2, 10, 50].map((parts) => [String(parts), `${withUnit(Number((T / parts).toPrecision(3)), about().time_unit)} per second`]), speed.select.value || "10");
 
         const sliderOf = (group) => (declared) =>
             makeSlider(declared, {
@@ -158,7 +158,7 @@ function makeBench(model, el) {
     // --- the cursor: moves by itself only when asked to
 
     function showMoment() {
-        moment.textContent = `${(at * shown.dt).toFixed(2)} ms`;
+        moment.textContent = withUnit((at * shown.dt).toFixed(2), about().time_unit);
         clock.value = at;
         clock.setAttribute("aria-valuetext", momentInWords(shown, at));
     }

@@ -17,6 +17,7 @@ function panelsOf(shown, setting, floor) {
         size: clamped ? 0.6 : 1,
         floor: clamped ? [-100, 50] : floor[first],
         mark: clamped ? null : about.threshold,
+        note: noteOf(shown, setting)?.brief,
     });
     if (others.length) {
         const gates = others.every((name) => about.gates.includes(name));
