@@ -206,10 +206,11 @@ def _with_words(png: bytes, words: str) -> bytes:
     if not png:
         return png
     picture = Image.open(io.BytesIO(png))
-    font = ImageFont.truetype(font_manager.findfont("DejaVu Sans"), round(DPI / 6))  # 12 points
-    higher = Image.new("RGB", (picture.width, picture.height + 2 * font.size), "white")
-    ImageDraw.Draw(higher).text((font.size / 2, font.size / 2), words, "black", font)
-    higher.paste(picture, (0, 2 * font.size))
+    size = round(DPI / 6)  # 12 points
+    font = ImageFont.truetype(font_manager.findfont("DejaVu Sans"), size)
+    higher = Image.new("RGB", (picture.width, picture.height + 2 * size), "white")
+    ImageDraw.Draw(higher).text((size / 2, size / 2), words, "black", font)
+    higher.paste(picture, (0, 2 * size))
     written = io.BytesIO()
     higher.save(written, "PNG", compress_level=1)
     return written.getvalue()
