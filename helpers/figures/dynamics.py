@@ -164,8 +164,9 @@ def plot_oscillation(
         top.axhline(threshold, color=ORANGE, linestyle=style, linewidth=1)
         bottom.plot(held, rate, color=ORANGE, linestyle=style)
         direct_label(top, 0.7 * held[-1], threshold + 5, f"spikes counted at {threshold:.0f} mV", ORANGE)
-        first_silent = held[np.flatnonzero(rate > 0)[-1] + 1]
-        direct_label(bottom, first_silent, 60, f"{threshold:.0f} mV", ORANGE)
+        firing = np.flatnonzero(rate > 0)
+        if len(firing):
+            direct_label(bottom, held[min(firing[-1] + 1, len(held) - 1)], 60, f"{threshold:.0f} mV", ORANGE)
     bottom.set(xlabel="injected current (µA/cm²)", ylabel="rate (Hz)")
     return figure
 

@@ -88,8 +88,10 @@ def plot_pulse_responses(pulses: Mapping[float, Trace], named: Mapping[float, tu
         if strength in named:
             direct_label(ax, *named[strength], f"{strength:g}", shade)
     too_weak = [strength for strength, trace in pulses.items() if not len(trace.spike_times)]
-    last = pulses[max(too_weak)]
-    direct_label(ax, 0.75 * last.t[-1], last.V[-1] + 8, f"dotted: {min(too_weak):g} to {max(too_weak):g}", COLOURS["V"])
+    if too_weak:
+        last = pulses[max(too_weak)]
+        which = f"dotted: {min(too_weak):g} to {max(too_weak):g}"
+        direct_label(ax, 0.75 * last.t[-1], last.V[-1] + 8, which, COLOURS["V"])
     ax.set(xlabel="time (ms)", ylabel="V (mV)", ylim=(-82, 56), title="strength of the pulse in µA/cm²")
     return figure
 

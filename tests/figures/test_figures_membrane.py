@@ -52,6 +52,13 @@ def test_the_sum_of_the_steady_currents_crosses_zero_at_the_mark():
     assert np.interp(0.0, total.get_ydata(), V) == pytest.approx(mark.get_xdata()[0], abs=0.01)
 
 
+@pytest.mark.parametrize("strengths", [(0.5,), (20.0,)], ids=["none fires", "all fire"])
+def test_pulses_of_which_none_or_all_fire_are_drawn(strengths):
+    pulses = {a: simulate(HodgkinHuxley(), step(a, 1.0, 2.0), 10.0) for a in strengths}
+    (ax,) = figures.plot_pulse_responses(pulses, {}).axes
+    assert len(ax.texts) == int(strengths[0] < 1.0)
+
+
 def test_gate_curves_are_those_of_the_neuron():
     V = np.linspace(-100.0, 40.0, 141)
     left, right = figures.plot_gate_curves(HodgkinHuxley(), V).axes
