@@ -1,6 +1,14 @@
 """The figures of the series. A function draws on the axes it is given and returns them, or makes a figure and says so.
 
 COLOURS                      the colour of each quantity, by name
+plot_bursts                  Make a figure of x (thin) and z (thick) of Hindmarsh-Rose neurons from `begin` to `end`,
+                             a panel each by title
+plot_divergence              Make a figure of two neurons with nearly equal starts (top), and of the distance of such
+                             pairs (bottom)
+plot_interval_map            Make a figure of each time between bursts against the one before, a panel for each neuron
+                             by title
+plot_intervals_by_drive      Make a figure of all intervals between spikes against the drive of the neuron: a
+                             bifurcation diagram
 plot_calibration             Make a figure of SBC ranks, coverage and TARP, a row for each posterior; grey: expected
                              of a correct one
 plot_misspecification        Make a figure of each summary statistic over simulations from the prior, with the
@@ -21,6 +29,8 @@ plot_phase_planes            Make a figure of the plane of V and m at moments of
                              n as they are then
 plot_unstable_ranges         Make a figure of the currents at which no fixed point is stable, a panel for each
                              parameter by its name
+plot_adaptation              Make a figure of V of several spike trains by title, and below them one over each
+                             interval between spikes
 plot_firing_onset            Plot an f-I curve that jumps: its silent and its firing part, and the bistable currents
                              as a grey band
 plot_spike_jitter            Make a figure of spike times in the first 25 trials, and of their SD over all trials
@@ -79,8 +89,12 @@ plot_conductances            Plot conductances over time, each labelled at its l
 plot_currents                Plot the ionic currents over time, outward positive, each labelled at its largest value
 plot_gates                   Plot the open fraction of each gate over time, labelled at the right end
 plot_injected                Plot the injected current over time
+plot_integration_errors      Make a figure of the error of V [mV] against the time step [ms], the smallest step on the
+                             right
 plot_noise_scaling           Plot the SD of V against the time step, for noise that is scaled to the step and for
                              noise that is not
+plot_overlaid                Make a figure of V of several experiments in one panel, each line named at its highest
+                             point
 plot_responses               Make a figure of V above the injected current for several experiments side by side, by
                              title
 plot_spike                   Make a figure of the injected current, V, the gates and the ionic currents, one above the
@@ -88,6 +102,8 @@ plot_spike                   Make a figure of the injected current, V, the gates
 plot_voltage                 Plot V over time; a tick above each spike marks when V rises through the spike threshold
 plot_voltage_pair            Plot V of two neurons, or of one neuron twice, by name: the first solid, the second
                              dashed
+plot_voltage_pairs           Make a figure of V of two neurons from `begin` to `end` [ms], a panel for each pair by
+                             title
 plot_work_precision          Plot error against cost on logarithmic axes
 plot_accuracies              Make a figure of test accuracy, epochs to a level of it, and dead units: seeds, their
                              mean and one SD
@@ -121,6 +137,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "bursts": ["plot_bursts", "plot_divergence", "plot_interval_map", "plot_intervals_by_drive"],
         "colours": ["COLOURS"],
         "diagnostics": [
             "plot_calibration",
@@ -138,7 +155,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "plot_phase_planes",
             "plot_unstable_ranges",
         ],
-        "firing": ["plot_firing_onset", "plot_spike_jitter"],
+        "firing": ["plot_adaptation", "plot_firing_onset", "plot_spike_jitter"],
         "lif": [
             "plot_aligned_checks",
             "plot_lif_recordings",
@@ -184,11 +201,14 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "plot_currents",
             "plot_gates",
             "plot_injected",
+            "plot_integration_errors",
             "plot_noise_scaling",
+            "plot_overlaid",
             "plot_responses",
             "plot_spike",
             "plot_voltage",
             "plot_voltage_pair",
+            "plot_voltage_pairs",
             "plot_work_precision",
         ],
         "units": [

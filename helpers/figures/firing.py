@@ -1,4 +1,4 @@
-"""Firing: the onset of firing, and how far spike times scatter from trial to trial."""
+"""Firing: its onset, its adaptation, and how far spike times scatter from trial to trial."""
 
 from __future__ import annotations
 
@@ -9,10 +9,28 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .colours import BLUE, COLOURS, ORANGE
-from .style import direct_label
+from helpers.simulation.trace import Trace
 
-__all__ = ["plot_firing_onset", "plot_spike_jitter"]
+from .colours import BLUE, COLOURS, MARKERS, ORANGE, STYLES
+from .style import direct_label
+from .traces import plot_voltage
+
+__all__ = ["plot_adaptation", "plot_firing_onset", "plot_spike_jitter"]
+
+
+def plot_adaptation(traces: Mapping[str, Trace]) -> Figure:
+    """Make a figure of V of several spike trains by title, and below them one over each interval between spikes."""
+    count = len(traces)
+    figure, axes = plt.subplots(count + 1, 1, figsize=(9, 2 + 1.6 * count), sharex=True)
+    for k, (ax, (title, trace)) in enumerate(zip(axes[:-1], traces.items(), strict=True)):
+        colour = COLOURS["I_M"] if k == 0 else COLOURS["V"]
+        plot_voltage(ax, trace).set_title(title, color=colour)
+        rates = 1000.0 / np.diff(trace.spike_times)
+        axes[-1].plot(trace.spike_times[1:], rates, color=colour, linestyle=STYLES[k], marker=MARKERS[k], markersize=4)
+        direct_label(axes[-1], trace.spike_times[-1], rates[-1], title, colour)
+    axes[-1].set(xlabel="time (ms)", ylabel="1 / interval (Hz)", ylim=(0, None))
+    figure.align_ylabels()
+    return figure
 
 
 def plot_firing_onset(ax: Axes, currents: np.ndarray, rates: np.ndarray, band: tuple[float, float]) -> Axes:

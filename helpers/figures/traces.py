@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import matplotlib.pyplot as plt
@@ -20,11 +20,14 @@ __all__ = [
     "plot_currents",
     "plot_gates",
     "plot_injected",
+    "plot_integration_errors",
     "plot_noise_scaling",
+    "plot_overlaid",
     "plot_responses",
     "plot_spike",
     "plot_voltage",
     "plot_voltage_pair",
+    "plot_voltage_pairs",
     "plot_work_precision",
 ]
 
@@ -152,7 +155,54 @@ def plot_voltage_pair(ax: Axes, traces: Mapping[str, Trace]) -> Axes:
     return ax
 
 
+def plot_voltage_pairs(pairs: Mapping[str, Sequence[Trace]], begin: float, end: float) -> Figure:
+    """Make a figure of V of two neurons from `begin` to `end` [ms], a panel for each pair by title.
+
+    Parameters
+    ----------
+    pairs
+        Two traces each, as `simulate_network` returns them: the first solid, the second dashed.
+    begin, end
+        What is shown [ms].
+    """
+    figure, axes = plt.subplots(len(pairs), 1, figsize=(9, 0.6 + 1.9 * len(pairs)), sharex=True, squeeze=False)
+    for ax, (title, (first, second)) in zip(axes[:, 0], pairs.items(), strict=True):
+        plot_voltage_pair(ax, {"first": first, "second": second}).set_title(title)
+    axes[-1, 0].set(xlabel="time (ms)", xlim=(begin, end))
+    return figure
+
+
+def plot_overlaid(traces: Mapping[str, Trace]) -> Figure:
+    """Make a figure of V of several experiments in one panel, each line named at its highest point."""
+    figure, ax = plt.subplots(figsize=(9, 3.8))
+    for k, (name, trace) in enumerate(traces.items()):
+        ax.plot(trace.t, trace.V, color=PALETTE[k], linestyle=STYLES[k % len(STYLES)])
+        top = int(np.argmax(trace.V))
+        direct_label(ax, trace.t[top], trace.V[top], name, PALETTE[k], rise=7)
+    ax.set(xlabel="time (ms)", ylabel="V (mV)")
+    ax.margins(y=0.1)
+    return figure
+
+
 # -------------------------------------------------------------------------------------------------------- accuracy
+
+
+def plot_integration_errors(time_steps: Sequence[float], errors: Mapping[str, Sequence[float]]) -> Figure:
+    """Make a figure of the error of V [mV] against the time step [ms], the smallest step on the right.
+
+    Parameters
+    ----------
+    time_steps
+        In descending order, (n,) [ms].
+    errors
+        By name of the method, (n,) [mV].
+    """
+    figure, ax = plt.subplots(figsize=(9, 4.4))
+    plot_work_precision(ax, {name: (np.asarray(time_steps), np.asarray(error)) for name, error in errors.items()})
+    ax.invert_xaxis()
+    fixed_ticks(ax.xaxis, time_steps)
+    ax.set(xlabel="time step (ms)", ylabel="error of V (mV)")
+    return figure
 
 
 def plot_work_precision(ax: Axes, lines: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Axes:
