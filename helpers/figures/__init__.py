@@ -34,6 +34,8 @@ plot_adaptation              Make a figure of V of several spike trains by title
 plot_firing_onset            Plot an f-I curve that jumps: its silent and its firing part, and the bistable currents
                              as a grey band
 plot_spike_jitter            Make a figure of spike times in the first 25 trials, and of their SD over all trials
+plot_threshold               Make a figure of V with a dotted line at the `threshold` [mV] of an integrate-and-fire
+                             neuron
 plot_aligned_checks          Make a figure of V over time, of V aligned at the first spike, and of the intervals, a
                              row for each check
 plot_lif_recordings          Make a figure of recordings, one below the other: V, and a tick for each spike
@@ -93,8 +95,7 @@ plot_integration_errors      Make a figure of the error of V [mV] against the ti
                              right
 plot_noise_scaling           Plot the SD of V against the time step, for noise that is scaled to the step and for
                              noise that is not
-plot_overlaid                Make a figure of V of several experiments in one panel, each line named at its highest
-                             point
+plot_overlaid                Make a figure of V of several experiments in one panel, with their names above it
 plot_responses               Make a figure of V above the injected current for several experiments side by side, by
                              title
 plot_spike                   Make a figure of the injected current, V, the gates and the ionic currents, one above the
@@ -155,7 +156,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "plot_phase_planes",
             "plot_unstable_ranges",
         ],
-        "firing": ["plot_adaptation", "plot_firing_onset", "plot_spike_jitter"],
+        "firing": ["plot_adaptation", "plot_firing_onset", "plot_spike_jitter", "plot_threshold"],
         "lif": [
             "plot_aligned_checks",
             "plot_lif_recordings",

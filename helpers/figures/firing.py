@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 
 from helpers.simulation.trace import Trace
 
-from .colours import BLUE, COLOURS, MARKERS, ORANGE, STYLES
+from .colours import BLUE, COLOURS, ORANGE, TEXT_GREY
 from .style import direct_label
 from .traces import plot_voltage
 
-__all__ = ["plot_adaptation", "plot_firing_onset", "plot_spike_jitter"]
+__all__ = ["plot_adaptation", "plot_firing_onset", "plot_spike_jitter", "plot_threshold"]
 
 
 def plot_adaptation(traces: Mapping[str, Trace]) -> Figure:
@@ -23,10 +23,10 @@ def plot_adaptation(traces: Mapping[str, Trace]) -> Figure:
     count = len(traces)
     figure, axes = plt.subplots(count + 1, 1, figsize=(9, 2 + 1.6 * count), sharex=True)
     for k, (ax, (title, trace)) in enumerate(zip(axes[:-1], traces.items(), strict=True)):
-        colour = COLOURS["I_M"] if k == 0 else COLOURS["V"]
-        plot_voltage(ax, trace).set_title(title, color=colour)
+        plot_voltage(ax, trace).set_title(title)
         rates = 1000.0 / np.diff(trace.spike_times)
-        axes[-1].plot(trace.spike_times[1:], rates, color=colour, linestyle=STYLES[k], marker=MARKERS[k], markersize=4)
+        colour, style = (COLOURS["I_M"], "o-") if k == 0 else (COLOURS["V"], "--")
+        axes[-1].plot(trace.spike_times[1:], rates, style, color=colour, markersize=4)
         direct_label(axes[-1], trace.spike_times[-1], rates[-1], title, colour)
     axes[-1].set(xlabel="time (ms)", ylabel="1 / interval (Hz)", ylim=(0, None))
     figure.align_ylabels()
@@ -80,4 +80,13 @@ def plot_spike_jitter(times: np.ndarray, shown: Sequence[int], jitter: Mapping[f
         right.plot(fine, sd[8] * np.sqrt((fine - 1) / 8), color=colour, linewidth=1)
         direct_label(right, 9.5, 0.8 * sd[8], f"σ = {noise:g}", colour)
     right.set(xlabel="number of the spike", ylabel="SD of its time (ms)")
+    return figure
+
+
+def plot_threshold(trace: Trace, threshold: float) -> Figure:
+    """Make a figure of V with a dotted line at the `threshold` [mV] of an integrate-and-fire neuron."""
+    figure, ax = plt.subplots(figsize=(9, 3))
+    plot_voltage(ax, trace).axhline(threshold, color="0.4", linestyle=":", linewidth=1.2)
+    direct_label(ax, trace.t[-1], threshold, "threshold", TEXT_GREY)
+    ax.set(xlabel="time (ms)", xlim=trace.t[[0, -1]])
     return figure

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from helpers.simulation.trace import Trace
 
 from .colours import BLUE, COLOURS, MARKERS, ORANGE, PALETTE, STYLES, looks, mathematical
-from .style import direct_label, fixed_ticks, label_ends
+from .style import direct_label, fixed_ticks, label_ends, legend_above
 
 __all__ = [
     "plot_conductances",
@@ -173,14 +173,12 @@ def plot_voltage_pairs(pairs: Mapping[str, Sequence[Trace]], begin: float, end: 
 
 
 def plot_overlaid(traces: Mapping[str, Trace]) -> Figure:
-    """Make a figure of V of several experiments in one panel, each line named at its highest point."""
+    """Make a figure of V of several experiments in one panel, with their names above it."""
     figure, ax = plt.subplots(figsize=(9, 3.8))
     for k, (name, trace) in enumerate(traces.items()):
-        ax.plot(trace.t, trace.V, color=PALETTE[k], linestyle=STYLES[k % len(STYLES)])
-        top = int(np.argmax(trace.V))
-        direct_label(ax, trace.t[top], trace.V[top], name, PALETTE[k], rise=7)
+        ax.plot(trace.t, trace.V, color=PALETTE[k], linestyle=STYLES[k % len(STYLES)], label=name)
     ax.set(xlabel="time (ms)", ylabel="V (mV)")
-    ax.margins(y=0.1)
+    legend_above(ax)
     return figure
 
 
