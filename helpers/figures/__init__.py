@@ -5,8 +5,8 @@ plot_bursts                  Make a figure of x (thin) and z (thick) of Hindmars
                              a panel each by title
 plot_divergence              Make a figure of two neurons with nearly equal starts (top), and of the distance of such
                              pairs (bottom)
-plot_interval_map            Make a figure of each time between bursts against the one before, a panel for each neuron
-                             by title
+plot_interval_map            Make a figure of each interval between spikes against the one before, a panel for each
+                             neuron by title
 plot_intervals_by_drive      Make a figure of all intervals between spikes against the drive of the neuron: a
                              bifurcation diagram
 plot_calibration             Make a figure of SBC ranks, coverage and TARP, a row for each posterior; grey: expected

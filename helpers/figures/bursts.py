@@ -89,19 +89,19 @@ def plot_intervals_by_drive(drives: np.ndarray, intervals: np.ndarray, marks: Ma
     return figure
 
 
-def plot_interval_map(pauses: Mapping[str, np.ndarray]) -> Figure:
-    """Make a figure of each time between bursts against the one before, a panel for each neuron by title.
+def plot_interval_map(intervals: Mapping[str, np.ndarray]) -> Figure:
+    """Make a figure of each interval between spikes against the one before, a panel for each neuron by title.
 
     Parameters
     ----------
-    pauses
-        Successive times between bursts, (n,) [time units], by title.
+    intervals
+        Successive intervals (n,) [time units] by title.
     """
-    figure, axes = plt.subplots(1, len(pauses), figsize=(9, 4.2), squeeze=False)
-    for ax, (title, times) in zip(axes[0], pauses.items(), strict=True):
-        low, high = times.min() - 10.0, times.max() + 10.0
-        ax.plot([low, high], [low, high], color="0.6", linestyle=":", linewidth=1.2)
-        ax.plot(times[:-1], times[1:], "o", color=BLUE, markersize=3)
-        ax.set(xlabel="one interval (time units)", ylabel="the next interval", aspect="equal")
+    figure, axes = plt.subplots(1, len(intervals), figsize=(9, 4), squeeze=False)
+    for ax, (title, times) in zip(axes[0], intervals.items(), strict=True):
+        ends = [times.min(), times.max()]
+        ax.plot(ends, ends, color="0.5", linestyle=":", linewidth=1.2)
+        ax.plot(times[:-1], times[1:], "o", color=BLUE, markersize=2)
+        ax.set(xlabel="one interval (time units)", ylabel="the next interval")
         ax.set_title(title)
     return figure
