@@ -132,8 +132,12 @@ def test_sliders_are_long_enough_to_aim_with(show, width):
 def test_the_traces_stay_in_sight_while_the_last_slider_is_moved(show):
     page = show(1366, 768)
     page.locator('.live-bench .control input[type="range"]').last.scroll_into_view_if_needed()
-    traces = page.locator(".live-bench .traces").bounding_box()
-    assert traces["y"] >= -1
+    for picture in (".traces", ".plane"):
+        assert page.locator(f".live-bench {picture}").bounding_box()["y"] >= -1
+    slider(page, "g_Na").focus()  # and what has the focus is not below the picture
+    picture = page.locator(".live-bench .traces").bounding_box()
+    control = slider(page, "g_Na").bounding_box()
+    assert control["y"] >= picture["y"] + picture["height"] - 1
 
 
 def test_what_has_no_units_is_shown_without(show):
