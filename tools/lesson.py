@@ -14,6 +14,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from math import ceil
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from .sections import Cell, Lesson, Section, names_bound, names_used
 DETAILS = re.compile(r"\n*<details>.*?</details>", re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|#|/|data:)([^)\s]+)\)")
 WORDS_ON_A_SLIDE = 90
+SKIP = {"slide_type": "skip"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -220,7 +222,11 @@ def write_slides(made: NotebookNode, path: Path) -> Path:
         notebooks.execute(shown, path)
     notebooks.drop_widgets(shown)
     shown.cells = [slide for cell in shown.cells for slide in as_slides(cell)]
-    page, _ = SlidesExporter(reveal_scroll=True).from_notebook_node(shown, {"metadata": {"name": path.stem}})
+    for before, cell in pairwise(shown.cells):
+        if before.cell_type == cell.cell_type == "code" and not before.outputs and before.metadata.slideshow != SKIP:
+            cell.metadata["slideshow"] = {"slide_type": "-"}  # on the slide of the cell that prepares it
+    exporter = SlidesExporter(reveal_scroll=True, reveal_width="1200", reveal_height="800")  # 90 columns of code
+    page, _ = exporter.from_notebook_node(shown, {"metadata": {"name": path.stem}})
     target = path.with_suffix(".slides.html")
     target.write_text(page, encoding="utf-8")
     return target
