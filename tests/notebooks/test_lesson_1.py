@@ -20,7 +20,6 @@ from helpers.experiments import firing_properties, measure_f_I, operations_per_s
 NOTEBOOK = "1_HH_model_simulation.ipynb"
 
 
-@pytest.mark.xfail(reason="being rewritten", strict=False)
 def test_a_section_runs_alone_and_its_cells_again(lesson, title):
     run = lesson.section(title)
     assert max(run.figures.values(), default=0) <= 1
