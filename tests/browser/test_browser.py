@@ -159,7 +159,7 @@ def test_every_slider_of_a_live_bench_shows_what_python_has(page):
             slider.scroll_into_view_if_needed()
             place, mouse = slider.bounding_box(), page.page.mouse
             pictures, seen = {bench.evaluate(PICTURES)}, {first[name]}
-            for share in (0.2, 0.8):
+            for share in (0.2, 0.7):
                 y = place["y"] + place["height"] / 2
                 mouse.move(place["x"] + place["width"] / 2, y)
                 mouse.down()
