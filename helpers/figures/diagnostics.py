@@ -70,7 +70,8 @@ def plot_shrinkage(ax: Axes, result: Shrinkage) -> Axes:
         ax.axhline(edge, color=GREY, linewidth=1, linestyle="--")
     ax.set(xlim=(left, 1.05), ylim=(-1.03 * limit, 1.03 * limit), xlabel="shrinkage: 1 - (posterior SD / prior SD)²")
     ax.set_ylabel("z: (mean - truth) / SD")
-    reading_hint(ax, "right: much learned; left: nothing learned\nmany beyond the dashed lines: overconfident")
+    hint = "right: much learned; left: nothing learned\nmany beyond the dashed lines: overconfident"
+    reading_hint(ax, f"{hint}; a cross: median and 90 % of trials" if len(result.prior.names) > FEW else hint)
     legend_above(ax, fontsize=11)
     return ax
 

@@ -36,7 +36,7 @@ __all__ = ["Explorer", "Picture", "canvas", "describe_spikes", "empty_lines", "s
 
 COLUMN = {"flex": "1 1 540px", "min_width": "0", "margin": "0 18px 0 0"}  # of controls: sliders of 250 px and more
 DPI, SHOWN = 110, 0.8  # of a figure, and how much smaller a page shows it: sharp also on dense screens
-STILL = "A still picture: run this cell (Shift+Enter) to get its sliders."
+STILL = "A still picture: its sliders appear where this cell is run (Shift+Enter)."
 
 
 class Picture(anywidget.AnyWidget):

@@ -5,6 +5,7 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.path import Path
 
+from helpers.figures.diagnostics import plot_calibration, plot_shrinkage
 from helpers.figures.posteriors import (
     plot_against_reference,
     plot_correlations,
@@ -13,7 +14,9 @@ from helpers.figures.posteriors import (
     plot_simulation_budget,
 )
 from helpers.figures.predictive import plot_paired_experiments, plot_prior_predictive, plot_spike_close_ups
+from helpers.inference.diagnostics.calibration import Calibration, Coverage, Tarp
 from helpers.inference.diagnostics.predictive import predictive_check
+from helpers.inference.diagnostics.recovery import Shrinkage
 from helpers.inference.priors import box_prior
 from helpers.neurons.models import Pospischil
 from helpers.simulation.single import simulate
@@ -104,3 +107,32 @@ def test_correlations_are_written_where_they_belong():
     written = {(int(y), int(x)): text.get_text() for text in ax.texts for x, y in [text.get_position()]}
     assert written == {(i, j): f"{table[i, j].round(1) + 0.0:.1f}" for i in range(3) for j in range(3) if i != j}
     assert written[1, 2] == "0.0" and np.diag(ax.collections[0].get_array().mask.reshape(3, 3)).all()
+
+
+class SixNames:
+    names = labels = tuple("abcdef")
+
+
+def test_many_parameters_have_a_row_of_ranks_each_and_none_hides_another():
+    rng = np.random.default_rng(4)
+    ranks = rng.integers(0, 101, (600, 6))
+    ranks[:, 2] = 100 * rng.beta(2, 2, 600)  # a posterior that is too wide
+    result = Calibration(SixNames, ranks, 100, np.full(6, 0.1), np.full(6, 0.1))
+    coverage = Coverage(SixNames, rng.uniform(size=600), rng.uniform(size=(600, 6)), "region")
+    tarp = Tarp(np.linspace(0, 1, 5), np.linspace(0, 1, 5), 0.0, 0.5)
+    ax = plot_calibration({"all": (result, coverage, tarp)}).axes[0]
+    assert [label.get_text() for label in ax.get_yticklabels()] == list("abcdef") and ax.yaxis_inverted()
+    rows = [patch.get_data().values for patch in ax.patches if hasattr(patch, "get_data")]
+    assert len(rows) == 6
+    for k, row in enumerate(rows):
+        assert (np.abs(row - k) < 0.5).all()
+        assert np.argmax(k - row) == np.argmax(np.histogram(ranks[:, k], np.linspace(-0.5, 100.5, 13))[0])
+    assert np.abs(rows[2] - 2).max() > 1.5 * max(np.abs(rows[k] - k).max() for k in (0, 1, 3, 4, 5))
+
+
+def test_many_parameters_have_a_cross_each_for_their_trials():
+    rng = np.random.default_rng(5)
+    result = Shrinkage(SixNames, rng.uniform(0.2, 0.9, (300, 6)), rng.normal(size=(300, 6)))
+    ax = plot_shrinkage(plt.figure().subplots(), result)
+    middles = [line.get_xydata()[0] for line in ax.lines if line.get_marker() not in ("None", "|", "_", "")][:6]
+    np.testing.assert_allclose(middles, np.median([result.shrinkage, result.z], axis=1).T)

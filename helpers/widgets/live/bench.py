@@ -54,7 +54,7 @@ from .data import (
 __all__ = ["NEURONS", "LiveBench", "live_bench", "standalone"]
 
 NEURONS = (HodgkinHuxley, Pospischil, LeakyIntegrateAndFire, Izhikevich, HindmarshRose)
-STILL = "A still picture: run this cell (Shift+Enter) to get the bench."
+STILL = "A still picture: the bench appears where this cell is run (Shift+Enter)."
 CHOICES = ("protocol", "clamp", "duration", "plane", "preset")
 
 
