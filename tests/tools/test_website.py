@@ -189,11 +189,11 @@ def test_a_page_reads_well_and_asks_nobody_for_anything(site, browser, name, sch
 def test_the_menu_and_the_theme_of_a_narrow_page(site, browser):
     page = browser.new_page(color_scheme="light", viewport={"width": 400, "height": 800})
     page.goto((site / PAGES[1]).as_uri())
-    link = page.get_by_role("link", name="The gates")
+    link = page.get_by_role("link", name="3. Gates")
     assert not link.is_visible()
     page.get_by_role("button", name="Contents").click()
     link.click()
-    assert not link.is_visible() and page.url.endswith("#3-the-gates")
+    assert not link.is_visible() and page.url.endswith("#3-gates")
     paper = "getComputedStyle(document.body).backgroundColor"
     assert page.evaluate(paper) == "rgb(255, 255, 255)"
     page.get_by_role("button", name="switch between light and dark").click()
