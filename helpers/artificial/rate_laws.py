@@ -61,7 +61,7 @@ def lif_rate(neuron: LeakyIntegrateAndFire, currents: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class RateLaw:
-    """A function of z = gain·(I - bias), scaled by a rate [Hz].
+    """A function of z = gain·(I - threshold), scaled by a rate [Hz].
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ def _leaky(z: np.ndarray, slope: float) -> np.ndarray:
 
 
 def _lif(z: np.ndarray, ratio: float) -> np.ndarray:
-    """`lif_rate` with scale = 1/t_ref, gain = 1/(g_L·(V_th - V_reset)), bias = the rheobase, ratio = tau_m/t_ref."""
+    """`lif_rate` with scale = 1/t_ref, gain = 1/(g_L·(V_th - V_reset)), threshold the rheobase, ratio = tau_m/t_ref."""
     inverse = 1.0 / np.maximum(z, 1e-300)
     return np.where(z > 0.0, 1.0 / (1.0 + ratio * np.log1p(inverse)), 0.0)
 
@@ -92,7 +92,7 @@ def _lif(z: np.ndarray, ratio: float) -> np.ndarray:
 RATE_LAWS: Mapping[str, RateLaw] = MappingProxyType(
     {
         "ReLU": RateLaw(lambda z: np.maximum(0.0, z)),
-        "leaky ReLU": RateLaw(_leaky, (0.01, 0.0, 1.0), "slope below the bias over the slope above it"),
+        "leaky ReLU": RateLaw(_leaky, (0.01, 0.0, 1.0), "slope below the threshold over the slope above it"),
         "softplus": RateLaw(lambda z: np.logaddexp(0.0, z)),
         "sigmoid": RateLaw(expit),
         "tanh": RateLaw(np.tanh),
@@ -103,7 +103,9 @@ RATE_LAWS: Mapping[str, RateLaw] = MappingProxyType(
 
 @dataclass(frozen=True)
 class RateFit:
-    """A rate law fitted to an f-I curve: rate = scale·f(gain·(I - bias)), or scale·f(gain·(I - bias), shape).
+    """A rate law fitted to an f-I curve: rate = scale·f(gain·(I - threshold)), where f may also have a shape.
+
+    In the form f(w·I + b) the weight w is the gain, and the bias b = -gain·threshold.
 
     Attributes
     ----------
@@ -111,7 +113,7 @@ class RateFit:
         Name of the rate law.
     scale
         Rate [Hz].
-    gain, bias
+    gain, threshold
         In the inverse unit and the unit of the current.
     R2
         Share of the variance of the rates that it explains; 0 if they do not vary.
@@ -122,13 +124,13 @@ class RateFit:
     name: str
     scale: float
     gain: float
-    bias: float
+    threshold: float
     R2: float
     shape: float | None = None
 
     def __call__(self, currents: np.ndarray) -> np.ndarray:
         """Compute the rate [Hz] at `currents` of any shape."""
-        z = self.gain * (numbers("currents", currents, low=-1e100, high=1e100) - self.bias)
+        z = self.gain * (numbers("currents", currents, low=-1e100, high=1e100) - self.threshold)
         more = () if self.shape is None else (self.shape,)
         return self.scale * RATE_LAWS[self.name].function(z, *more)
 
@@ -163,23 +165,34 @@ def fit_rate_law(name: str, currents: np.ndarray, rates: np.ndarray) -> RateFit:
     least, span, top = float(currents.min()), float(np.ptp(currents)), max(float(rates.max()), 1.0)
     x, y = (currents - least) / span, rates / top  # all numbers of a fit are then about 1
 
-    def curve(x: np.ndarray, scale: float, gain: float, bias: float, *shape: float) -> np.ndarray:
-        return scale * law.function(gain * (x - bias), *shape)
+    def curve(x: np.ndarray, scale: float, gain: float, threshold: float, *shape: float) -> np.ndarray:
+        return scale * law.function(gain * (x - threshold), *shape)
 
     more = [law.shape] if law.shape else []
     low = [0.0, 1e-3, -1000.0, *(low for _, low, _ in more)]
     high = [50.0, 1e3, 1.0, *(high for _, _, high in more)]
-    first = max(int(np.argmax(rates > 0)), 1)  # index of the lowest current that makes it fire
-    onsets = np.linspace(x[first - 1], x[first], 4)[:3]
-    starts = [  # least squares finds only the nearest minimum
-        [1.0, gain, bias, *shape]
-        for gain in (1.0, 10.0)
-        for bias in (*np.quantile(x, [0.0, 0.25, 0.5]), *onsets)
-        for shape in ([[law.shape[0] * factor] for factor in (0.2, 1.0, 20.0)] if law.shape else [[]])
-    ]
+    starts = _starts(law, x, y)  # least squares finds only the nearest minimum
     ends = [  # a start that does not converge within the steps allowed counts as far as it got
         least_squares(lambda p: curve(x, *p) - y, start, bounds=(low, high), max_nfev=200) for start in starts
     ]
-    scale, gain, bias, *shape = map(float, min(ends, key=lambda end: end.cost).x)
-    R2 = r_squared(y, curve(x, scale, gain, bias, *shape))
-    return RateFit(name, scale * top, gain / span, least + bias * span, R2, shape[0] if shape else None)
+    scale, gain, threshold, *shape = map(float, min(ends, key=lambda end: end.cost).x)
+    R2 = r_squared(y, curve(x, scale, gain, threshold, *shape))
+    return RateFit(name, scale * top, gain / span, least + threshold * span, R2, shape[0] if shape else None)
+
+
+def _starts(law: RateLaw, x: np.ndarray, y: np.ndarray, kept: int = 4) -> list[list[float]]:
+    """Search a grid of gain, threshold and shape, each with its best scale; return the best of the `kept` best gains."""
+    first = max(int(np.argmax(y > 0)), 1)  # index of the lowest current that makes it fire
+    onsets = np.linspace(x[first - 1], x[first], 4)[:3]
+    thresholds = np.array([*np.linspace(-1.0, 0.8, 19), *onsets])
+    shapes = [(law.shape[0] * factor,) for factor in (0.04, 0.2, 1.0, 20.0)] if law.shape else [()]
+    found = []
+    for gain in np.geomspace(0.3, 100.0, 12):
+        for shape in shapes:
+            values = law.function(gain * (x - thresholds[:, None]), *shape)  # (n_thresholds, n)
+            power = np.square(values).sum(1)
+            scales = np.clip(values @ y / np.where(power > 0.0, power, 1.0), 0.0, 50.0)
+            costs = np.square(scales[:, None] * values - y).sum(1)
+            k = int(costs.argmin())
+            found.append((float(costs[k]), [float(scales[k]), float(gain), float(thresholds[k]), *shape]))
+    return [start for _, start in sorted(found)[:kept]]

@@ -25,11 +25,14 @@ FUNCTIONS = ("ReLU", "softplus", "sigmoid", "tanh")
 
 @dataclass(frozen=True, kw_only=True)
 class Unit(Declared):
-    """An artificial neuron whose output is scale·f(gain·(I - bias))."""
+    """An artificial neuron whose output is scale·f(gain·(I - threshold)).
+
+    In the form f(w·x + b) of artificial networks the weight w is the gain, and the bias b = -gain·threshold.
+    """
 
     scale: float = parameter(100.0, "Hz", "what the function's values are multiplied by", low=1.0, high=300.0)
     gain: float = parameter(0.1, "cm²/µA", "slope: how strongly the input counts", low=0.01, high=2.0)
-    bias: float = parameter(5.0, "µA/cm²", "input at which z is 0", low=-10.0, high=30.0)
+    threshold: float = parameter(5.0, "µA/cm²", "where z is 0; the bias is −gain·threshold", low=-10.0, high=30.0)
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,9 @@ def hand_fit(
     function: str = "sigmoid",
     scale: float = 100.0,
     gain: float = 0.1,
-    bias: float = 5.0,
+    threshold: float = 5.0,
 ) -> HandFit:
-    """Compare scale·f(gain·(I - bias)) with the f-I curve of a neuron.
+    """Compare scale·f(gain·(I - threshold)) with the f-I curve of a neuron.
 
     Parameters
     ----------
@@ -76,7 +79,7 @@ def hand_fit(
         Conductance of the M current [mS/cm²].
     function
         "ReLU", "softplus", "sigmoid" or "tanh".
-    scale, gain, bias
+    scale, gain, threshold
         Of the unit [Hz, cm²/µA, µA/cm²].
 
     Raises
@@ -87,7 +90,7 @@ def hand_fit(
     one_of("neuron", neuron, CURRENTS)
     one_of("function", function, FUNCTIONS)
     currents, rates, best = _measured(neuron, temperature if neuron == "squid axon" else g_M, function)
-    answer = scale * RATE_LAWS[function].function(gain * (currents - bias))
+    answer = scale * RATE_LAWS[function].function(gain * (currents - threshold))
     return HandFit(currents, rates, answer, r_squared(rates, answer), best)
 
 
@@ -100,7 +103,7 @@ def _measured(neuron: str, setting: float, function: str) -> tuple[np.ndarray, n
 
 
 def explore_hand_fit() -> Explorer:
-    """Change a neuron's temperature or adaptation, and a unit's gain and bias; see both curves and R²."""
+    """Change a neuron's temperature or adaptation, and a unit's scale, gain and threshold; see both curves and R²."""
     figure = canvas(3.8)
     ax = figure.subplots()
     (measured,) = ax.plot([], [], "o", color=COLOURS["V"], markersize=4, label="neuron")

@@ -49,7 +49,7 @@ def test_a_curve_of_its_own_shape_is_found_again(name):
     fit = fit_rate_law(name, CURRENTS, rates)
     assert fit.R2 > 0.9999 and (fit.shape is None) == (name not in SHAPES)
     np.testing.assert_allclose(fit(CURRENTS), rates, atol=0.5)
-    assert fit.bias == pytest.approx(12.0, abs=0.5)
+    assert fit.threshold == pytest.approx(12.0, abs=0.5)
 
 
 @pytest.mark.slow
@@ -65,7 +65,7 @@ def test_the_law_of_the_LIF_is_the_LIF():
     neuron = LeakyIntegrateAndFire(V_reset=-70.0, E_L=-70.0)
     currents = np.linspace(0.0, 600.0, 61)
     fit = fit_rate_law("LIF", currents, lif_rate(neuron, currents))
-    assert fit.R2 > 0.9999 and fit.bias == pytest.approx(lif_rheobase(neuron), abs=2.0)
+    assert fit.R2 > 0.9999 and fit.threshold == pytest.approx(lif_rheobase(neuron), abs=2.0)
     assert 1000.0 / fit.scale == pytest.approx(neuron.t_ref, rel=0.05)
     assert fit.shape == pytest.approx(neuron.tau_m / neuron.t_ref, rel=0.05)
 

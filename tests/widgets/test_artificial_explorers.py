@@ -33,7 +33,7 @@ def test_the_best_unit_cannot_be_beaten_by_hand():
     shown = hand_fit()
     best = fit_rate_law("sigmoid", shown.currents, shown.rates)
     assert shown.best.R2 == best.R2 > shown.R2
-    same = hand_fit(scale=best.scale, gain=best.gain, bias=best.bias)
+    same = hand_fit(scale=best.scale, gain=best.gain, threshold=best.threshold)
     assert same.R2 == pytest.approx(best.R2, abs=1e-9)
     np.testing.assert_allclose(same.answer, best(shown.currents))
 
@@ -55,8 +55,8 @@ def test_bad_choices(changed, message):
 
 def test_hand_fit_explorer_says_what_its_function_computes():
     explorer = explore_hand_fit()
-    explorer.set(neuron="Pospischil", g_M=0.3, function="ReLU", scale=70.0, gain=0.1, bias=2.0)
-    shown = hand_fit("Pospischil", g_M=0.3, function="ReLU", scale=70.0, gain=0.1, bias=2.0)
+    explorer.set(neuron="Pospischil", g_M=0.3, function="ReLU", scale=70.0, gain=0.1, threshold=2.0)
+    shown = hand_fit("Pospischil", g_M=0.3, function="ReLU", scale=70.0, gain=0.1, threshold=2.0)
     assert f"R² = {shown.R2:.2f}" in explorer.sentence.value and f"{shown.best.R2:.2f}" in explorer.sentence.value
     lines = {line.get_label(): line for line in explorer.figure.axes[0].lines}
     np.testing.assert_allclose(lines["your unit"].get_ydata(), shown.answer)
