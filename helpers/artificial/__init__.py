@@ -23,6 +23,7 @@ perturbation_noise   Compute the variance of weight perturbation, summed over al
 train_by_rule        Train a network by plain descent along what a rule says
 weight_perturbation  Estimate the gradient from two losses: (change of the loss / size) · (the random change itself)
 fit_rate_law         Fit a rate law to an f-I curve by least squares
+fit_rate_laws        Fit each of `RATE_LAWS` to an f-I curve, as `fit_rate_law` does; return the fits by name
 lif_rate             Compute the firing rate [Hz] of the noiseless LIF neuron at constant currents, in closed form
 lif_rheobase         Compute the smallest current [pA] at which the LIF neuron fires repeatedly: g_L·(V_th - E_L)
 RATE_LAWS            the laws that can be fitted, by name
@@ -54,7 +55,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "train_by_rule",
             "weight_perturbation",
         ],
-        "rate_laws": ["RATE_LAWS", "fit_rate_law", "lif_rate", "lif_rheobase"],
+        "rate_laws": ["RATE_LAWS", "fit_rate_law", "fit_rate_laws", "lif_rate", "lif_rheobase"],
         "separability": ["band_separable", "separable"],
         "spiking": ["SpikingClassifier", "spike_cost", "sweep_spike_price"],
         "tasks": ["digits", "pulse_order"],

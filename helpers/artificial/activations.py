@@ -54,7 +54,11 @@ class TabulatedActivation(nn.Module):
 
 
 def as_activation(
-    currents: np.ndarray, rates: np.ndarray, zero: float, one: float, spacing: float = 0.01
+    currents: np.ndarray,
+    rates: np.ndarray,
+    zero: float | None = None,
+    one: float | None = None,
+    spacing: float = 0.01,
 ) -> TabulatedActivation:
     """Convert an f-I curve to a dimensionless activation function that passes through (1, 1).
 
@@ -65,7 +69,8 @@ def as_activation(
     currents, rates
         Rising currents (n,) and rates (n,) [Hz].
     zero, one
-        Currents at which z is 0 and 1.
+        Currents at which z is 0 and 1. Without them z is 0 at the last current below the first spike, and 4 at the
+        last current measured.
     spacing
         Step of z of the table.
 
@@ -76,7 +81,9 @@ def as_activation(
     """
     currents = numbers("currents", currents, shape=(None,), low=-1e30, high=1e30)
     rates = numbers("rates", rates, "Hz", shape=currents.shape, low=-1e30, high=1e30)
-    zero, one = number("zero", zero), number("one", one)
+    onset = currents[max(int(np.argmax(rates > 0.0)) - 1, 0)]
+    zero = number("zero", onset if zero is None else zero)
+    one = number("one", zero + (currents[-1] - zero) / 4.0 if one is None else one)
     if not (np.diff(currents) > 0.0).all():
         raise ValueError(f"currents go from {currents[0]:g} to {currents[-1]:g}; allowed: strictly rising")
     if not currents[0] <= zero < one <= currents[-1]:

@@ -5,8 +5,10 @@ gradients are written out, to show what each rule needs to know.
 
     backprop              knows the forward weights W2, and uses them backwards
     feedback_alignment    uses other, random weights B in their place (Lillicrap et al. 2016, Nat Commun 7:13276)
-    weight_perturbation   knows only how the loss changes when all weights change at random
-                          (Jabri & Flower 1992, IEEE Trans Neural Netw 3:154)
+    weight_perturbation   knows only how the loss changes when all weights change at random, at once
+                          (Dembo & Kailath 1990, IEEE Trans Neural Netw 1:58; Spall 1992, IEEE Trans Autom Control
+                          37:332; Cauwenberghs 1993, NIPS 5:244. Jabri & Flower 1992, IEEE Trans Neural Netw 3:154,
+                          change one weight at a time)
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ __all__ = [
     "RateFit",
     "RateLaw",
     "fit_rate_law",
+    "fit_rate_laws",
     "lif_rate",
     "lif_rheobase",
     "r_squared",
@@ -180,19 +181,25 @@ def fit_rate_law(name: str, currents: np.ndarray, rates: np.ndarray) -> RateFit:
     return RateFit(name, scale * top, gain / span, least + threshold * span, R2, shape[0] if shape else None)
 
 
-def _starts(law: RateLaw, x: np.ndarray, y: np.ndarray, kept: int = 4) -> list[list[float]]:
-    """Search a grid of gain, threshold and shape, each with its best scale; return the best of the `kept` best gains."""
+def fit_rate_laws(currents: np.ndarray, rates: np.ndarray) -> dict[str, RateFit]:
+    """Fit each of `RATE_LAWS` to an f-I curve, as `fit_rate_law` does; return the fits by name."""
+    return {name: fit_rate_law(name, currents, rates) for name in RATE_LAWS}
+
+
+def _starts(law: RateLaw, x: np.ndarray, y: np.ndarray) -> list[list[float]]:
+    """Search a grid of gain, threshold and shape, each with its best scale; return the two best of each shape."""
     first = max(int(np.argmax(y > 0)), 1)  # index of the lowest current that makes it fire
-    onsets = np.linspace(x[first - 1], x[first], 4)[:3]
-    thresholds = np.array([*np.linspace(-1.0, 0.8, 19), *onsets])
-    shapes = [(law.shape[0] * factor,) for factor in (0.04, 0.2, 1.0, 20.0)] if law.shape else [()]
-    found = []
-    for gain in np.geomspace(0.3, 100.0, 12):
-        for shape in shapes:
+    onsets = x[first] - (x[first] - x[first - 1]) * np.array([0.98, 0.6, 0.3, 0.1, 0.01])
+    thresholds = np.array([*np.linspace(-1.003, 0.797, 19), *onsets])  # on no current: there it could not move
+    starts = []
+    for shape in [[law.shape[0] * factor] for factor in (0.04, 0.2, 1.0, 20.0)] if law.shape else [[]]:
+        found = []
+        for gain in np.geomspace(0.3, 300.0, 13):
             values = law.function(gain * (x - thresholds[:, None]), *shape)  # (n_thresholds, n)
             power = np.square(values).sum(1)
             scales = np.clip(values @ y / np.where(power > 0.0, power, 1.0), 0.0, 50.0)
             costs = np.square(scales[:, None] * values - y).sum(1)
             k = int(costs.argmin())
             found.append((float(costs[k]), [float(scales[k]), float(gain), float(thresholds[k]), *shape]))
-    return [start for _, start in sorted(found)[:kept]]
+        starts += [start for _, start in sorted(found)[:2]]
+    return starts

@@ -24,6 +24,10 @@ class Task:
     x_test: Tensor
     y_test: Tensor
 
+    def summed(self) -> Task:
+        """Return the task with inputs summed over time: (n, steps, channels) becomes (n, channels)."""
+        return Task(self.x_train.sum(1), self.y_train, self.x_test.sum(1), self.y_test)
+
 
 def digits(seed: int = 0) -> Task:
     """Load the 1,797 handwritten digits of scikit-learn, 8 × 8 pixels from 0 to 1; 30 % are for testing.

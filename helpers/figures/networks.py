@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from helpers.artificial.distillation import Score, SpikeDataset
 from helpers.artificial.learning_rules import RuleRun
 from helpers.artificial.spiking import SpikePriceSweep
+from helpers.artificial.tasks import Task
 from helpers.artificial.training import TrainingRuns
 
 from .colours import BLUE, COLOURS, GUIDE, ORANGE, PALETTE, STYLES, TEXT_GREY
@@ -27,12 +28,14 @@ __all__ = [
 ]
 
 
-def _band(ax: Axes, x: np.ndarray, values: np.ndarray, name: str, k: int, rise: float) -> None:
-    """The mean of values (n_seeds, n) with a band of one standard deviation, named at the right end."""
-    mean, sd = values.mean(0), values.std(0, ddof=1)
-    ax.plot(x, mean, color=PALETTE[k], linestyle=STYLES[k])
-    ax.fill_between(x, mean - sd, mean + sd, color=PALETTE[k], alpha=0.2, linewidth=0)
-    direct_label(ax, x[-1], mean[-1], name, PALETTE[k], rise)
+def _bands(ax: Axes, x: np.ndarray, accuracies: Mapping[str, np.ndarray], gap: float) -> None:
+    """Means of accuracies (n_seeds, n) by name, with bands from the lowest to the highest seed; names at the ends."""
+    ends = {}
+    for (name, values), colour, style in zip(accuracies.items(), PALETTE, STYLES, strict=False):
+        ax.plot(x, values.mean(0), color=colour, linestyle=style)
+        ax.fill_between(x, values.min(0), values.max(0), color=colour, alpha=0.2, linewidth=0)
+        ends[name] = x[-1], float(values.mean(0)[-1]), colour
+    label_ends(ax, ends, gap)
 
 
 def _means_and_seeds(ax: Axes, x: Sequence[float] | np.ndarray, values: np.ndarray) -> None:
@@ -41,30 +44,29 @@ def _means_and_seeds(ax: Axes, x: Sequence[float] | np.ndarray, values: np.ndarr
     ax.errorbar(x, values.mean(1), values.std(1, ddof=1), fmt="o-", color=BLUE, capsize=3)
 
 
-def plot_pulse_order(example: np.ndarray, runs: Mapping[str, TrainingRuns], rises: Mapping[str, float]) -> Figure:
-    """Make a figure of the task of `pulse_order` (left), and of test accuracy by epoch (right).
+def plot_pulse_order(task: Task, runs: Mapping[str, TrainingRuns]) -> Figure:
+    """Make a figure of two samples of the task of `pulse_order` (left), and of test accuracy by epoch (right).
 
     Parameters
     ----------
-    example
-        One sample of each class, (2, steps, 2).
+    task
+        The task.
     runs
-        By name, networks trained from several seeds.
-    rises
-        By name, how far the label is above the end of its line [points].
+        By name, networks trained from several seeds: their mean, and a band from the lowest to the highest.
     """
+    example = np.array([task.x_train[task.y_train == k][0].numpy() for k in (0, 1)])  # one sample of each class
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), width_ratios=[1, 1.5])
     for k, sample in enumerate(example):
         for channel, colour in enumerate((BLUE, ORANGE)):
             times = np.flatnonzero(sample[:, channel])
             left.eventplot([times], lineoffsets=3 * k + channel, linelengths=0.8, color=colour, linewidths=3)
             left.text(-1, 3 * k + channel, f"input {channel}", ha="right", va="center", color=colour, fontsize=10)
-        left.text(15, 3 * k + 1.75, f"class {k}", ha="center", fontsize=11)
+        middle = example.shape[1] / 2
+        left.text(middle, 3 * k + 1.75, f"input {k} was first", ha="center", fontsize=11)
     left.set(xlabel="time (ms)", yticks=[], xlim=(0, example.shape[1]), ylim=(-0.7, 5.2))
     left.spines["left"].set_visible(False)
     epochs = np.arange(1, next(iter(runs.values())).curves.shape[1] + 1)
-    for k, (name, run) in enumerate(runs.items()):
-        _band(right, epochs, run.curves, name, k, rises[name])
+    _bands(right, epochs, {name: run.curves for name, run in runs.items()}, gap=0.05)
     right.axhline(0.5, color=GUIDE, linewidth=0.8, zorder=0)
     right.set(xlabel="epoch", ylabel="test accuracy", ylim=(0.4, 1.04))
     return figure
@@ -171,26 +173,24 @@ def plot_students(
 
 
 def plot_learning_rules(
-    learned: Mapping[str, Sequence[RuleRun]], weights: np.ndarray, noise: np.ndarray, rises: Mapping[str, float]
+    learned: Mapping[str, Sequence[RuleRun]], weights: np.ndarray, noise: np.ndarray
 ) -> Figure:
     """Make a figure of test accuracy by step for each rule (left), and of the noise of weight perturbation (right).
 
     Parameters
     ----------
     learned
-        By name of the rule, runs from several seeds; mean and SD are drawn.
+        By name of the rule, runs from several seeds: their mean, and a band from the lowest to the highest.
     weights, noise
-        Numbers of weights (n_sizes,), and variance (n_sizes, n_seeds) in units of |gradient|²; the line is n + 1.
-    rises
-        By name of the rule, how far its label is above the end of its line [points].
+        Numbers of weights (n_sizes,), and variance (n_sizes,) in units of |gradient|²; the line is n + 1.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.7), width_ratios=[1.5, 1])
-    for k, (name, runs) in enumerate(learned.items()):
-        steps = runs[0].every * np.arange(1, len(runs[0].accuracy) + 1)
-        _band(left, steps, np.array([run.accuracy for run in runs]), name, k, rises[name])
+    first = next(iter(learned.values()))[0]
+    steps = first.every * np.arange(1, len(first.accuracy) + 1)
+    _bands(left, steps, {name: np.array([r.accuracy for r in runs]) for name, runs in learned.items()}, gap=0.08)
     left.set(xlabel="steps of learning", ylabel="test accuracy", ylim=(0, 1.03))
     right.loglog(weights, weights + 1, color=GUIDE, linewidth=1.2)
-    right.plot(weights, noise.mean(1), "o", color=ORANGE)
+    right.plot(weights, noise, "o", color=ORANGE)
     direct_label(right, weights[1], weights[1] + 1, "line: n + 1", TEXT_GREY, rise=-18)
     right.set(xlabel="number of weights n", ylabel="variance / |gradient|²")
     return figure

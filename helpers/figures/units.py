@@ -7,12 +7,15 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
+import torch
 from matplotlib.figure import Figure
+from torch import nn
 
 from helpers.artificial.decoding import CODES, DecodingResult, Responses
 from helpers.artificial.rate_laws import RateFit
 from helpers.artificial.training import TrainingRuns
 from helpers.simulation.trace import Trace
+from helpers.validation import one_of
 
 from .colours import BLUE, COLOURS, GREEN, GUIDE, LAW_LOOKS, ORANGE, YELLOW
 from .style import grid_of_panels
@@ -62,10 +65,10 @@ def plot_fitted_curves(
     return figure
 
 
-def plot_R2(table: Mapping[str, Mapping[str, float]]) -> Figure:
+def plot_R2(fits: Mapping[str, Mapping[str, RateFit]]) -> Figure:
     """Make a table of R² by curve (rows) and rate law (columns), the best of each row in bold: darker fits better."""
-    rows, columns = list(table), list(next(iter(table.values())))
-    values = np.array([[table[row][column] for column in columns] for row in rows])
+    rows, columns = list(fits), list(next(iter(fits.values())))
+    values = np.array([[fits[row][column].R2 for column in columns] for row in rows])
     figure, ax = plt.subplots(figsize=(9, 0.42 * len(rows) + 0.9))
     sns.heatmap(
         values, annot=values.round(3) + 0.0, fmt=".3f", cmap="Blues", vmin=0.6, vmax=1.05, cbar=False,
@@ -77,11 +80,12 @@ def plot_R2(table: Mapping[str, Mapping[str, float]]) -> Figure:
     return figure
 
 
-def plot_activations(shapes: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
-    """Make a figure of activation functions side by side: by name, input z (n,) and output (n,)."""
-    figure, axes = grid_of_panels(len(shapes), -(-len(shapes) // 2), 1.9, sharex=True)
-    for ax, (name, (z, y)) in zip(axes, shapes.items(), strict=True):
-        ax.plot(z, y, color=BLUE)
+def plot_activations(units: Mapping[str, nn.Module], low: float = -2.0, high: float = 5.0) -> Figure:
+    """Make a figure of activation functions by name, side by side, for inputs z from `low` to `high`."""
+    figure, axes = grid_of_panels(len(units), -(-len(units) // 2), 1.9, sharex=True)
+    z = torch.linspace(low, high, 701)
+    for ax, (name, unit) in zip(axes, units.items(), strict=True):
+        ax.plot(z, unit(z).detach(), color=BLUE)
         ax.axhline(0.0, color=GUIDE, linewidth=0.8, zorder=0)
         ax.set_title(name, fontsize=10.5)
         ax.tick_params(labelsize=9)
@@ -90,24 +94,21 @@ def plot_activations(shapes: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Fig
     return figure
 
 
-def plot_accuracies(runs: Mapping[str, TrainingRuns], dead: Mapping[str, np.ndarray], level: float = 0.9) -> Figure:
-    """Make a figure of test accuracy, epochs to a level of it, and dead units: seeds, their mean and one SD.
+def plot_accuracies(runs: Mapping[str, TrainingRuns], level: float = 0.9) -> Figure:
+    """Make a figure of test accuracy and of epochs to a level of it: seeds, their mean and one SD.
 
     Parameters
     ----------
     runs
         By name of the activation, networks trained from several seeds.
-    dead
-        By name of the activation, share of dead units (n_seeds,).
     level
         Accuracy to which epochs are counted.
     """
-    figure, axes = plt.subplots(1, 3, figsize=(9, 0.36 * len(runs) + 1.1), sharey=True)
+    figure, axes = plt.subplots(1, 2, figsize=(9, 0.36 * len(runs) + 1.1), sharey=True)
     places = np.arange(len(runs))[::-1]
     quantities = (
         ("test accuracy", {name: run.accuracy for name, run in runs.items()}),
         (f"epochs to {level:.0%}", {n: np.array([h.epochs_to(level) for h in r.histories]) for n, r in runs.items()}),
-        ("share of dead units", dead),
     )
     for ax, (label, values) in zip(axes, quantities, strict=True):
         for place, seeds in zip(places, values.values(), strict=True):
@@ -120,7 +121,11 @@ def plot_accuracies(runs: Mapping[str, TrainingRuns], dead: Mapping[str, np.ndar
 
 
 def plot_codes(
-    responses: Responses, currents: Sequence[float], told: Mapping[float, Mapping[str, DecodingResult]], shown: int = 12
+    responses: Responses,
+    currents: Sequence[float],
+    told: Mapping[float, Mapping[str, DecodingResult]],
+    quantity: str = "correct",
+    shown: int = 12,
 ) -> Figure:
     """Make a figure of responses to each current (left), and of what each code tells about the current (right).
 
@@ -132,6 +137,8 @@ def plot_codes(
         The currents (n_currents,) [µA/cm²].
     told
         By window [ms] and code, the result of the decoder.
+    quantity
+        What the bars show: "correct", the share of right guesses, or "information" [bit].
     shown
         How many trials of each current are drawn.
     """
@@ -146,16 +153,21 @@ def plot_codes(
         left.axvline(window, color=ORANGE, linestyle=":", linewidth=1.2)
     left.text(206, (len(currents)) * (shown + 4), "µA/cm²", va="center", fontsize=10)
     left.set(xlabel="time since onset (ms)", ylabel="trials, by current", yticks=[], xlim=(0, 204))
+    is_bits = one_of("quantity", quantity, ("correct", "information")) == "information"
+    limit = np.log2(len(currents)) if is_bits else 1.0
     windows = np.arange(len(told))
-    limit = np.log2(len(currents))
     for k, (code, colour, hatch) in enumerate(zip(CODES, (BLUE, YELLOW, GREEN), ("", "//", ".."), strict=True)):
-        bits = [told[window][code].information for window in told]
-        right.bar(windows + 0.27 * (k - 1), bits, 0.25, color=colour, hatch=hatch, edgecolor="white", label=code)
-    chance = max(d.chance for codes in told.values() for d in codes.values())
+        heights = [getattr(told[window][code], quantity) for window in told]
+        right.bar(windows + 0.27 * (k - 1), heights, 0.25, color=colour, hatch=hatch, edgecolor="white", label=code)
+    shuffled = max(d.chance for codes in told.values() for d in codes.values())
+    chance = shuffled if is_bits else 1.0 / len(currents)
+    words = f"complete information: {limit:.0f} bits" if is_bits else "all guesses right"
     right.axhline(limit, color="0.4", linestyle="--", linewidth=1)
-    right.text(-0.4, limit + 0.05, f"complete information: {limit:.0f} bits", fontsize=10, color="0.3")
+    right.text(-0.4, 1.02 * limit, words, fontsize=10, color="0.3")
     right.axhline(chance, color="0.4", linestyle=":", linewidth=1)
-    right.set(ylabel="information (bits)", xlabel="window of the decoder (ms)", ylim=(0, 1.32 * limit))
+    right.text(len(told) - 0.62, chance + 0.01 * limit, "chance", fontsize=10, color="0.3", ha="left", va="bottom")
+    label = "information (bits)" if is_bits else "share of right guesses"
+    right.set(ylabel=label, xlabel="window of the decoder (ms)", ylim=(0, 1.32 * limit), xlim=(-0.5, len(told) - 0.2))
     right.set_xticks(windows, [f"{window:g}" for window in told])
     right.legend(loc="upper left", ncols=3, fontsize=10, columnspacing=1.0, handlelength=1.2)
     return figure

@@ -39,6 +39,8 @@ def test_a_measured_curve_loses_its_units():
     z = torch.tensor([-1.0, 0.0, 0.5, 1.0, 2.0, 9.0])
     np.testing.assert_allclose(one(z), [0.0, 0.0, 0.5, 1.0, 1.5, 1.5], atol=1e-5)
     np.testing.assert_allclose(scaled(z), one(z), atol=1e-5)
+    by_itself = as_activation(currents, rates)  # 0 at 10, 4 at 30, and 1 at 15, where the rate is 20 Hz
+    np.testing.assert_allclose(by_itself(torch.tensor([0.0, 1.0, 2.0, 4.0, 9.0])), [0.0, 1.0, 2.0, 3.0, 3.0], atol=1e-5)
 
 
 def test_dead_units_by_hand():

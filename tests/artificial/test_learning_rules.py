@@ -42,19 +42,18 @@ def test_feedback_by_the_true_weights_is_backprop_and_by_others_is_not():
     assert not torch.allclose(random[0], backprop(WEIGHTS, X, Y)[0])
 
 
-@pytest.mark.slow
 def test_weight_perturbation_is_right_on_average():
     draw = torch.Generator().manual_seed(1)
-    mean = torch.stack([_flat(weight_perturbation(WEIGHTS, X, Y, draw)) for _ in range(10_000)]).mean(0)
+    mean = torch.stack([_flat(weight_perturbation(WEIGHTS, X, Y, draw)) for _ in range(3000)]).mean(0)
     exact = _flat(backprop(WEIGHTS, X, Y))
-    assert (mean - exact).norm() / exact.norm() < 0.1  # expected: sqrt(46 / 10,000) = 0.07
+    assert (mean - exact).norm() / exact.norm() < 0.25  # expected: sqrt(46 / 3000) = 0.12
 
 
 @pytest.mark.parametrize("hidden", [3, 30, 100])
 def test_noise_of_weight_perturbation_grows_with_the_number_of_weights(hidden):
     n = hidden * (6 + 3)
     weights = initial_weights(6, hidden, 3, seed=0)
-    assert perturbation_noise(weights, X, Y, draws=1500, seed=0) / (n + 1) == pytest.approx(1.0, abs=0.12)
+    assert perturbation_noise(weights, X, Y, draws=400, seed=0) / (n + 1) == pytest.approx(1.0, abs=0.2)
 
 
 def test_angles():
@@ -119,5 +118,6 @@ def test_order_is_in_the_time_and_not_in_the_number_of_pulses():
     assert torch.equal((times[:, 1] < times[:, 0]).long(), task.y_train)
     lag = (times[:, 0] - times[:, 1]).abs()
     assert set(lag.tolist()) == set(range(1, 11))
+    assert torch.equal(task.summed().x_test, torch.ones(300, 2)) and task.summed().y_test is task.y_test
     with pytest.raises(ValueError, match="max_lag = 30; allowed: .* from 1 to 29"):
         pulse_order(max_lag=30)

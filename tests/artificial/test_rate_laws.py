@@ -6,6 +6,7 @@ import pytest
 from helpers.artificial.rate_laws import (
     RATE_LAWS,
     fit_rate_law,
+    fit_rate_laws,
     lif_rate,
     lif_rheobase,
     r_squared,
@@ -76,6 +77,14 @@ def test_R2_against_its_meaning():
     assert r_squared(rates, np.full(4, 1.5)) == 0.0
     assert r_squared(rates, -rates) < 0.0
     assert r_squared(np.ones(4), rates) == 0.0
+
+
+def test_many_random_starts_find_no_fit_that_is_much_better():
+    currents = np.linspace(0.0, 60.0, 31)
+    fits = fit_rate_laws(currents, measure_f_I(HodgkinHuxley(), currents, seconds=1.0))
+    best = {"ReLU": 0.7608, "leaky ReLU": 0.7608, "softplus": 0.7608, "sigmoid": 0.9009, "tanh": 0.9345, "LIF": 0.9995}
+    assert fits.keys() == best.keys()  # of 60 random starts, 150 with a shape
+    assert all(best[name] - 0.002 < fit.R2 < best[name] + 0.001 for name, fit in fits.items())
 
 
 def test_fits_of_a_silent_neuron_explain_nothing():

@@ -6,12 +6,14 @@ import pytest
 from helpers.artificial.decoding import CODES, DecodingResult, Responses
 from helpers.artificial.distillation import Score, SpikeDataset
 from helpers.artificial.learning_rules import RuleRun
-from helpers.artificial.rate_laws import fit_rate_law
+from helpers.artificial.rate_laws import RateFit, fit_rate_law
 from helpers.artificial.spiking import SpikePriceSweep
+from helpers.artificial.tasks import pulse_order
 from helpers.artificial.training import TrainingHistory, TrainingRuns
 from helpers.figures.networks import (
     plot_energy_costs,
     plot_learning_rules,
+    plot_pulse_order,
     plot_spike_price,
     plot_students,
     plot_surrogate_widths,
@@ -35,7 +37,8 @@ def test_curves_and_fits():
 
 
 def test_table_of_R2_has_its_numbers_and_the_best_in_bold():
-    figure = plot_R2({"x": {"a": 0.5, "b": 0.75}, "y": {"a": 1.0, "b": -1e-6}})
+    R2 = {"x": {"a": 0.5, "b": 0.75}, "y": {"a": 1.0, "b": -1e-6}}
+    figure = plot_R2({row: {law: RateFit(law, 1.0, 1.0, 0.0, value) for law, value in R2[row].items()} for row in R2})
     texts = {text.get_text(): text.get_fontweight() for text in figure.axes[0].texts}
     assert texts == {"0.500": "normal", "0.750": "bold", "1.000": "bold", "0.000": "normal"}
 
@@ -43,19 +46,21 @@ def test_table_of_R2_has_its_numbers_and_the_best_in_bold():
 def test_accuracies_are_means_and_deviations():
     accuracies = np.array([0.90, 0.94, 0.98])
     runs = {"one": TrainingRuns([], [TrainingHistory(np.array([1.0, 0.5]), np.array([0.5, a])) for a in accuracies])}
-    figure = plot_accuracies(runs, {"one": np.array([0.1, 0.2, 0.3])})
+    figure = plot_accuracies(runs)
+    assert [ax.get_xlabel() for ax in figure.axes] == ["test accuracy", "epochs to 90%"]
     bar = figure.axes[0].containers[0]
     assert bar.lines[0].get_xdata()[0] == pytest.approx(0.94)
     whisker = bar.lines[2][0].get_segments()[0]
     np.testing.assert_allclose(whisker[:, 0], [0.90, 0.98])
 
 
-def test_codes_show_bits():
+def test_codes_show_right_guesses_or_bits():
     responses = Responses(np.repeat([0, 1], 4), np.full((8, 40), 1e6))
-    told = {10.0: {code: DecodingResult(0.1 * k, 0.05, 0.5) for k, code in enumerate(CODES)}}
-    figure = plot_codes(responses, [1.0, 2.0], told)
-    heights = [bars[0].get_height() for bars in figure.axes[1].containers]
-    np.testing.assert_allclose(heights, [0.0, 0.1, 0.2])
+    told = {10.0: {code: DecodingResult(0.1 * k, 0.05, 0.5 + 0.1 * k) for k, code in enumerate(CODES)}}
+    for quantity, expected in (("information", [0.0, 0.1, 0.2]), ("correct", [0.5, 0.6, 0.7])):
+        figure = plot_codes(responses, [1.0, 2.0], told, quantity)
+        heights = [bars[0].get_height() for bars in figure.axes[1].containers]
+        np.testing.assert_allclose(heights, expected)
 
 
 def test_xor_marks_the_sums_on_the_curve():
@@ -96,6 +101,18 @@ def test_students_and_rules():
     np.testing.assert_allclose(means.get_ydata(), [0.92, 0.99])
     learned = {"rule": [RuleRun(10, np.array([0.1, a]), np.zeros(2), ()) for a in (0.5, 0.7)]}
     n = np.array([10, 100])
-    rules = plot_learning_rules(learned, n, np.array([[11.0], [101.0]]), {"rule": 0})
+    rules = plot_learning_rules(learned, n, np.array([11.0, 101.0]))
     np.testing.assert_allclose(rules.axes[0].lines[0].get_xydata(), [(10, 0.1), (20, 0.6)])
     np.testing.assert_allclose(rules.axes[1].lines[0].get_ydata(), n + 1)
+
+
+def test_order_of_pulses_shows_one_sample_of_each_class_and_no_accuracy_above_1():
+    task = pulse_order(n=20, steps=15, max_lag=5)
+    curves = np.array([[0.5, 1.0], [0.9, 1.0], [1.0, 0.4]])
+    runs = {"one": TrainingRuns([], [TrainingHistory(np.ones(2), curve) for curve in curves])}
+    figure = plot_pulse_order(task, runs)
+    left, right = figure.axes
+    assert {"input 0 was first", "input 1 was first"} <= {text.get_text() for text in left.texts}
+    band = right.collections[0].get_paths()[0].vertices[:, 1]
+    assert band.min() == 0.4 and band.max() == 1.0
+    np.testing.assert_allclose(right.lines[0].get_ydata(), [0.8, 0.8])
