@@ -8,6 +8,8 @@ silent_fraction      Compute the fraction of outputs, over hidden units and samp
 CODES                the neural codes that can be read off a response
 decode               Guess the stimulus from features of the responses by k nearest neighbours, with five-fold cross-
                      validation
+decode_codes         Guess the stimulus from each of `CODES` in the first `window` [ms] of the responses, as `decode`
+                     does
 mutual_information   Compute the mutual information [bit] of a table of counts (n_stimuli, n_guesses)
 simulate_responses   Simulate the responses of a noisy neuron to step currents that begin after 50 ms without a
                      current
@@ -45,7 +47,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "activations": ["as_activation", "dead_units", "hidden_layer", "silent_fraction"],
-        "decoding": ["CODES", "decode", "mutual_information", "simulate_responses"],
+        "decoding": ["CODES", "decode", "decode_codes", "mutual_information", "simulate_responses"],
         "distillation": ["Student", "evaluate_student", "fit_student", "make_spike_dataset", "spike_probability"],
         "learning_rules": [
             "backprop",

@@ -17,7 +17,7 @@ from helpers.simulation.stimuli import step
 from helpers.simulation.summaries import summary
 from helpers.validation import number, numbers, one_of, whole_number
 
-__all__ = ["CODES", "DecodingResult", "Responses", "decode", "mutual_information", "simulate_responses"]
+__all__ = ["CODES", "DecodingResult", "Responses", "decode", "decode_codes", "mutual_information", "simulate_responses"]
 
 MAX_SPIKES = 40  # kept of a response
 NO_SPIKE = 1e6  # ms; in place of the time of a spike that is missing
@@ -171,3 +171,8 @@ def decode(features: np.ndarray, stimulus: np.ndarray, seed: int = 0, neighbours
 
     information, correct = decoded(stimulus)
     return DecodingResult(information, decoded(random.permutation(stimulus))[0], correct)
+
+
+def decode_codes(responses: Responses, window: float) -> dict[str, DecodingResult]:
+    """Guess the stimulus from each of `CODES` in the first `window` [ms] of the responses, as `decode` does."""
+    return {code: decode(responses.code(code, window), responses.stimulus) for code in CODES}

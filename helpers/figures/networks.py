@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from torch import Tensor
 
 from helpers.artificial.distillation import Score, SpikeDataset
 from helpers.artificial.learning_rules import RuleRun
@@ -24,6 +25,7 @@ __all__ = [
     "plot_pulse_order",
     "plot_spike_price",
     "plot_students",
+    "plot_surrogate",
     "plot_surrogate_widths",
 ]
 
@@ -72,38 +74,40 @@ def plot_pulse_order(task: Task, runs: Mapping[str, TrainingRuns]) -> Figure:
     return figure
 
 
-def plot_spike_price(priced: SpikePriceSweep, rate_network: np.ndarray, joules: float, ratio: float = 0.95) -> Figure:
-    """Make a figure of accuracy against spikes per sample and their energy; whiskers are one SD over seeds.
+def plot_spike_price(priced: SpikePriceSweep, ratio: float = 0.95) -> Figure:
+    """Make a figure of accuracy against spikes per sample; whiskers are one SD over seeds.
 
     Parameters
     ----------
     priced
-        Networks trained with several prices on a spike.
-    rate_network
-        Test accuracies (n_seeds,) of the ReLU network.
-    joules
-        Energy of a spike [J].
+        Networks trained with several prices on a spike, the lowest price first.
     ratio
-        Share of the mean of `rate_network` at which a dotted line is drawn.
+        Share of the accuracy at the first price at which a dotted line is drawn.
     """
-    figure, ax = plt.subplots(figsize=(9, 3.6))
+    figure, ax = plt.subplots(figsize=(9, 3.4))
     right, spikes = priced.accuracy.mean(1), priced.spikes.mean(1)
     spread = priced.accuracy.std(1, ddof=1), priced.spikes.std(1, ddof=1)
     ax.errorbar(spikes, right, *spread, "o-", color=BLUE, capsize=3)
     for price, x, y in zip(priced.prices, spikes, right, strict=True):
         ax.annotate(f"price {price:g}", (x, y), (6, -15), textcoords="offset points", color=BLUE, fontsize=10)
-    level, sd, across = rate_network.mean(), rate_network.std(ddof=1), ax.get_yaxis_transform()
-    ax.axhline(level, color=ORANGE, linestyle="--")
-    ax.axhspan(level - sd, level + sd, color=ORANGE, alpha=0.15, linewidth=0)
-    ax.axhline(ratio * level, color=GUIDE, linestyle=":")
-    ax.text(0.01, level + 0.001, "ReLU network", color=ORANGE, transform=across)
-    ax.text(1.0, ratio * level + 0.004, f"{ratio:.0%} of it", color="0.35", ha="right", transform=across)
-    ax.set(xlabel="spikes per image, all hidden units together", ylabel="test accuracy")
+    level, across = ratio * right[0], ax.get_yaxis_transform()
+    ax.axhline(level, color=GUIDE, linestyle=":")
+    ax.text(1.0, level, f"{ratio:.0%} of the accuracy without a price", color=TEXT_GREY, ha="right", va="bottom",
+            transform=across)  # fmt: skip
+    ax.set(xlabel="spikes per picture, all hidden units together", ylabel="test accuracy")
     ax.set_xlim(0, 1.12 * spikes.max())
-    top = ax.secondary_xaxis(
-        "top", functions=(lambda n: np.multiply(n, joules * 1e12), lambda e: np.divide(e, joules * 1e12))
-    )
-    top.set_xlabel("energy for the sodium pumps (pJ)")
+    return figure
+
+
+def plot_surrogate(distance: Tensor, fired: Tensor, slope: Tensor) -> Figure:
+    """Make a figure of a spike (n,) and of its surrogate slope (n,), by V minus threshold (n,)."""
+    figure, ax = plt.subplots(figsize=(9, 2.8))
+    d, step_, bump = (values.detach().numpy() for values in (distance, fired, slope))
+    ax.plot(d, step_, color=GUIDE, linestyle="--")
+    ax.plot(d, bump, color=BLUE)
+    direct_label(ax, d[-1], step_[-1], "the spike itself", TEXT_GREY)
+    direct_label(ax, d[-1], bump[-1], "slope used in training", BLUE)
+    ax.set(xlabel="V − threshold (in units of threshold − rest)", ylim=(-0.05, 1.1))
     return figure
 
 
@@ -193,6 +197,8 @@ def plot_learning_rules(
     right.plot(weights, noise, "o", color=ORANGE)
     direct_label(right, weights[1], weights[1] + 1, "line: n + 1", TEXT_GREY, rise=-18)
     right.set(xlabel="number of weights n", ylabel="variance / |gradient|²")
+    fixed_ticks(right.xaxis, weights)
+    fixed_ticks(right.yaxis, weights)
     return figure
 
 

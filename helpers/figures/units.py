@@ -165,30 +165,22 @@ def plot_codes(
     right.axhline(limit, color="0.4", linestyle="--", linewidth=1)
     right.text(-0.4, 1.02 * limit, words, fontsize=10, color="0.3")
     right.axhline(chance, color="0.4", linestyle=":", linewidth=1)
-    right.text(len(told) - 0.62, chance + 0.01 * limit, "chance", fontsize=10, color="0.3", ha="left", va="bottom")
+    right.text(len(told) - 0.56, chance + 0.01 * limit, "chance", fontsize=10, color="0.3", ha="left", va="bottom")
     label = "information (bits)" if is_bits else "share of right guesses"
-    right.set(ylabel=label, xlabel="window of the decoder (ms)", ylim=(0, 1.32 * limit), xlim=(-0.5, len(told) - 0.2))
+    right.set(ylabel=label, xlabel="window of the decoder (ms)", ylim=(0, 1.32 * limit), xlim=(-0.5, len(told) + 0.05))
     right.set_xticks(windows, [f"{window:g}" for window in told])
     right.legend(loc="upper left", ncols=3, fontsize=10, columnspacing=1.0, handlelength=1.2)
     return figure
 
 
-def plot_input_pairs(pairs: Mapping[str, tuple[Trace, Trace]], labels: Mapping[str, tuple[str, str]]) -> Figure:
-    """Make a figure of the responses to pairs of inputs with the same mean, a column for each pair by title.
-
-    Parameters
-    ----------
-    pairs
-        By title, the responses to both inputs.
-    labels
-        By title, what to write on each response.
-    """
+def plot_input_pairs(pairs: Mapping[str, Mapping[str, Trace]]) -> Figure:
+    """Make a figure of the responses to pairs of inputs: by title of the pair, a column of two, by name."""
     figure, axes = plt.subplots(
         4, len(pairs), figsize=(9, 5.6), height_ratios=[3, 1, 3, 1], sharex="col", squeeze=False
     )
     for column, (title, both) in zip(axes.T, pairs.items(), strict=True):
-        low, high = min(t.I.min() for t in both), max(t.I.max() for t in both)
-        for k, (trace, label, colour) in enumerate(zip(both, labels[title], (BLUE, ORANGE), strict=True)):
+        low, high = min(t.I.min() for t in both.values()), max(t.I.max() for t in both.values())
+        for k, ((label, trace), colour) in enumerate(zip(both.items(), (BLUE, ORANGE), strict=True)):
             for_V, for_I = column[2 * k], column[2 * k + 1]
             for_V.plot(trace.t, trace.V, color=colour, linewidth=1.2)
             for_I.plot(trace.t, trace.I, color=COLOURS["I"], linewidth=1.2)
@@ -245,7 +237,7 @@ def plot_xor(
         I = bias + active * weight
         rate = float(np.interp(I, currents, rates))
         left.plot(I, rate, "o", color=ORANGE, markersize=9)
-        words, shift, side = (("no input", 6, "left"), ("one input", 0, "center"), ("both inputs", 0, "center"))[active]
+        words, shift, side = (("no input", 16, "left"), ("one input", 0, "center"), ("both inputs", 0, "center"))[active]
         left.annotate(words, (I, rate), (shift, 11), textcoords="offset points", ha=side, color=ORANGE)
     left.set(xlabel="current (µA/cm²)", ylabel="steady rate (Hz)", ylim=(-8, 1.25 * rates.max()))
     for ax, (name, trace) in zip(rights, traces.items(), strict=True):

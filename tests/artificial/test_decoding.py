@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helpers.artificial.decoding import Responses, decode, mutual_information, simulate_responses
+from helpers.artificial.decoding import CODES, Responses, decode, decode_codes, mutual_information, simulate_responses
 from helpers.neurons.models import HodgkinHuxley
 from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
@@ -40,6 +40,13 @@ def test_decoder_finds_what_is_there_and_nothing_where_nothing_is():
     assert nothing.information < 0.15 and nothing.correct < 0.4
     constant = decode(np.ones(400), stimulus)
     assert constant.information < 0.15  # ties must not betray the order of the samples
+
+
+def test_each_code_is_decoded_as_by_itself():
+    responses = simulate_responses(HodgkinHuxley(noise=1.0), [8.0, 30.0], trials=10, length=60.0, seed=0)
+    by_code = decode_codes(responses, 50.0)
+    assert list(by_code) == list(CODES) and by_code["interval"].correct == 1.0
+    assert by_code["latency"] == decode(responses.code("latency", 50.0), responses.stimulus)
 
 
 def test_responses_are_those_of_the_simulator():

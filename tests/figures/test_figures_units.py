@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from helpers.artificial.decoding import CODES, DecodingResult, Responses
 from helpers.artificial.distillation import Score, SpikeDataset
@@ -16,9 +17,10 @@ from helpers.figures.networks import (
     plot_pulse_order,
     plot_spike_price,
     plot_students,
+    plot_surrogate,
     plot_surrogate_widths,
 )
-from helpers.figures.units import plot_accuracies, plot_codes, plot_fitted_curves, plot_R2, plot_xor
+from helpers.figures.units import plot_accuracies, plot_codes, plot_fitted_curves, plot_input_pairs, plot_R2, plot_xor
 from helpers.neurons.models import HodgkinHuxley
 from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
@@ -75,12 +77,18 @@ def test_prices():
     priced = SpikePriceSweep(
         np.array([0.0, 1.0]), np.array([[0.9, 1.0], [0.8, 0.9]]), np.array([[50.0, 60.0], [10.0, 12.0]])
     )
-    figure = plot_spike_price(priced, np.array([0.95, 0.97]), joules=2e-12)
-    line = figure.axes[0].lines[0]
-    np.testing.assert_allclose(line.get_xydata(), [(55, 0.95), (11, 0.85)])
-    figure.canvas.draw()
-    top = figure.axes[0].child_axes[0]
-    np.testing.assert_allclose(np.array(top.get_xlim()), np.array(figure.axes[0].get_xlim()) * 2.0)  # pJ
+    figure = plot_spike_price(priced, ratio=0.9)
+    points, level = figure.axes[0].lines[0], figure.axes[0].lines[-1]
+    np.testing.assert_allclose(points.get_xydata(), [(55, 0.95), (11, 0.85)])
+    np.testing.assert_allclose(level.get_ydata(), 0.9 * 0.95)
+
+
+def test_pairs_have_a_column_each():
+    pair = {name: simulate(HodgkinHuxley(), step(I, 1.0, 5.0), 10.0) for name, I in (("weak", 1.0), ("strong", 9.0))}
+    figure = plot_input_pairs({"one": pair, "two": pair})
+    upper, lower = figure.axes[0], figure.axes[4]
+    assert [ax.texts[0].get_text() for ax in (upper, lower)] == ["weak", "strong"] and upper.get_title() == "one"
+    np.testing.assert_array_equal(lower.lines[0].get_ydata(), pair["strong"].V)
 
 
 def test_widths_and_costs():
@@ -89,6 +97,13 @@ def test_widths_and_costs():
     np.testing.assert_array_equal([line.get_ydata() for line in figure.axes[0].lines], reach)
     costs = plot_energy_costs({"cheap": (1e-12, 4e-12), "dear": (1e-10, 1e-10)})
     assert [text.get_text() for text in costs.axes[0].texts] == ["100 to 100 pJ", "1 to 4 pJ"]
+
+
+def test_surrogate_beside_its_spike():
+    d = torch.linspace(-1.0, 1.0, 5, requires_grad=True)
+    figure = plot_surrogate(d, (d >= 0).float(), torch.ones(5))
+    spike, slope = figure.axes[0].lines
+    assert spike.get_ydata().tolist() == [0, 0, 1, 1, 1] and slope.get_ydata().tolist() == [1] * 5
 
 
 def test_students_and_rules():
