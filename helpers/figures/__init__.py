@@ -57,11 +57,12 @@ plot_strength_duration       Make a figure of threshold current and threshold ch
 plot_energy_costs            Make a figure of the lowest and highest estimate [J] of what an event costs, by name
 plot_learning_rules          Make a figure of test accuracy by step for each rule (left), and of the noise of weight
                              perturbation (right)
-plot_pulse_order             Make a figure of the task of `pulse_order` (left), and of test accuracy by epoch (right)
-plot_spike_price             Make a figure of accuracy against spikes per sample and their energy; whiskers are one SD
-                             over seeds
+plot_pulse_order             Make a figure of two samples of the task of `pulse_order` (left), and of test accuracy by
+                             epoch (right)
+plot_spike_price             Make a figure of accuracy against spikes per sample; whiskers are one SD over seeds
 plot_students                Make a figure of a student's predictions (top), and of AUC and correlation of spike
                              counts by depth (bottom)
+plot_surrogate               Make a figure of a spike (n,) and of its surrogate slope (n,), by V minus threshold (n,)
 plot_surrogate_widths        Make a figure of how far gradients reach back (left) and of accuracy (right), by width of
                              the surrogate
 plot_against_reference       Make a figure of a posterior and the reference: all of it (left), and the part around the
@@ -106,14 +107,14 @@ plot_voltage_pair            Plot V of two neurons, or of one neuron twice, by n
 plot_voltage_pairs           Make a figure of V of two neurons from `begin` to `end` [ms], a panel for each pair by
                              title
 plot_work_precision          Plot error against cost on logarithmic axes
-plot_accuracies              Make a figure of test accuracy, epochs to a level of it, and dead units: seeds, their
-                             mean and one SD
-plot_activations             Make a figure of activation functions side by side: by name, input z (n,) and output (n,)
+plot_accuracies              Make a figure of test accuracy and of epochs to a level of it: seeds, their mean and one SD
+plot_activations             Make a figure of activation functions by name, side by side, for inputs z from `low` to
+                             `high`
 plot_codes                   Make a figure of responses to each current (left), and of what each code tells about the
                              current (right)
 plot_fitted_curves           Make a figure of measured f-I curves (dots) with rate laws fitted to each (lines)
-plot_input_pairs             Make a figure of the responses to pairs of inputs with the same mean, a column for each
-                             pair by title
+plot_input_pairs             Make a figure of the responses to pairs of inputs: by title of the pair, a column of two,
+                             by name
 plot_memory                  Make a figure of a neuron that one pulse switches on at `on` [ms] and another one off at
                              `off` [ms]
 plot_R2                      Make a table of R² by curve (rows) and rate law (columns), the best of each row in bold:
@@ -178,6 +179,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "plot_pulse_order",
             "plot_spike_price",
             "plot_students",
+            "plot_surrogate",
             "plot_surrogate_widths",
         ],
         "posteriors": [

@@ -176,9 +176,7 @@ def plot_students(
     return figure
 
 
-def plot_learning_rules(
-    learned: Mapping[str, Sequence[RuleRun]], weights: np.ndarray, noise: np.ndarray
-) -> Figure:
+def plot_learning_rules(learned: Mapping[str, Sequence[RuleRun]], weights: np.ndarray, noise: np.ndarray) -> Figure:
     """Make a figure of test accuracy by step for each rule (left), and of the noise of weight perturbation (right).
 
     Parameters

@@ -237,7 +237,9 @@ def plot_xor(
         I = bias + active * weight
         rate = float(np.interp(I, currents, rates))
         left.plot(I, rate, "o", color=ORANGE, markersize=9)
-        words, shift, side = (("no input", 16, "left"), ("one input", 0, "center"), ("both inputs", 0, "center"))[active]
+        words, shift, side = (("no input", 16, "left"), ("one input", 0, "center"), ("both inputs", 0, "center"))[
+            active
+        ]
         left.annotate(words, (I, rate), (shift, 11), textcoords="offset points", ha=side, color=ORANGE)
     left.set(xlabel="current (µA/cm²)", ylabel="steady rate (Hz)", ylim=(-8, 1.25 * rates.max()))
     for ax, (name, trace) in zip(rights, traces.items(), strict=True):

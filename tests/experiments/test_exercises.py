@@ -45,7 +45,6 @@ def test_another_name_is_refused(method):
     [
         ("1_HH_model_simulation.ipynb", 8),
         ("2_Bayesian_Inference.ipynb", 5),
-        ("3_Biological_vs_Artificial_Neurons.ipynb", 7),
     ],
 )
 def test_every_solution_shown_is_the_one_that_is_checked(notebook, exercises):

@@ -60,6 +60,7 @@ NAMES = {
     "feedback_alignment": "a formula on tensors, tried through train_by_rule", "gradient_angle": "a formula on tensors",
     "train_network": INNER, "exact_recovery": "takes results of others: posterior, trials and their recordings",
     "widgets.conductances.explore_conductances": SHOWN, "describe_attempt": SHOWN, "RateLaw": "a table's entry",
+    "fit_rate_laws": "fit_rate_law for each law", "decode_codes": "decode for each code",
     "TrainingRuns": RESULT, "Task": RESULT, "read_family": FILES_OF,
 }  # fmt: skip
 RESULTS = {

@@ -9,7 +9,7 @@ from support.lessons import NOTEBOOKS
 from tools import LESSONS, ROOT, clock
 from tools.sections import Cell, Lesson, bindings, names_bound, names_used
 
-UNFINISHED = {path.name for path in LESSONS[1:]}  # being rewritten: the marks go when the lessons meet the rules
+UNFINISHED = {path.name for path in LESSONS[1:2]}  # being rewritten: the marks go when the lessons meet the rules
 
 
 def marked(path):

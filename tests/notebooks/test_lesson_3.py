@@ -58,7 +58,7 @@ def test_the_answers_of_the_fit_by_hand():
     assert hot.currents[hot.rates > 0][0] == 9.0 and abs(hot.rates.max() - 352) < 2
     for g_M, slope in ((0.0, 19.7), (0.3, 7.8)):
         line = widgets.hand_fit("Pospischil", g_M=g_M, function="ReLU").best
-        assert abs(line.scale * line.gain - slope) < 0.1
+        assert abs(line.scale * line.gain - slope) < 0.2
 
 
 def test_measured_units_have_no_unit_of_measurement_and_the_blocked_one_falls(lesson):
