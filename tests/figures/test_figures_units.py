@@ -87,7 +87,8 @@ def test_pairs_have_a_column_each():
     pair = {name: simulate(HodgkinHuxley(), step(I, 1.0, 5.0), 10.0) for name, I in (("weak", 1.0), ("strong", 9.0))}
     figure = plot_input_pairs({"one": pair, "two": pair})
     upper, lower = figure.axes[0], figure.axes[4]
-    assert [ax.texts[0].get_text() for ax in (upper, lower)] == ["weak", "strong"] and upper.get_title(loc="left") == "one"
+    assert [ax.texts[0].get_text() for ax in (upper, lower)] == ["weak", "strong"]
+    assert upper.get_title(loc="left") == "one"
     np.testing.assert_array_equal(lower.lines[0].get_ydata(), pair["strong"].V)
 
 
