@@ -3,6 +3,7 @@
 import base64
 import re
 import xml.etree.ElementTree as ET
+from itertools import combinations
 
 import pytest
 from support.contrast import contrast
@@ -133,3 +134,39 @@ def test_the_five_pictures_of_a_spike_have_the_numbers_of_a_simulated_one():
         texts = [text.text for group in root.iter(SVG + "g") if group.get("class") == ion for text in group.iter()]
         numbers = [int(text.replace("−", "-")) for text in texts if re.fullmatch(r"[+−]?\d+", text or "")]
         assert numbers == [round(float(currents[name][k])) for k in moments], ion
+
+
+# --------------------------------------------------------------------------------------------------- in a browser
+
+# Where each text is, in the units of the drawing, without the white above and below its letters.
+TEXTS = """() => [...document.querySelectorAll('svg text')].map(text => {
+    const { x, y, width, height } = text.getBBox();
+    return { words: text.textContent, left: x, right: x + width, top: y + 0.2 * height, bottom: y + 0.8 * height } })"""
+
+
+@pytest.mark.browser
+def test_no_text_touches_another_or_the_edge(browser):
+    page = browser.new_page()
+    for name in DRAWINGS:
+        page.set_content(drawing(name).svg)
+        texts = page.evaluate(TEXTS)
+        width, height = map(float, tree(name).get("viewBox").split()[2:])
+        for one in texts:
+            assert one["left"] >= 6 and one["right"] <= width - 6 and one["bottom"] <= height - 4, (name, one["words"])
+        for one, other in combinations(texts, 2):
+            across = min(one["right"], other["right"]) - max(one["left"], other["left"])
+            down = min(one["bottom"], other["bottom"]) - max(one["top"], other["top"])
+            assert across < 0 or down < 0, (name, one["words"], other["words"])
+    page.close()
+
+
+@pytest.mark.browser
+def test_a_drawing_follows_the_theme(browser):
+    for scheme, areas in (("light", LIGHT_AREAS), ("dark", DARK_AREAS)):
+        page = browser.new_page(color_scheme=scheme)
+        page.set_content(drawing("membrane").svg)
+        fill = page.locator("rect.paper").evaluate("rect => getComputedStyle(rect).fill")
+        assert [int(part) for part in re.findall(r"\d+", fill)] == [
+            int(areas["paper"][start : start + 2], 16) for start in (1, 3, 5)
+        ]
+        page.close()
