@@ -28,6 +28,8 @@ usage: ./setup_pyhh.sh COMMAND
   test long          the long form of the tests that also have a short one: 50 kills, every fault, whole notebooks in browsers
   lesson N ...       make a notebook for a class: lesson 1 --sections 4-6 --minutes 90 --no-answers --slides
   train [NAME...]    train the networks that come with the series again, and compare them with the old ones
+  grade FOLDER       mark the exercises of a class, offline: runs every notebook in FOLDER, writes FOLDER/marks.csv
+  nbgrader FOLDER    write the exercises as a course of nbgrader into FOLDER
   doctor             say what is on this computer, what is wrong, and how to fix it; changes nothing
   site               make web pages of the notebooks as they are saved, with a live bench that needs no Python, in site/
   campaign           simulate a million times and more, into a folder that survives whatever happens; see campaign --help
@@ -265,6 +267,8 @@ case "$command" in
         ;;
     lesson) set_up requirements.txt; exec "$venv_python" -m tools.lesson "$@" ;;
     train) set_up requirements.txt; exec "$venv_python" -m tools.train "$@" ;;
+    grade) set_up requirements.txt; exec "$venv_python" -m tools.grade "$@" ;;
+    nbgrader) set_up requirements.txt; exec "$venv_python" -m tools.nbgrader "$@" ;;
     doctor) doctor ;;
     versions) find_python; exec "$python" -m tools.versions "$@" ;;
     campaign) set_up requirements.txt; exec "$venv_python" -m helpers.campaigns "$@" ;;

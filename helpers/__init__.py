@@ -16,6 +16,7 @@ neither torch nor matplotlib.
     inference     priors, posteriors, references, diagnostics
     artificial    rate laws, networks that learn, networks that spike
     figures       everything that is drawn
+    exercises     checks of the exercises, with values of one's own for every student
     widgets       explorers with sliders, and the live bench
     notebook      what a notebook switches on in its first cell
     campaigns     simulations by the million
@@ -28,6 +29,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=[
         "artificial",
         "campaigns",
+        "exercises",
         "experiments",
         "figures",
         "inference",

@@ -15,6 +15,7 @@ from helpers.simulation.compiler import kernels
 ROOMS = (
     "artificial",
     "campaigns",
+    "exercises",
     "experiments",
     "figures",
     "inference",

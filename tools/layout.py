@@ -20,7 +20,7 @@ MARK = "<!-- from here on made by: python -m tools.layout -->"
 FLOORS = (
     ("tools", "benchmarks"),
     ("widgets",),
-    ("figures", "campaigns"),
+    ("figures", "campaigns", "exercises"),
     ("inference", "recordings", "experiments", "artificial"),
     ("simulation",),
     ("neurons",),

@@ -1,0 +1,76 @@
+"""Run the code cells of one notebook in this process, as a grader does: python -m tools.run_alone NOTEBOOK [FOLDER].
+
+A cell that fails does not stop those after it; what went wrong is added to the file of answers. From the first cell on
+nothing opens a file in FOLDER, where the solutions are, and no other program is started.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from IPython.core.interactiveshell import InteractiveShell
+
+STARTS = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty")
+READS = ("open", "os.listdir", "os.scandir", "os.link", "os.symlink", "os.rename", "shutil.copyfile", "shutil.copytree")
+
+
+def main(arguments: list[str]) -> int:
+    """Run one notebook; the exit status says nothing about its cells."""
+    warnings.simplefilter("ignore")
+    try:
+        notebook = nbformat.read(arguments[0], as_version=4)
+        cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    except Exception as error:  # whatever a student hands in
+        note(f"not a notebook: {type(error).__name__}")
+        return 0
+    shell = InteractiveShell.instance()
+    shell.showtraceback = lambda *_, **__: None
+    if arguments[1:]:
+        close_off(Path(arguments[1]))
+    for error in run(shell, cells):
+        note(error)
+    return 0
+
+
+def run(shell: InteractiveShell, cells: list[str]) -> Iterator[str]:
+    """Run cells one after the other, and yield what went wrong."""
+    for i, source in enumerate(cells, 1):
+        outcome = shell.run_cell(source, store_history=True)
+        error = outcome.error_before_exec or outcome.error_in_exec
+        if error is not None:
+            yield f"code cell {i}: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+
+
+def close_off(folder: Path) -> None:
+    """Let nothing in this process look into a folder, or start another program; there is no way back."""
+    closed = os.path.realpath(folder)
+
+    def watch(event: str, values: tuple[Any, ...]) -> None:
+        if event in STARTS:
+            raise PermissionError("exercises are marked without starting other programs")
+        if event in READS:
+            for value in values[:2]:
+                if isinstance(value, str | bytes | os.PathLike):
+                    path = os.path.realpath(os.fsdecode(value))
+                    if path == closed or path.startswith(closed + os.sep):
+                        raise PermissionError("the solutions are closed while exercises are marked")
+
+    sys.addaudithook(watch)
+
+
+def note(words: str) -> None:
+    """Add a remark to the file of answers."""
+    if path := os.environ.get("PYHH_ANSWERS"):
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(json.dumps({"error": words}) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
