@@ -2,9 +2,9 @@
 
 python -m tools.grade FOLDER [--seconds 300] [--csv FOLDER/marks.csv] [--jobs N]
 
-Each notebook runs in a process of its own, without a network and without Jupyter's server. Its checks leave the answers,
-plain numbers and words, in a file; this process judges them again, with the student number that they came with. So what
-a notebook prints, redefines or claims makes no difference. What is not guarded: see docs/exercises.md.
+Each notebook runs in a process of its own. Its checks leave the answers, plain numbers and words, in a file; this
+process judges them again, with the student number that they came with. So what a notebook prints, redefines or claims
+makes no difference. docs/exercises.md says what is guarded, and what is not.
 """
 
 from __future__ import annotations

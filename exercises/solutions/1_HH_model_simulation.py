@@ -39,7 +39,7 @@ my_E_K = 1000 * 8.314 * T / 96485 * np.log(ions["outside"] / ions["inside"])  # 
 # Halve the interval between a current that is too small and one that is enough, then round up: rounded down, it would
 # be too small again.
 low, high = 1.0, 4.0
-while high - low > 0.0005:
+while high - low > 1e-6:
     middle = (low + high) / 2
     if len(mine.respond(middle).spike_times) >= 1:
         high = middle
@@ -61,7 +61,7 @@ my_rise = max(length for length in range(1, 61) if len(mine.rise(length).spike_t
 # Books often name h, and h does help: it opens, and sodium channels stand ready. But h alone gives no spike. At rest it
 # is the open potassium gate n that holds V down; with n closed, the leak and the few open sodium channels win.
 low, high = -4.0, -1.0  # fires, does not fire
-while high - low > 0.0005:
+while high - low > 1e-6:
     middle = (low + high) / 2
     if len(mine.release(middle).spike_times) >= 1:
         low = middle

@@ -59,8 +59,8 @@ class Lesson1(Sheet):
     def axon(self) -> HodgkinHuxley:
         """A squid axon of one's own: a few channels more or less than that of Hodgkin and Huxley."""
         random = self.random("axon")
-        g_Na, g_K = random.integers(116, 125), random.integers(70, 75) / 2
-        return HodgkinHuxley(g_Na=float(g_Na), g_K=float(g_K))
+        g_Na, g_K, g_L = random.integers(464, 497) / 4, random.integers(350, 372) / 10, random.integers(28, 33) / 100
+        return HodgkinHuxley(g_Na=float(g_Na), g_K=float(g_K), g_L=float(g_L))
 
     @cached_property
     def potassium(self) -> dict[str, float]:

@@ -161,7 +161,7 @@ class Lesson2(Sheet):
 
     # ---------------------------------------------------------------------------------------------------- experiments
     def plan(self, amplitude: float) -> LocalGaussian:
-        """Return the posterior that a step of `amplitude` [µA/cm²] into the typical cell gives; `sd` are its two SDs."""
+        """Return the posterior that a step of `amplitude` [µA/cm²] into the typical cell gives; see its `sd`."""
         amplitude = number("amplitude", amplitude, "µA/cm²", low=0.5, high=20.0)
 
         def run(theta: np.ndarray, seed: int) -> np.ndarray:
@@ -298,7 +298,7 @@ class Lesson2(Sheet):
         """Which of the three cells, "A", "B" or "C", is not one of the model's."""
         if one_of("the cell", name, "ABC") == self._odd:
             return right(f"{name}: the statistics agree, but its spikes come at other times than those of the draws.")
-        return hint(f"{name} is one of ours. Look at what the seven statistics leave out: `p_spikes`.")
+        return hint(f"{name} is one of ours. Look at both p; one small p of six can be chance.")
 
     @exercise()
     def check_next(self, p: float, holds: bool) -> Verdict:
