@@ -177,7 +177,7 @@ fetch_pyhh() {
 write_badges() {
     local file
     [[ "${1:-}" =~ ^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$ ]] || fail "badges needs an address such as ada/neurons, got '${1:-}'"
-    for file in README.md "${notebooks[@]}"; do
+    for file in README.md "${notebooks[@]}" exercises/*.ipynb; do
         grep -qs OWNER/REPO "$file" || continue
         sed "s|OWNER/REPO|$1|g" "$file" >"$file.new"
         cat "$file.new" >"$file" && rm "$file.new"  # cat keeps the permissions
@@ -222,7 +222,7 @@ run_tests() {
         "$venv_python" -m pytest tests -m "not slow and not browser" "${workers[@]}" "$@" || status=1
         return $status
     fi
-    "$venv_python" -m pytest tests "${notebooks[@]}" docs/deeper --nbval --nbval-current-env \
+    "$venv_python" -m pytest tests "${notebooks[@]}" docs/deeper exercises --nbval --nbval-current-env \
         --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 600 "${workers[@]}" "$@" || status=1
     return $status
 }

@@ -31,11 +31,10 @@ def main(arguments: list[str]) -> int:
         note(f"not a notebook: {type(error).__name__}")
         return 0
     shell = InteractiveShell.instance()
-    shell.showtraceback = lambda *_, **__: None
     if arguments[1:]:
         close_off(Path(arguments[1]))
-    for error in run(shell, cells):
-        note(error)
+    for failure in run(shell, cells):
+        note(failure)
     return 0
 
 

@@ -38,7 +38,7 @@ def _of_class(_: Lesson1, cls: type[Neuron]) -> list[Any]:
     needs(isinstance(cls, type) and issubclass(cls, Neuron), "the answer is your class, without brackets.")
     if cls.states == ("V",):
         return [None]
-    neurons = [cls(g_Ca=g_Ca, g_K=g_K) for g_Ca, g_K in Lesson1.FIBRES]  # type: ignore[call-arg]
+    neurons = [cls(g_Ca=g_Ca, g_K=g_K) for g_Ca, g_K in Lesson1.FIBRES]
     states = list(cls.states)
     if sorted(states) != ["V", "w"]:
         return [states, []]
