@@ -43,7 +43,6 @@ def test_another_name_is_refused(method):
 @pytest.mark.parametrize(
     ("notebook", "exercises"),
     [
-        ("1_HH_model_simulation.ipynb", 8),
         ("2_Bayesian_Inference.ipynb", 5),
     ],
 )
