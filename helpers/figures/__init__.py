@@ -9,7 +9,7 @@ plot_interval_map            Make a figure of each interval between spikes again
                              neuron by title
 plot_intervals_by_drive      Make a figure of all intervals between spikes against the drive of the neuron: a
                              bifurcation diagram
-plot_calibration             Make a figure of SBC ranks, coverage and TARP, a row for each posterior; grey: expected
+plot_calibration             Make a figure of SBC ranks, coverage and, if given, TARP, a row a posterior; grey: expected
                              of a correct one
 plot_misspecification        Make a figure of each summary statistic over simulations from the prior, with the
                              observed one

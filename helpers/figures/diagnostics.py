@@ -41,8 +41,9 @@ def plot_recovery(result: Recovery, shown: int = 200) -> Figure:
     shown
         How many trials are drawn.
     """
-    columns = min(len(result.prior.names), 4)
-    figure, axes = grid_of_panels(len(result.prior.names), columns, 9 / columns + 0.25)
+    count = len(result.prior.names)
+    columns = 3 if count in (5, 6, 9) else min(count, 4)  # without a row that is nearly empty
+    figure, axes = grid_of_panels(count, columns, 9 / columns + 0.25)
     for k, ax in enumerate(axes):
         truth, mean, sd = (values[:shown, k] for values in (result.truth, result.mean, result.sd))
         middle = float(truth.mean())
@@ -79,34 +80,42 @@ def plot_shrinkage(ax: Axes, result: Shrinkage) -> Axes:
 # ------------------------------------------------------------------------------------------------------- calibration
 
 
-def plot_calibration(cases: Mapping[str, tuple[Calibration, Coverage, Tarp]]) -> Figure:
-    """Make a figure of SBC ranks, coverage and TARP, a row for each posterior; grey: expected of a correct one.
+def plot_calibration(
+    cases: Mapping[str, tuple[Calibration, Coverage] | tuple[Calibration, Coverage, Tarp]],
+) -> Figure:
+    """Make a figure of SBC ranks, coverage and, if given, TARP, a row a posterior; grey: expected of a correct one.
 
     Parameters
     ----------
     cases
-        By name of the posterior, its three checks.
+        By name of the posterior, its two or three checks.
     """
+    columns = max(map(len, cases.values()))
     height = 3.4 if any(len(calibration.ranks.T) > FEW for calibration, *_ in cases.values()) else 2.5
-    figure, axes = plt.subplots(len(cases), 3, figsize=(9, 0.9 + height * len(cases)), squeeze=False)
-    for row, (name, (calibration, coverage, tarp)) in zip(axes, cases.items(), strict=True):
+    figure, axes = plt.subplots(len(cases), columns, figsize=(9, 0.9 + height * len(cases)), squeeze=False)
+    for row, (name, (calibration, coverage, *tarps)) in zip(axes, cases.items(), strict=True):
         _ranks(row[0], calibration)
         _coverage(row[1], coverage)
-        _diagonal(row[2], len(calibration.ranks))
-        row[2].plot(tarp.level, tarp.expected, color=BLACK)
-        row[2].text(0.97, 0.04, f"area {tarp.atc:+.3f}", ha="right", fontsize=10)
+        for ax, tarp in zip(row[2:], tarps, strict=True):
+            _diagonal(ax, len(calibration.ranks))
+            ax.plot(tarp.level, tarp.expected, color=BLACK)
+            ax.text(0.97, 0.04, f"area {tarp.atc:+.3f}", ha="right", fontsize=10)
         row[0].set_ylabel(f"{name}\ntrials")
         row[1].set_ylabel("share of truths inside")
-    for ax, title in zip(axes[0], ("SBC ranks", "coverage", "TARP"), strict=True):
+    for ax, title in zip(axes[0], ("SBC ranks", "coverage", "TARP"), strict=False):
         ax.set_title(title)
     below = ("share of draws below the truth", "credible level", "credible level")
-    for ax, label in zip(axes[-1], below, strict=True):
+    hints = (
+        "flat: correct\ndome: too wide, bowl: too narrow\nslope: shifted",
+        "on the line: correct\nabove: too wide\nbelow: too narrow or shifted",
+        "on the line: correct\nabove: too wide\nbelow: too narrow",
+    )
+    for ax, label, hint in zip(axes[-1], below, hints, strict=False):
         ax.set_xlabel(label)
-    reading_hint(axes[-1, 0], "flat: correct\ndome: too wide, bowl: too narrow\nslope: shifted")
-    reading_hint(axes[-1, 1], "on the line: correct\nabove: too wide\nbelow: too narrow or shifted")
-    reading_hint(axes[-1, 2], "on the line: correct\nabove: too wide\nbelow: too narrow")
+        reading_hint(ax, hint)
     handles, names = axes[0, 1].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside upper right", ncols=len(names), fontsize=11)
+    columns = len(names) if len(names) < 8 else 5
+    figure.legend(handles, names, loc="outside upper right", ncols=columns, fontsize=11)
     return figure
 
 

@@ -212,5 +212,6 @@ def plot_correlations(tables: Mapping[str, np.ndarray], names: Sequence[str]) ->
             cmap="PuOr", vmin=-1, vmax=1, square=True, cbar=False, xticklabels=names, yticklabels=names, ax=ax,
         )  # fmt: skip
         ax.tick_params(axis="x", rotation=60, length=0)
+        ax.tick_params(axis="y", rotation=0, length=0)
         ax.set_title(title)
     return figure

@@ -27,7 +27,7 @@ __all__ = [
 
 
 def plot_repeated_runs(
-    t: np.ndarray, V: np.ndarray, window: tuple[float, float], values: np.ndarray, label: str, over_prior: float
+    t: np.ndarray, V: np.ndarray, window: tuple[float, float], values: np.ndarray, label: str
 ) -> Figure:
     """Make a figure of repeated runs of one neuron (left) and of a summary statistic of each (right).
 
@@ -38,9 +38,7 @@ def plot_repeated_runs(
     window
         Begin and end of what is shown [ms].
     values, label
-        The statistic of each run (n,), and its axis label.
-    over_prior
-        SD of the statistic over the prior, for the title.
+        A statistic of each run (n,), of these or more, and its axis label.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
     shown = (t >= window[0]) & (t <= window[1])
@@ -48,7 +46,7 @@ def plot_repeated_runs(
     left.plot(t[shown], V[0, shown], color=COLOURS["V"], linewidth=1.8)
     left.set(xlabel="time (ms)", ylabel="V (mV)", title=f"{len(V)} runs of one neuron (one in black)")
     right.hist(values, 30, color=BLUE, alpha=0.6)
-    right.set(xlabel=label, ylabel="runs", title=f"SD {values.std():.2g} (over the prior {over_prior:.2g})")
+    right.set(xlabel=label, ylabel="runs", title=f"{len(values):,} runs: SD {values.std():.2g}")
     return figure
 
 

@@ -10,6 +10,8 @@ coverage                 Expected coverage of joint regions and of the central i
 local_test               Local classifier two-sample test at one observation, by sbi
 sbc                      Simulation-based calibration of each parameter, by sbi
 tarp                     Tests of accuracy with random points, by sbi; the points are drawn from the prior
+conditional_correlations Correlation of each pair of parameters in the posterior while all others are held at its
+                         densest draw, by sbi
 statistic_information    What each statistic tells about each parameter, from the Fisher information of a local
                          Gaussian posterior
 misspecification         Compare an observation with simulations from the whole prior, by a learned density and by
@@ -62,6 +64,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "cache": ["load_or_train"],
         "diagnostics.c2st": ["c2st"],
         "diagnostics.calibration": ["coverage", "local_test", "sbc", "tarp"],
+        "diagnostics.correlations": ["conditional_correlations"],
         "diagnostics.statistic_information": ["statistic_information"],
         "diagnostics.misspecification": ["misspecification"],
         "diagnostics.predictive": ["predictive_check"],

@@ -6,9 +6,11 @@ write_csv                        a `Trace` as a table
 fetch, load, RECORDINGS          published recordings by name
 RecordingUnavailable             raised when one can be neither found nor downloaded
 crop, current_density            part of a sweep; pA as µA/cm²
+in_model_units                   µA/cm², and V without the liquid-junction potential
 passive_properties               resting potential, input resistance, time constant, area
 Rig, record_through              a simulated amplifier
 synthetic_recording              a simulated recording of a current step
+example_cell                     three sweeps of a published cell, or of a synthetic one
 JUNCTION_POTENTIAL               the offset [mV] of V in a synthetic recording
 recorded_f_I                     f-I curve of a published recording
 read_family, sodium_family       currents under voltage clamp: from a file; the published ones
@@ -21,9 +23,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "abf": ["read_abf"],
         "csv_table": ["read_csv", "write_csv"],
+        "example": ["example_cell"],
         "f_I": ["recorded_f_I"],
         "nwb": ["read_nwb"],
-        "passive": ["crop", "current_density", "passive_properties"],
+        "passive": ["crop", "current_density", "in_model_units", "passive_properties"],
         "published": ["RECORDINGS", "RecordingUnavailable", "fetch", "load"],
         "reading": ["number_of_sweeps", "read"],
         "rig": ["JUNCTION_POTENTIAL", "Rig", "record_through", "synthetic_recording"],

@@ -11,7 +11,7 @@ from scipy import optimize
 from helpers.simulation.trace import Trace
 from helpers.validation import number
 
-__all__ = ["PassiveProperties", "crop", "current_density", "passive_properties"]
+__all__ = ["PassiveProperties", "crop", "current_density", "in_model_units", "passive_properties"]
 
 
 def crop(trace: Trace, begin: float, end: float) -> Trace:
@@ -131,3 +131,24 @@ def current_density(trace: Trace, area: float) -> Trace:
         raise ValueError(f"I is in {trace.I_unit}; only a current in pA can be divided by an area")
     area = number("area", area, "cm²", low=1e-6, high=1e-2)
     return replace(trace, I=trace.I * 1e-6 / area, I_unit="µA/cm²")
+
+
+def in_model_units(trace: Trace, area: float, *, junction_potential: float) -> Trace:
+    """Return a recording as the neuron models have it: I in µA/cm², and V inside minus outside.
+
+    Parameters
+    ----------
+    trace
+        A recording with I in pA.
+    area
+        Membrane area [cm²], see `PassiveProperties.area`.
+    junction_potential
+        What the electrode adds to V [mV], subtracted here.
+
+    Raises
+    ------
+    ValueError
+        As `current_density`, and for a junction potential beyond ±100 mV.
+    """
+    offset = number("junction_potential", junction_potential, "mV", low=-100.0, high=100.0)
+    return replace(current_density(trace, area), states={**trace.states, "V": trace.V - offset})

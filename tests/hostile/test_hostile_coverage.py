@@ -59,6 +59,7 @@ NAMES = {
     "cross_entropy": "a formula on tensors, tried through train_by_rule", "backprop": "a formula on tensors, tried through train_by_rule",
     "feedback_alignment": "a formula on tensors, tried through train_by_rule", "gradient_angle": "a formula on tensors",
     "train_network": INNER, "exact_recovery": "takes results of others: posterior, trials and their recordings",
+    "conditional_correlations": "takes results of others: a posterior and its draws", "example_cell": "no arguments",
     "widgets.conductances.explore_conductances": SHOWN, "describe_attempt": SHOWN, "RateLaw": "a table's entry",
     "fit_rate_laws": "fit_rate_law for each law", "decode_codes": "decode for each code",
     "TrainingRuns": RESULT, "Task": RESULT, "read_family": FILES_OF,

@@ -37,7 +37,7 @@ from helpers.experiments.exercises import UnlabelledCells, squid_response
 from helpers.experiments.voltage_clamp import ClampTrace, Command, clamp, peak_currents, step_command
 from helpers.neurons.models import HodgkinHuxley, Izhikevich
 from helpers.recordings.f_I import recorded_f_I, steady_rate
-from helpers.recordings.passive import crop, current_density, passive_properties
+from helpers.recordings.passive import crop, current_density, in_model_units, passive_properties
 from helpers.recordings.rig import record_through, synthetic_recording
 from helpers.recordings.voltage_clamp import RecordedFamily
 from helpers.simulation.single import simulate
@@ -124,6 +124,7 @@ TARGETS = [
     target(partial(passive_properties, PASSIVE), 60, window=number(60.0, 120.0), like={"name": "passive_properties", "covers": (passive_properties,), "named": {"window": "window|exponential"}}),
     target(passive_properties, 20, trace=thing(PASSIVE), like={"name": "passive_properties of a trace"}),
     target(current_density, 100, trace=thing(PASSIVE), area=number(1e-5, 1e-3)),
+    target(in_model_units, 60, trace=thing(PASSIVE), area=number(1e-5, 1e-3), junction_potential=number(-20.0, 20.0)),
     target(record_through, 100, trace=thing(SPIKING), seed=seed(), rig=thing(None, optional=True)),
     target(synthetic_recording, 60, amplitude=number(-50.0, 200.0), name=choice("regular_spiking", "fast_spiking"), seed=seed(), like={"named": {"amplitude": "amplitude|unstable"}}),
     target(steady_rate, 20, trace=thing(SPIKING)),

@@ -249,6 +249,7 @@ def test_every_figure_shows_what_it_is_given(observed, local, simulated):
     assert len(panels) == 6
     np.testing.assert_array_equal(panels[2].lines[-1].get_ydata(), case[2].expected)
     assert sum(panels[0].patches[-1].get_data().values) == len(theta)
+    assert len(figures.plot_calibration({"without TARP": case[:2]}).axes) == 2
     check = check_of(local.sample(20, local.x_o, 1), replace(observed, spike_threshold=-10.0))
     drawn = figures.plot_predictive_check(check)
     assert sum(bar.get_height() for bar in drawn.axes[1].patches) == 20

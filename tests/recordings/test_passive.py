@@ -7,7 +7,7 @@ import pytest
 from support.builders import LEVELS, step_trace
 
 from helpers.recordings.abf import read_abf
-from helpers.recordings.passive import crop, current_density, passive_properties
+from helpers.recordings.passive import crop, current_density, in_model_units, passive_properties
 from helpers.recordings.published import RECORDINGS
 from helpers.simulation.trace import Trace
 
@@ -135,3 +135,12 @@ def test_crop():
     ):
         with pytest.raises(ValueError, match=message):
             crop(trace, begin, end)
+
+
+def test_in_model_units():
+    trace = step_trace(level=150.0)
+    made = in_model_units(trace, 1.5e-4, junction_potential=14.0)
+    np.testing.assert_allclose(made.V, trace.V - 14.0)
+    assert made.I_unit == "µA/cm²" and made.I.max() == pytest.approx(1.0)
+    with pytest.raises(ValueError, match="junction_potential = 200 mV; allowed: from -100 to 100 mV"):
+        in_model_units(trace, 1.5e-4, junction_potential=200.0)

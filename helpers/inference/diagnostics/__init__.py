@@ -8,4 +8,5 @@ predictive             do draws from the posterior spike as observed
 spike_trains           spike counts, spike times and intervals compared with observed ones
 misspecification       can the model give such data with any parameters
 statistic_information  what each summary statistic knows about each parameter
+correlations           what two parameters do for each other while all others are fixed
 """
