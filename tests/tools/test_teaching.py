@@ -18,7 +18,6 @@ def test_two_plans_or_more_for_each_lesson():
     assert {number for number, _, _ in PLANS} == {"1", "2", "3"}
 
 
-@pytest.mark.xfail(reason="lessons are being rewritten", strict=False)
 @pytest.mark.parametrize(("number", "sections", "minutes"), PLANS)
 def test_the_sections_of_a_plan_fit_into_its_minutes(number, sections, minutes):
     lesson = Lesson(LESSONS[int(number) - 1])
