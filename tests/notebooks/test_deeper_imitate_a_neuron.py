@@ -1,0 +1,24 @@
+"""docs/deeper/imitate_a_neuron: its sections alone, its cells again, and what its text says."""
+
+import numpy as np
+
+NOTEBOOK = "docs/deeper/imitate_a_neuron.ipynb"
+
+
+def test_a_section_runs_alone_and_its_cells_again(lesson, title):
+    run = lesson.section(title)
+    assert max(run.figures.values(), default=0) <= 1
+    run.again()
+
+
+def test_each_layer_helps_and_the_probability_is_where_the_spikes_are(lesson):
+    scores, held_out, p = (lesson.values[name] for name in ("scores", "held_out", "p"))
+    AUC, correlation = np.array([(score.AUC, score.correlation) for score in scores.values()]).T
+    assert np.all(np.diff(AUC) > 0.005) and correlation[-1] > 0.94
+    near = np.convolve(held_out.spikes, np.ones(5), "same") > 0  # within 2 ms of a spike
+    assert p[near].sum() / p.sum() > 0.7
+
+
+def test_thousands_of_weights_for_a_dozen_parameters(lesson):
+    weights = sum(each.numel() for each in lesson.values["students"][4].parameters())
+    assert 16_000 < weights < 17_000 and len(lesson.values["teacher"].parameters()) == 12
