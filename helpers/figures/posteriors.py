@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,6 +12,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 from scipy.stats import chi2
 
 from helpers.inference.rounds import Rounds
@@ -93,7 +95,9 @@ def plot_samples(
         ax.plot(*samples[:shown].T, ".", color=colour, markersize=2.5, alpha=0.35)
         ax.plot(*_ellipse(samples), color=colour, linestyle=style, label=name)
     if truth is not None:
-        ax.plot(*truth, "+", color=PINK, markersize=14, markeredgewidth=2.5, label="truth")
+        halo = [withStroke(linewidth=6, foreground="white")]  # it lies on the draws
+        look: dict[str, Any] = {"color": PINK, "markersize": 16, "markeredgewidth": 3, "path_effects": halo}
+        ax.plot(*truth, "+", **look, zorder=5, label="truth")
     ax.set(xlabel=labels[0], ylabel=labels[1])
     legend_above(ax, len(clouds) + 1)
     return ax

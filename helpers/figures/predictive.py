@@ -46,6 +46,7 @@ def plot_repeated_runs(
     left.plot(t[shown], V[0, shown], color=COLOURS["V"], linewidth=1.8)
     left.set(xlabel="time (ms)", ylabel="V (mV)", title=f"{len(V)} runs of one neuron (one in black)")
     right.hist(values, 30, color=BLUE, alpha=0.6)
+    right.locator_params(axis="x", nbins=4)
     right.set(xlabel=label, ylabel="runs", title=f"{len(values):,} runs: SD {values.std():.2g}")
     return figure
 
