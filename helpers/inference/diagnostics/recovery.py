@@ -109,7 +109,8 @@ class UnidentifiedParameters:
             f"{name}: c2st {c:.2f}, shrinkage {s:.2f}{': UNIDENTIFIED, nothing was learned' if nothing else ''}"
             for name, c, s, nothing in zip(self.prior.names, *columns, strict=True)
         ]
-        return "\n  ".join([f"posterior against prior (medians over {len(self.c2st)} observations)", *rows])
+        where = "one observation" if len(self.c2st) == 1 else f"medians over {len(self.c2st)} observations"
+        return "\n  ".join([f"posterior against prior ({where})", *rows])
 
 
 def unidentified_parameters(trials: Trials, *, seed: int, observations: int = 5) -> UnidentifiedParameters:
