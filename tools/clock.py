@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from . import LESSONS, ROOT
+from . import DEEPER, LESSONS
 from .sections import Lesson, Section
 
 MINUTES = {"words": 1 / 200, "lines": 8 / 60, "figures": 1.0, "drawings": 0.5, "predictions": 1.0, "explorers": 6.0}
@@ -122,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("notebooks", nargs="*", type=Path, help="default: the lessons and docs/deeper")
     parser.add_argument("--write", action="store_true", help="put the minutes into the openings")
     chosen = parser.parse_args(arguments)
-    paths = chosen.notebooks or [*LESSONS, *sorted(ROOT.glob("docs/deeper/*.ipynb"))]
+    paths = chosen.notebooks or [*LESSONS, *DEEPER]
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
         print(f"no such notebook: {', '.join(missing)}", file=sys.stderr)

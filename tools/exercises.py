@@ -9,11 +9,8 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from . import ROOT
+__all__ = ["Exercise", "exercises_of", "opening_of", "solutions_of"]
 
-__all__ = ["EXERCISES", "Exercise", "exercises_of", "opening_of", "solutions_of"]
-
-EXERCISES = sorted((ROOT / "exercises").glob("[0-9]_*.ipynb"))  # in order
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from . import ROOT
-from .exercises import EXERCISES, exercises_of, solutions_of
+from . import EXERCISES, ROOT
+from .exercises import exercises_of, solutions_of
 
 CONFIG = '''"""A course of exercises; nbgrader reads this file in the folder of the course."""
 

@@ -26,16 +26,16 @@ from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 from PIL import Image  # Pillow comes with matplotlib
 
-from . import LESSONS
+from . import LESSONS, NOTEBOOKS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out one command line; return 0, or 1 if a notebook is missing or fails."""
     parser = argparse.ArgumentParser(prog="tools.notebooks", description="Run notebooks from the command line.")
     parser.add_argument("command", choices=["run", "save"])
-    parser.add_argument("notebooks", nargs="*", type=Path, help="default: the lessons")
+    parser.add_argument("notebooks", nargs="*", type=Path, help="default: run the lessons, save all")
     chosen = parser.parse_args(arguments)
-    paths = chosen.notebooks or LESSONS
+    paths = chosen.notebooks or (LESSONS if chosen.command == "run" else NOTEBOOKS)
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
         print(f"no such notebook: {', '.join(missing)}", file=sys.stderr)

@@ -24,11 +24,12 @@ from playwright.sync_api import Browser, Locator
 from support.browser import FRONTENDS, NotebookPage, Server, ShownExplorer, opened, served, wait_until, widget
 from support.browser import what_explorers_need as cut_down
 
+import tools
 from tools import LESSONS, ROOT
 
 pytestmark = pytest.mark.browser
 NOTEBOOKS = [path.name for path in LESSONS]
-DEEPER = [path for path in sorted(ROOT.glob("docs/deeper/*.ipynb")) if "widgets.explore_" in path.read_text("utf-8")]
+DEEPER = [path for path in tools.DEEPER if "widgets.explore_" in path.read_text("utf-8")]
 WHOLE = os.environ.get("PYHH_BROWSER") == "whole"
 BOTH = NOTEBOOKS if WHOLE else NOTEBOOKS[:1]  # shown in both frontends, the others in Notebook 7 only
 SHOWN = [(name, frontend) for name in NOTEBOOKS for frontend in (FRONTENDS if name in BOTH else FRONTENDS[:1])]

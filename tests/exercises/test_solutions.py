@@ -6,7 +6,8 @@ import pytest
 from support.exercises import SEEDS, answered, execute, opened
 
 from helpers import exercises
-from tools.exercises import EXERCISES, exercises_of, solutions_of
+from tools import EXERCISES
+from tools.exercises import exercises_of, solutions_of
 from tools.sections import Lesson, names_bound, names_used
 
 WANTED = {"1": 8, "2": 8, "3": 7}

@@ -4,13 +4,12 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
-from support.lessons import NOTEBOOKS
 
-from tools import LESSONS, ROOT, clock
+from tools import DEEPER, LESSONS, ROOT, clock
 from tools.sections import Cell, Lesson, bindings, names_bound, names_used
 
 
-@pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.fixture(scope="module", params=[*LESSONS, *DEEPER], ids=lambda path: path.stem)
 def lesson(request) -> Lesson:
     return Lesson(request.param)
 

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from support.lessons import DEEPER, RunLesson
+from support.lessons import RunLesson
 
+from tools import DEEPER
 from tools.sections import Lesson
 
 HERE = Path(__file__).parent

@@ -17,12 +17,9 @@ from typing import Any
 import matplotlib.pyplot as plt
 from IPython.display import display
 
-from tools import LESSONS, ROOT
 from tools.sections import Cell, Lesson, Section
 
 QUICK = 0.5  # s: a cell that took no longer is run again in every test, others in the long tests
-DEEPER = sorted(ROOT.glob("docs/deeper/*.ipynb"))
-NOTEBOOKS = [*LESSONS, *DEEPER]
 
 
 @dataclass

@@ -5,8 +5,8 @@ import re
 import nbformat
 import pytest
 
-from tools import nbgrader
-from tools.exercises import EXERCISES, exercises_of, solutions_of
+from tools import EXERCISES, nbgrader
+from tools.exercises import exercises_of, solutions_of
 
 # nbgrader/nbgraderformat/v3.json: what metadata.nbgrader may hold, and must
 TYPES = {

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from tools import LESSONS, ROOT
+from tools import LESSONS, NOTEBOOKS, ROOT
 from tools.notebooks import shrink_pictures
 
 
@@ -102,7 +102,7 @@ def test_a_missing_notebook_is_named(tmp_path):
     assert done.returncode == 1 and done.stderr == f"no such notebook: {tmp_path}/absent.ipynb\n"
 
 
-@pytest.fixture(params=LESSONS, ids=lambda path: path.name)
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: f"{path.parent.name}/{path.name}")
 def committed(request) -> Path:
     return request.param
 

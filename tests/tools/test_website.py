@@ -13,15 +13,16 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 pytest.importorskip("latex2mathml", reason="no latex2mathml here: pip install -r tools/website/requirements.txt")
 
+import tools
 from helpers.figures import drawing
-from tools import LESSONS, ROOT
+from tools import LESSONS
 from tools.website.__main__ import build
 from tools.website.pages import BENCH, page_of_notebook
 from tools.website.text import Markdown, equation
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
-EXERCISES = [f"exercises_{path.stem}.html" for path in ROOT.glob("exercises/*.ipynb")]
-DEEPER = [f"{path.stem}.html" for path in ROOT.glob("docs/deeper/*.ipynb")]
+EXERCISES = [f"exercises_{path.stem}.html" for path in tools.EXERCISES]
+DEEPER = [f"{path.stem}.html" for path in tools.DEEPER]
 PAGES = ["index.html", *(f"{path.stem}.html" for path in LESSONS), "bench.html", "glossary.html", *EXERCISES, *DEEPER]
 
 

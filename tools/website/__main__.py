@@ -20,12 +20,12 @@ import jinja2
 from helpers.widgets.assets import LIVE_BENCH_CSS, LIVE_BENCH_JS
 from helpers.widgets.live.bench import live_bench, standalone
 
-from .. import LESSONS, ROOT
+from .. import DEEPER, EXERCISES, LESSONS, ROOT
 from .pages import BENCH, Page, page_of_notebook
 from .text import Markdown, plain
 
 HERE = Path(__file__).parent
-MORE = [path for folder in ("exercises", "docs/deeper") for path in sorted((ROOT / folder).glob("*.ipynb"))]
+MORE = [*EXERCISES, *DEEPER]
 ON_THE_START_PAGE = ("", "Start", "The lessons", "Citing")  # sections of the README
 TRY = '<p class="try"><a href="bench.html">Try it now: the live bench runs in your browser</a></p>\n\n'
 LIVE = f"""# The live bench
