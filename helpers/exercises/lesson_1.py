@@ -134,7 +134,7 @@ class Lesson1(Sheet):
         except ValueError:  # unstable
             return np.inf, evaluations
         same = len(spikes) == len(self._exact)
-        return (float(abs(spikes[-1] - self._exact[-1])) if same else np.inf), evaluations
+        return (round(float(abs(spikes[-1] - self._exact[-1])), 6) if same else np.inf), evaluations
 
     @cached_property
     def two_spikes(self) -> list[Trace]:

@@ -93,7 +93,7 @@ class Lesson2(Sheet):
         """How often each of two kinds of cell fires five spikes, and the share of cells that are of kind A."""
         random = self.random("two cells")
         hits_A, hits_B = random.integers(30, 61), random.integers(5, 16)
-        return {"A": hits_A / 200, "B": hits_B / 200, "share_A": float(random.choice([0.05, 0.1, 0.15, 0.2]))}
+        return {"A": float(hits_A / 200), "B": float(hits_B / 200), "share_A": float(random.choice([0.05, 0.1, 0.15, 0.2]))}
 
     @cached_property
     def ranks(self) -> dict[str, np.ndarray]:
