@@ -34,7 +34,7 @@ g_Na, g_K = mine.samples.T
 my_sd = (g_Na / g_K).std()
 my_times = (g_Na / np.random.default_rng(0).permutation(g_K)).std() / my_sd
 
-# %% intervals
+# %% mystery
 # For a bet on one neuron, calibration is what makes 19 to 1 fair.
 drawn = mine.posterior.sample(2000, mine.x_o, seed=0)
 my_intervals = np.percentile(drawn, [2.5, 97.5], axis=0).T
@@ -91,7 +91,7 @@ if __name__ == "__main__":
     mine.check_bayes(my_probability)
     mine.check_rejection(my_rejection)
     mine.check_ratio(my_sd, my_times)
-    mine.check_intervals(my_intervals)
+    mine.check_mystery(my_intervals)
     mine.check_amplitude(my_amplitude)
     mine.check_diagnosis(my_diagnosis)
     mine.check_coverage(my_coverage)

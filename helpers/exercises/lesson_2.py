@@ -92,8 +92,8 @@ class Lesson2(Sheet):
     def two_cells(self) -> dict[str, float]:
         """How often each of two kinds of cell fires five spikes, and the share of cells that are of kind A."""
         random = self.random("two cells")
-        hits_A, hits_B = random.integers(30, 61), random.integers(5, 16)
-        return {"A": float(hits_A / 200), "B": float(hits_B / 200), "share_A": float(random.choice([0.05, 0.1, 0.15, 0.2]))}
+        values = random.integers(30, 61) / 200, random.integers(5, 16) / 200, random.choice([0.05, 0.1, 0.15, 0.2])
+        return dict(zip(("A", "B", "share_A"), map(float, values), strict=True))
 
     @cached_property
     def ranks(self) -> dict[str, np.ndarray]:
@@ -233,7 +233,7 @@ class Lesson2(Sheet):
         return slip(sd, slips, "the ratio of each draw is a draw of the ratio; take the SD of those.", 0.04)
 
     @exercise()
-    def check_intervals(self, intervals: list[list[float]]) -> Verdict:
+    def check_mystery(self, intervals: list[list[float]]) -> Verdict:
         """Central 95 % intervals of g_Na and g_K."""
         found = numbers("the intervals", intervals, "mS/cm²", shape=(None, None))
         needs(found.shape == (2, 2), f"shape {found.shape}; needed: (lower, upper) for g_Na, then for g_K.")

@@ -18,7 +18,6 @@ nullclines, separatrix               a plane of two states
 measure_f_I                          steady firing rate at constant currents
 firing_properties                    lowest rate, adaptation, bursts, rebound
 operations_per_step                  arithmetic and exponentials per time step
-squid_response, UnlabelledCells      for the exercises of notebook 1
 """
 
 import lazy_loader
@@ -50,7 +49,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "steady_states",
             "unstable_range",
         ],
-        "exercises": ["UnlabelledCells", "squid_response"],
         "f_I": ["measure_f_I"],
         "voltage_clamp": ["Command", "clamp", "peak_currents", "step_command"],
     },

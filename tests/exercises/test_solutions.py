@@ -40,6 +40,11 @@ def test_a_notebook_a_sheet_and_a_file_of_solutions_have_the_same_exercises(path
         assert exercise.part("check")[0].source.startswith(f"mine.check_{exercise.name}(")
 
 
+def test_no_name_stands_for_two_exercises():
+    names = [exercise.name for path in EXERCISES for exercise in exercises_of(path)]
+    assert len(set(names)) == len(names)
+
+
 @pytest.mark.parametrize("path", ALL)
 def test_a_solution_answers_the_stub_and_is_not_in_the_notebook(path):
     solutions, notebook = solutions_of(path), path.read_text("utf-8")

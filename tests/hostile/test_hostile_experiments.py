@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from support.builders import step_trace
 from support.strategies import Drawn, Kind, always, array, both_lengths, choice, number, seed, target, thing, whole
 
+from helpers.exercises.lesson_1 import Lesson1
+from helpers.exercises.unlabelled import UnlabelledCells
 from helpers.experiments.comparison import firing_properties, operations_per_step
 from helpers.experiments.current_clamp import (
     conductances,
@@ -33,7 +35,6 @@ from helpers.experiments.dynamics import (
     steady_states,
     unstable_range,
 )
-from helpers.experiments.exercises import UnlabelledCells, squid_response
 from helpers.experiments.voltage_clamp import ClampTrace, Command, clamp, peak_currents, step_command
 from helpers.neurons.models import HodgkinHuxley, Izhikevich
 from helpers.recordings.f_I import recorded_f_I, steady_rate
@@ -93,7 +94,7 @@ def threshold_of(low: np.ndarray, high: np.ndarray, tolerance: float) -> np.ndar
 POTENTIALS = array(6, low=-100.0, high=50.0)
 V_NAME = {"named": {"x": "x|V"}}
 TARGETS = [
-    target(squid_response, 40, amplitude=number(0.0, 20.0), like={"compare": False, "named": {"amplitude": "amplitude|unstable"}}),
+    target(Lesson1(1).respond, 40, amplitude=number(0.0, 20.0), like={"compare": False, "name": "Lesson1.respond", "named": {"amplitude": "amplitude|unstable"}}),
     target(partial(steady_currents, HH), 250, V=POTENTIALS, like={"name": "steady_currents", "covers": (steady_currents,)}),
     target(resting_state, 150, neuron=thing(HH), span=span(-120.0, 0.0)),
     target(conductances, 40, neuron=thing(HH), trace=thing(SPIKING)),

@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 from support.contrast import too_pale
 
-from helpers.experiments.exercises import squid_response
 from helpers.figures.colours import COLOURS, LINES
 from helpers.figures.posteriors import plot_posterior
 from helpers.figures.predictive import plot_predictive_traces
@@ -25,6 +24,10 @@ from helpers.widgets.phase_plane import explore_phase_plane, phase_plane_at
 from helpers.widgets.voltage_clamp import clamp_step, explore_clamp
 
 OF_NOTEBOOK_1 = [explore_clamp, explore_phase_plane, explore_integrators]
+
+
+def squid_response(amplitude):
+    return simulate(HodgkinHuxley(), step(amplitude, 5.0, 95.0), 100.0, dt=0.02)
 
 
 def explore_spikes():
