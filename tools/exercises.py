@@ -12,7 +12,6 @@ from nbformat import NotebookNode
 __all__ = ["Exercise", "exercises_of", "opening_of", "solutions_of"]
 
 
-
 @dataclass(frozen=True)
 class Exercise:
     """The cells of one exercise, by what they are for; their ids are such as "rheobase-answer".

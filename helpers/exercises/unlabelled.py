@@ -1,4 +1,4 @@
-"""A pair of cells on a rig of which only V can be seen."""
+"""Two cells on a rig, of which only V can be seen; one of them has an M current."""
 
 from __future__ import annotations
 
