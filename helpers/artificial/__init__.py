@@ -29,8 +29,6 @@ fit_rate_laws        Fit each of `RATE_LAWS` to an f-I curve, as `fit_rate_law` 
 lif_rate             Compute the firing rate [Hz] of the noiseless LIF neuron at constant currents, in closed form
 lif_rheobase         Compute the smallest current [pA] at which the LIF neuron fires repeatedly: g_L·(V_th - E_L)
 RATE_LAWS            the laws that can be fitted, by name
-band_separable       Test whether some w, b and c > 0 give |w·x + b| <= c - 1 where y is true and >= c + 1 elsewhere
-separable            Test whether some w and b give w·x + b >= 1 where y is true and <= -1 elsewhere
 spike_cost           Compute the cost of one spike, evoked by 0.5 ms of 60 µA/cm²
 SpikingClassifier    A layer of spiking units, and one weighted sum of their spike counts per class
 sweep_spike_price    Train networks with each price on a spike, from each seed
@@ -58,7 +56,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "weight_perturbation",
         ],
         "rate_laws": ["RATE_LAWS", "fit_rate_law", "fit_rate_laws", "lif_rate", "lif_rheobase"],
-        "separability": ["band_separable", "separable"],
         "spiking": ["SpikingClassifier", "spike_cost", "sweep_spike_price"],
         "tasks": ["digits", "pulse_order"],
         "training": ["compare", "train"],

@@ -1,6 +1,4 @@
-"""Learning rules against autograd, the noise of weight perturbation against its closed form; what one unit can do."""
-
-from itertools import product
+"""Learning rules against autograd, the noise of weight perturbation against its closed form."""
 
 import numpy as np
 import pytest
@@ -17,7 +15,6 @@ from helpers.artificial.learning_rules import (
     train_by_rule,
     weight_perturbation,
 )
-from helpers.artificial.separability import band_separable, separable
 from helpers.artificial.tasks import digits, pulse_order
 
 DRAW = torch.Generator().manual_seed(0)
@@ -79,25 +76,6 @@ def test_each_rule_learns_from_the_same_start():
 def test_another_rule_is_refused():
     with pytest.raises(ValueError, match="rule = 'Hebb'; allowed: backprop"):
         train_by_rule("Hebb", digits(), hidden=2, learning_rate=0.1, steps=1, seed=0)
-
-
-# ------------------------------------------------------------------------------------------------ what one unit can do
-
-
-def test_XOR_and_its_opposite_are_all_that_a_rising_unit_cannot():
-    corners = np.array(list(product((0, 1), repeat=2)))
-    functions = list(product((False, True), repeat=4))
-    lacking = [y for y in functions if not separable(corners, y)]
-    assert lacking == [(False, True, True, False), (True, False, False, True)]
-    assert all(band_separable(corners, y) for y in functions)
-
-
-def test_functions_of_three_inputs():
-    """104 of the 256 functions of three inputs are linearly separable (Muroga 1971, Threshold Logic, table 2.3)."""
-    corners = np.array(list(product((0, 1), repeat=3)))
-    assert sum(separable(corners, y) for y in product((False, True), repeat=8)) == 104
-    parity = corners.sum(1) % 2 == 1  # rises, falls and rises: more than one band
-    assert not separable(corners, parity) and not band_separable(corners, parity)
 
 
 # ------------------------------------------------------------------------------------------------------------- tasks

@@ -36,7 +36,6 @@ from helpers.artificial.rate_laws import (
     lif_rheobase,
     r_squared,
 )
-from helpers.artificial.separability import band_separable, separable
 from helpers.artificial.spiking import SpikingClassifier, gradient_through_time, spike_cost, sweep_spike_price
 from helpers.artificial.tasks import Task, digits, pulse_order
 from helpers.artificial.training import TrainingHistory, accuracy, compare, train
@@ -67,7 +66,7 @@ def tabulated(z: np.ndarray, values: np.ndarray) -> torch.Tensor:
     return TabulatedActivation(z, values)(torch.linspace(-2.0, 2.0, 9))
 
 
-def activation(currents: np.ndarray, rates: np.ndarray, zero: float, one: float, spacing: float) -> torch.Tensor:
+def activation(currents, rates, zero, one, spacing) -> torch.Tensor:
     return as_activation(currents, rates, zero, one, spacing)(torch.linspace(-2.0, 2.0, 9))
 
 
@@ -103,13 +102,6 @@ def labels(n: int) -> Kind:
     return Kind(good, st.one_of(same, st.sampled_from(wrong).map(lambda value: Drawn(value, refused=True))))
 
 
-def truths(n: int) -> Kind:
-    """Yes or no for each sample."""
-    good = st.lists(st.booleans(), min_size=n, max_size=n).map(np.array)
-    wrong = (None, "ab", np.full(n, np.nan), [True] * (n + 1), [], np.ones((n, 2), bool))
-    return Kind(good, st.sampled_from(wrong).map(lambda value: Drawn(value, refused=True)))
-
-
 CURVE = {"currents": grid(12, 0.0, 20.0), "rates": array(12, low=0.0, high=100.0)}
 RATE = {"named": {"currents": "currents|amplitude|unstable", "seconds": "seconds|duration|stop"}}
 TARGETS = [
@@ -121,7 +113,7 @@ TARGETS = [
     target(fit_rate_law, 60, name=choice(*RATE_LAWS), currents=always(np.arange(9.0)), rates=always(np.arange(9.0)), like={"name": "fit_rate_law's law", "named": {"name": "rate law"}}),
     target(RateFit("LIF", 90.0, 1.0, 2.0, 1.0, 5.0), 150, currents=array(9, low=0.0, high=20.0), like={"name": "RateFit", "covers": (RateFit,)}),
     target(tabulated, 200, z=grid(9, -1.0, 1.0), values=array(9, low=0.0, high=2.0), like={"name": "TabulatedActivation", "covers": (TabulatedActivation,), "named": {"values": "values|z", "z": "z|values"}}),
-    target(activation, 250, **CURVE, zero=number(0.0, 5.0), one=number(8.0, 15.0), spacing=number(0.01, 0.1, slow=(1e-9, 1e-3)), like={"name": "as_activation", "covers": (as_activation,), "named": {"rates": "rates?|values", "currents": "currents|rates|zero|one|z", "one": "one|zero|spacing"}}),
+    target(activation, 350, **CURVE, zero=number(0.0, 5.0, optional=True), one=number(8.0, 15.0, optional=True), spacing=number(0.01, 0.1, slow=(1e-9, 1e-3)), like={"name": "as_activation", "covers": (as_activation,), "named": {"rates": "rates?|values", "currents": "currents|rates|zero|one|z", "one": "one|zero|spacing"}}),
     target(hidden_layer, 60, activation=always(nn.ReLU()), inputs=whole(1, 5, none_below=1), hidden=whole(1, 5, none_below=1), outputs=whole(1, 5, none_below=1)),
     target(dead_units, 20, network=thing(hidden_layer(nn.ReLU(), 3, 4, 2)), x=always(X)),
     target(silent_fraction, 20, network=thing(hidden_layer(nn.ReLU(), 3, 4, 2)), x=always(X)),
@@ -139,8 +131,6 @@ TARGETS = [
     target(RESPONSES.code, 150, name=choice("count", "latency", "interval"), window=number(5.0, 90.0), like={"name": "Responses.code", "covers": (Responses,), "named": {"name": "code"}}),
     target(mutual_information, 200, table=array(3, 4, low=0.0, high=20.0)),
     target(decode, 60, features=array(40, 2, low=0.0, high=9.0), stimulus=labels(40), seed=seed(), neighbours=whole(3, 9, none_below=1)),
-    target(separable, 150, x=array(4, 2, low=-1.0, high=1.0), y=truths(4), like={"named": {"x": "x|y"}}),
-    target(band_separable, 60, x=array(4, 2, low=-1.0, high=1.0), y=truths(4), like={"named": {"x": "x|y"}}),
     target(initial_weights, 60, inputs=whole(1, 5, none_below=1), hidden=whole(1, 5, none_below=1), classes=whole(1, 5, none_below=1), seed=seed()),
     target(weight_perturbation, 40, weights=always(WEIGHTS), x=always(X), y=always(Y), generator=always(DRAW), size=number(1e-3, 1e-2), like={"compare": False}),
     target(partial(perturbation_noise, WEIGHTS, X, Y), 40, draws=whole(2, 5, none_below=1), seed=seed(), like={"name": "perturbation_noise", "covers": (perturbation_noise,)}),

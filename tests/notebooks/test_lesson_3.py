@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from helpers import LeakyIntegrateAndFire, simulate, step, widgets
+from helpers.artificial import silent_fraction
 
 NOTEBOOK = "3_Biological_vs_Artificial_Neurons.ipynb"
 
@@ -78,6 +79,13 @@ def test_any_bend_learns_digits_and_the_sigmoid_learns_slowly(lesson):
     assert epochs["sigmoid"] > 1.8 * max(epochs[name] for name in runs if name != "sigmoid")
     driven = {name: run.accuracy.mean() for name, run in lesson.values["driven"].items()}
     assert ReLU > driven["ReLU"] > driven["squid axon"] > driven["squid, into block"]
+
+
+def test_a_unit_in_block_is_silent_for_most_pictures_that_drive_it(lesson):
+    torch.manual_seed(0)
+    units, driven_network, task = (lesson.values[name] for name in ("units", "driven_network", "task"))
+    silent = {n: silent_fraction(driven_network(units[n]), task.x_train) for n in ("ReLU", "squid, into block")}
+    assert silent["squid, into block"] > 0.8 > silent["ReLU"] + 0.2
 
 
 def test_the_units_of_the_layer_have_a_time_constant_of_9_5_ms(lesson):
