@@ -77,6 +77,16 @@ def test_the_amortised_network_is_calibrated(lesson):
     assert (np.median(trials.sd[few], axis=0) > 1.5 * np.median(trials.sd[~few], axis=0)).all()
 
 
+def test_what_the_posterior_explorer_shows(lesson):
+    """Silent: a large cloud of little sodium. Firing: a small one, long and thin, sodium paid for by potassium."""
+    trials, fires = lesson.values["trials"], lesson.values["x_new"][:, 0] >= 4
+    silent = lesson.values["x_new"][:, 0] == 0
+    assert (np.median(trials.sd[silent], axis=0) > 2 * np.median(trials.sd[fires], axis=0)).all()
+    assert trials.samples[silent][:, :, 0].mean() < 10  # of 80 mS/cm²
+    correlation = np.array([np.corrcoef(draws.T)[0, 1] for draws in trials.samples[fires]])
+    assert np.mean(correlation > 0.5) > 0.85
+
+
 def test_predictive_check(lesson):
     predicted, drawn = lesson.values["predicted"], lesson.values["drawn"]
     spread = np.std(predicted.spikes, axis=0)
