@@ -43,7 +43,7 @@ def test_decoder_finds_what_is_there_and_nothing_where_nothing_is():
 
 
 def test_each_code_is_decoded_as_by_itself():
-    responses = simulate_responses(HodgkinHuxley(noise=1.0), [8.0, 30.0], trials=10, length=60.0, seed=0)
+    responses = simulate_responses(HodgkinHuxley(noise=1.0), [8.0, 30.0], trials=40, length=60.0, seed=0)
     by_code = decode_codes(responses, 50.0)
     assert list(by_code) == list(CODES) and by_code["interval"].correct == 1.0
     assert by_code["latency"] == decode(responses.code("latency", 50.0), responses.stimulus)
