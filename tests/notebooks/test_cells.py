@@ -1,5 +1,6 @@
 """How the cells of the lessons and of docs/deeper are written: short, one idea each, no name for two things."""
 
+import re
 from collections import defaultdict
 
 import numpy as np
@@ -93,3 +94,8 @@ def test_a_deeper_notebook_finds_the_series_and_links_to_its_lesson(lesson):
     if lesson.path.parent != ROOT:
         assert '"../.."' in lesson.opening.code[0].source
         assert any(f"../../{path.name}" in cell.source for path in LESSONS for cell in lesson.opening.cells)
+
+
+def test_the_readme_promises_the_minutes_of_the_clock():
+    rows = re.findall(r"^\| \[\d\. .*\]\((.*\.ipynb)\) \|.*\| (\d+) \|$", (ROOT / "README.md").read_text("utf-8"), re.M)
+    assert rows == [(path.name, str(clock.promised(Lesson(path)))) for path in LESSONS]
