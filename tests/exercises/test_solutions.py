@@ -64,7 +64,7 @@ def test_a_stub_is_not_done_yet(path, capsys):
     assert capsys.readouterr().out.count("not done yet\n") == len(said)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", [SEEDS[0], *(pytest.param(seed, marks=pytest.mark.slow) for seed in SEEDS[1:])])
 @pytest.mark.parametrize("path", ALL)
 def test_every_solution_is_right_and_each_exercise_runs_alone(path, seed):
     names, solutions = opened(path, seed), solutions_of(path)
@@ -73,6 +73,7 @@ def test_every_solution_is_right_and_each_exercise_runs_alone(path, seed):
         assert verdict.state == "right", f"{exercise.name}: {verdict}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ALL)
 def test_another_student_has_other_answers(path):
     """With the numbers of a neighbour few exercises are right: those whose answer is a function, a class or a word."""
