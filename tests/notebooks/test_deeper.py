@@ -11,7 +11,16 @@ from tools.sections import Lesson
 HERE = Path(__file__).parent
 TESTED = "".join(path.read_text("utf-8") for path in HERE.glob("test_*.py") if path.name != "test_deeper.py")
 REST = [path for path in DEEPER if path.name not in TESTED]
-SECTIONS = [(path, section.title) for path in REST for section in Lesson(path).sections]
+LONG = {
+    "eight_unknowns",
+    "the_best_possible_inference",
+    "which_check_sees_what",
+}  # they train networks; nbval runs them
+SECTIONS = [
+    pytest.param(path, section.title, marks=[pytest.mark.long] if path.stem in LONG else [])
+    for path in REST
+    for section in Lesson(path).sections
+]
 
 
 @pytest.fixture(scope="module")

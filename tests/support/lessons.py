@@ -49,10 +49,11 @@ class Run:
         plt.close("all")
 
     def again(self, slow: bool = False) -> None:
-        """Run each cell once more, now that all have run: those that were quick, or those that were slow."""
+        """Run each cell alone once more, as all have left the names: those that were quick, or those that were slow."""
         with at_home(self):
             for cell in self.section.code:
                 if (self.seconds[cell.index] > QUICK) is slow:
+                    self.module.__dict__.update(self.values)
                     self.execute(cell)
 
 
