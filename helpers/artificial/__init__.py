@@ -1,7 +1,6 @@
 """Artificial neurons: rate laws, activation functions, networks that learn and networks that spike.
 
 as_activation        Convert an f-I curve to a dimensionless activation function that passes through (1, 1)
-dead_units           Compute the fraction of hidden units whose slope is 0 for every sample of `x` (n, inputs)
 hidden_layer         Build a network with one hidden layer of units with this activation
 silent_fraction      Compute the fraction of outputs, over hidden units and samples of `x`, that are 0 with a slope of
                      0
@@ -44,7 +43,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "activations": ["as_activation", "dead_units", "hidden_layer", "silent_fraction"],
+        "activations": ["as_activation", "hidden_layer", "silent_fraction"],
         "decoding": ["CODES", "decode", "decode_codes", "mutual_information", "simulate_responses"],
         "distillation": ["Student", "evaluate_student", "fit_student", "make_spike_dataset", "spike_probability"],
         "learning_rules": [

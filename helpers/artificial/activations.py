@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from helpers.validation import instance, number, numbers, whole_number
 
-__all__ = ["TabulatedActivation", "as_activation", "dead_units", "hidden_layer", "silent_fraction"]
+__all__ = ["TabulatedActivation", "as_activation", "hidden_layer", "silent_fraction"]
 
 
 class TabulatedActivation(nn.Module):
@@ -102,12 +102,6 @@ def hidden_layer(activation: nn.Module, inputs: int, hidden: int, outputs: int) 
     inputs, hidden = whole_number("inputs", inputs, 1), whole_number("hidden", hidden, 1)
     outputs = whole_number("outputs", outputs, 1)
     return nn.Sequential(nn.Linear(inputs, hidden), activation, nn.Linear(hidden, outputs))
-
-
-def dead_units(network: nn.Sequential, x: Tensor) -> float:
-    """Compute the fraction of hidden units whose slope is 0 for every sample of `x` (n, inputs)."""
-    _, slopes = _hidden_outputs(network, x)
-    return float((slopes == 0.0).all(0).float().mean())
 
 
 def silent_fraction(network: nn.Sequential, x: Tensor) -> float:

@@ -70,21 +70,16 @@ plot_against_reference       Make a figure of a posterior and the reference: all
 plot_correlations            Make a figure of correlations (n, n) between parameters, by title; the diagonal is left
                              blank
 plot_posterior               Make a pair plot of posterior samples: marginals on the diagonal, pairs below
-plot_rounds                  Make a figure of the posterior after the first rounds and after the last one, each in its
-                             training box
 plot_samples                 Plot sets of posterior draws of two parameters, each with the ellipse that holds 95 % of
                              a normal distribution
 plot_shrinkage_by_data       Make a figure of the shrinkage (n_parameters,) of every parameter, by name of the data
                              that were used
 plot_simulation_budget       Make a figure of how close posteriors come to the reference with how many simulations
 plot_paired_experiments      Make a figure of experiments side by side, in each the same two or three neurons
-plot_predictive_traces       Plot posterior predictive traces (thin) behind the observed one
 plot_prior_predictive        Make a figure of a few prior predictive traces (left) and of the spikes of many parameter
                              sets (right)
 plot_repeated_runs           Make a figure of repeated runs of one neuron (left) and of a summary statistic of each
                              (right)
-plot_spike_close_ups         Make a figure of the predictive and the observed traces: whole, and within `reach` [ms]
-                             of each spike
 direct_label                 Write the name of a line next to the point (x, y), `rise` points higher, in the line's
                              colour
 use_style                    Switch matplotlib to the look of the series
@@ -186,17 +181,14 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "plot_against_reference",
             "plot_correlations",
             "plot_posterior",
-            "plot_rounds",
             "plot_samples",
             "plot_shrinkage_by_data",
             "plot_simulation_budget",
         ],
         "predictive": [
             "plot_paired_experiments",
-            "plot_predictive_traces",
             "plot_prior_predictive",
             "plot_repeated_runs",
-            "plot_spike_close_ups",
         ],
         "style": ["direct_label", "use_style"],
         "traces": [

@@ -15,8 +15,6 @@ from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 from scipy.stats import chi2
 
-from helpers.inference.rounds import Rounds
-
 from .colours import BLACK, BLUE, MARKERS, ORANGE, PALETTE, PINK, STYLES
 from .style import fixed_ticks, legend_above
 
@@ -24,7 +22,6 @@ __all__ = [
     "plot_against_reference",
     "plot_correlations",
     "plot_posterior",
-    "plot_rounds",
     "plot_samples",
     "plot_shrinkage_by_data",
     "plot_simulation_budget",
@@ -136,34 +133,6 @@ def plot_against_reference(
     right.set(xlim=(middle[0] - reach[0], middle[0] + reach[0]), ylim=(middle[1] - reach[1], middle[1] + reach[1]))
     right.set_title("the frame, enlarged; the cross is the truth", fontsize=12)
     left.add_patch(Rectangle(middle - reach, *(2 * reach), fill=False, edgecolor="black", linewidth=1.2))
-    return figure
-
-
-def plot_rounds(result: Rounds, reference: np.ndarray, columns: int = 4) -> Figure:
-    """Make a figure of the posterior after the first rounds and after the last one, each in its training box.
-
-    Parameters
-    ----------
-    result
-        Rounds of truncated inference of two parameters.
-    reference
-        Draws of the reference (n, 2), shown as their ellipse.
-    columns
-        At most so many panels.
-    """
-    last = len(result.rounds)
-    which = [*range(1, min(columns, last)), last]
-    figure, axes = plt.subplots(1, len(which), figsize=(9, 2.9))
-    labels = result.posterior.prior.labels
-    for ax, number in zip(axes, which, strict=True):
-        one = result.rounds[number - 1]
-        ax.plot(*one.samples[:800].T, ".", color=PALETTE[1], markersize=2, alpha=0.4)
-        ax.plot(*_ellipse(reference), color="black")
-        ax.set(xlim=[end[0] for end in one.box], ylim=[end[1] for end in one.box], xlabel=labels[0])
-        ax.set_title(f"round {number}{' (last)' * (number == last)}", fontsize=12)
-        ax.locator_params(nbins=3)
-        ax.tick_params(labelsize=10)
-    axes[0].set_ylabel(labels[1])
     return figure
 
 

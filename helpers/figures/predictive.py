@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from helpers.inference.diagnostics.predictive import PredictiveCheck
 from helpers.simulation.trace import Trace
 
 from .colours import BLUE, COLOURS, GREY, PALETTE
 from .style import legend_above, shades
-from .traces import plot_voltage
 
 __all__ = [
     "plot_paired_experiments",
-    "plot_predictive_traces",
     "plot_prior_predictive",
     "plot_repeated_runs",
-    "plot_spike_close_ups",
 ]
 
 
@@ -107,38 +101,4 @@ def plot_paired_experiments(experiments: Mapping[str, Mapping[str, Trace]], lege
     for ax in axes[:1] if sharey else axes:
         ax.set_ylabel("V (mV)")
     axes[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title=legend)
-    return figure
-
-
-def plot_predictive_traces(ax: Axes, observed: Trace, simulated: Sequence[Trace]) -> Axes:
-    """Plot posterior predictive traces (thin) behind the observed one."""
-    for trace in simulated:
-        ax.plot(trace.t, trace.V, color=BLUE, linewidth=0.7, alpha=0.75)
-    ax.plot(observed.t, observed.V, color=COLOURS["V"], linewidth=1.4)
-    ax.set(xlabel="time (ms)", ylabel="V (mV)")
-    return ax
-
-
-def plot_spike_close_ups(check: PredictiveCheck, reach: float = 3.0) -> Figure:
-    """Make a figure of the predictive and the observed traces: whole, and within `reach` [ms] of each spike."""
-    times = check.observed.spike_times
-    figure = plt.figure(figsize=(9, 5))
-    grid = figure.add_gridspec(2, len(times), height_ratios=[1.2, 1])
-    whole = figure.add_subplot(grid[0, :])
-    thin: dict[str, Any] = {"color": BLUE, "linewidth": 0.5, "alpha": 0.75}
-    whole.plot(check.t[::5], check.V[:, ::5].T, **thin)
-    plot_voltage(whole, check.observed).set(xlabel="time (ms)", title="the whole trace")
-    for column, time in enumerate(times):
-        ax = figure.add_subplot(grid[1, column])
-        near, seen = np.abs(check.t - time) < reach, np.abs(check.observed.t - time) < reach
-        ax.plot(check.t[near] - time, check.V[:, near].T, **thin)
-        ax.plot(check.observed.t[seen] - time, check.observed.V[seen], color=COLOURS["V"], linewidth=2)
-        ax.set(ylim=(-80, 55), xlim=(-reach, reach), yticks=[-50, 0, 50])
-        ax.set_title(f"spike {column + 1}", fontsize=12)
-        if column:
-            ax.set_yticklabels([])
-        else:
-            ax.set_ylabel("V (mV)")
-        if column == len(times) // 2:
-            ax.set_xlabel("time from the observed spike (ms)")
     return figure

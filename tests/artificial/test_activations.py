@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.artificial.activations import TabulatedActivation, as_activation, dead_units, hidden_layer, silent_fraction
+from helpers.artificial.activations import TabulatedActivation, as_activation, hidden_layer, silent_fraction
 
 Z = np.linspace(-2.0, 3.0, 51)
 
@@ -43,13 +43,12 @@ def test_a_measured_curve_loses_its_units():
     np.testing.assert_allclose(by_itself(torch.tensor([0.0, 1.0, 2.0, 4.0, 9.0])), [0.0, 1.0, 2.0, 3.0, 3.0], atol=1e-5)
 
 
-def test_dead_units_by_hand():
+def test_silent_units_by_hand():
     network = hidden_layer(nn.ReLU(), 2, 4, 3)
     with torch.no_grad():
         network[0].weight[:] = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
         network[0].bias.zero_()
     x = torch.tensor([[1.0, 2.0], [3.0, 1.0], [2.0, -1.0]])
-    assert dead_units(network, x) == 0.25  # only the second: its input is never positive
     assert silent_fraction(network, x) == 0.5  # of 12 answers 3, 1 and 2 of the second, third and fourth unit
 
 

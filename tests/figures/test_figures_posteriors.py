@@ -13,11 +13,9 @@ from helpers.figures.posteriors import (
     plot_shrinkage_by_data,
     plot_simulation_budget,
 )
-from helpers.figures.predictive import plot_paired_experiments, plot_prior_predictive, plot_spike_close_ups
+from helpers.figures.predictive import plot_paired_experiments, plot_prior_predictive
 from helpers.inference.diagnostics.calibration import Calibration, Coverage, Tarp
-from helpers.inference.diagnostics.predictive import predictive_check
 from helpers.inference.diagnostics.recovery import Shrinkage
-from helpers.inference.priors import box_prior
 from helpers.neurons.models import Pospischil
 from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
@@ -80,18 +78,6 @@ def test_experiments_show_their_traces_and_share_an_axis_only_if_told():
         for ax, trace in zip(axes, traces, strict=True):
             np.testing.assert_array_equal(ax.lines[0].get_ydata(), trace.V)
         assert (axes[0].get_ylim() == axes[1].get_ylim()) == sharey
-
-
-def test_close_ups_are_centred_on_the_observed_spikes():
-    stimulus, prior = step(3.0, 10.0, 60.0), box_prior(Pospischil, ["g_Na", "g_K"])
-    observed = simulate(Pospischil(), stimulus, 70.0, seed=1)
-    check = predictive_check(Pospischil(), stimulus, prior, np.tile([50.0, 5.0], (10, 1)), observed, seed=2)
-    whole, *close = plot_spike_close_ups(check, reach=2.0).axes
-    assert len(whole.lines) == 10 + 2 and len(close) == len(observed.spike_times) >= 2
-    for ax in close:
-        assert len(ax.lines) == 11 and ax.get_xlim() == (-2.0, 2.0)
-        t, V = ax.lines[-1].get_xydata().T
-        assert abs(np.interp(0.0, t, V) + 20.0) < 3.0  # V rises through -20 mV there
 
 
 def test_learned_shows_each_shrinkage_once_and_not_below_zero():

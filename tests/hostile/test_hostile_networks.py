@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.strategies import Drawn, Kind, always, array, both_lengths, choice, number, seed, target, thing, whole
 from torch import nn
 
-from helpers.artificial.activations import TabulatedActivation, as_activation, dead_units, hidden_layer, silent_fraction
+from helpers.artificial.activations import TabulatedActivation, as_activation, hidden_layer, silent_fraction
 from helpers.artificial.decoding import Responses, decode, mutual_information, simulate_responses
 from helpers.artificial.distillation import (
     Score,
@@ -115,7 +115,6 @@ TARGETS = [
     target(tabulated, 200, z=grid(9, -1.0, 1.0), values=array(9, low=0.0, high=2.0), like={"name": "TabulatedActivation", "covers": (TabulatedActivation,), "named": {"values": "values|z", "z": "z|values"}}),
     target(activation, 350, **CURVE, zero=number(0.0, 5.0, optional=True), one=number(8.0, 15.0, optional=True), spacing=number(0.01, 0.1, slow=(1e-9, 1e-3)), like={"name": "as_activation", "covers": (as_activation,), "named": {"rates": "rates?|values", "currents": "currents|rates|zero|one|z", "one": "one|zero|spacing"}}),
     target(hidden_layer, 60, activation=always(nn.ReLU()), inputs=whole(1, 5, none_below=1), hidden=whole(1, 5, none_below=1), outputs=whole(1, 5, none_below=1)),
-    target(dead_units, 20, network=thing(hidden_layer(nn.ReLU(), 3, 4, 2)), x=always(X)),
     target(silent_fraction, 20, network=thing(hidden_layer(nn.ReLU(), 3, 4, 2)), x=always(X)),
     target(partial(trained), 80, epochs=whole(1, 2, none_below=1), seed=seed(), learning_rate=number(1e-3, 1e-2), batch=whole(5, 20, none_below=1), like={"name": "train", "covers": (train, hidden_layer), "named": {}}),
     target(accuracy, 20, network=thing(hidden_layer(nn.ReLU(), 3, 4, 2)), x=always(X), y=always(Y)),

@@ -11,7 +11,6 @@ from support.contrast import too_pale
 
 from helpers.figures.colours import COLOURS, LINES
 from helpers.figures.posteriors import plot_posterior
-from helpers.figures.predictive import plot_predictive_traces
 from helpers.figures.style import use_style
 from helpers.figures.traces import plot_currents, plot_gates, plot_spike, plot_voltage
 from helpers.neurons.models import HodgkinHuxley, Pospischil
@@ -336,9 +335,7 @@ def test_figures_draw_the_trace_they_are_given():
     assert part.axes[1].lines[0].get_xdata()[[0, -1]] == pytest.approx([15.0, 40.0])
 
 
-def test_posterior_and_predictive_figures_show_every_sample():
-    import matplotlib.pyplot as plt
-
+def test_a_posterior_figure_shows_every_sample():
     samples = np.random.default_rng(0).standard_normal((100, 3))
     figure = plot_posterior(samples, ["a", "b", "c"], truth=[0, 0, 0], limits=[(-5, 5)] * 3)
     assert len(figure.axes) == 6 + 3  # pairs and diagonal, and the axes of the histograms on top of the latter
@@ -348,7 +345,3 @@ def test_posterior_and_predictive_figures_show_every_sample():
     assert ax.lines[0].get_xydata().tolist() == [[0, 0]]
     titles = [axes.get_title() + axes.get_title("left") for axes in figure.axes]
     assert titles == [""] * 6 + ["a", "b", "c"]
-    traces = [simulate(Pospischil(), step(3.248, 10.0, 110.0), 120.0, seed=s) for s in range(3)]
-    ax = plot_predictive_traces(plt.subplots()[1], traces[0], traces[1:])
-    assert len(ax.lines) == 3
-    np.testing.assert_array_equal(ax.lines[-1].get_ydata(), traces[0].V)
