@@ -96,9 +96,23 @@ def with_minutes(lesson: Lesson) -> dict[int, str]:
     return written
 
 
+def whole_parts(parts: Sequence[float], total: int) -> list[int]:
+    """Round each part down or up so that they add up to `total`: up those that lose most when rounded down."""
+    whole = [int(part) for part in parts]
+    by_loss = sorted(range(len(parts)), key=lambda k: whole[k] - parts[k])
+    for k in by_loss[: total - sum(whole)]:
+        whole[k] += 1
+    return whole
+
+
 def table(lesson: Lesson) -> str:
-    """Return the minutes of the numbered sections in two columns, in Markdown."""
-    cells = [f"{s.number} | {s.title} | {round(count(s).minutes)}" for s in lesson.sections if s.number]
+    """Return the minutes of the opening and of the numbered sections in two columns, in Markdown; they add up."""
+    numbered = [s for s in lesson.sections if s.number]
+    times = [count(s).minutes for s in numbered]
+    total = count_all(lesson).minutes
+    opening, *minutes = whole_parts([total - sum(times), *times], round(total))
+    cells = [f" | Opening | {opening}"] * (opening > 0)
+    cells += [f"{s.number} | {s.title} | {minute}" for s, minute in zip(numbered, minutes, strict=True)]
     half = -(-len(cells) // 2)
     pairs = zip(cells[:half], [*cells[half:], " | | "][:half], strict=True)
     head = "| section | | min | section | | min |\n|---|---|---|---|---|---|\n"

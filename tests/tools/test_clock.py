@@ -67,6 +67,15 @@ def test_an_opening_without_minutes_gets_them(tmp_path):
     assert [section.title for section in short.sections] == ["lesson"]
 
 
+def test_the_table_adds_up_to_the_whole():
+    assert clock.whole_parts([2.2, 11.9, 7.4, 6.4], 28) == [2, 12, 8, 6]
+    words = [new_markdown_cell("# Title\n\n" + "word " * 300)]
+    words += [new_markdown_cell(f"## {k}. Section\n\n" + "word " * 280) for k in (1, 2)]
+    assert clock.table(lesson(words)).splitlines()[2:] == [
+        "|  | Opening | 2 | 2 | Section | 1 |", "| 1 | Section | 1 |  | |  |"
+    ]  # fmt: skip
+
+
 def test_a_missing_notebook_is_named(capsys):
     assert clock.main(["absent.ipynb"]) == 1
     assert capsys.readouterr().err == "no such notebook: absent.ipynb\n"
