@@ -29,11 +29,14 @@ def plot_adaptation(traces: Mapping[str, Trace]) -> Figure:
         axes[-1].plot(trace.spike_times[1:], rates, style, color=colour, markersize=4)
         direct_label(axes[-1], trace.spike_times[-1], rates[-1], title, colour)
     axes[-1].set(xlabel="time (ms)", ylabel="1 / interval (Hz)", ylim=(0, None))
+    axes[-1].locator_params(axis="y", nbins=5)
     figure.align_ylabels()
     return figure
 
 
-def plot_firing_onset(ax: Axes, currents: np.ndarray, rates: np.ndarray, band: tuple[float, float]) -> Axes:
+def plot_firing_onset(
+    ax: Axes, currents: np.ndarray, rates: np.ndarray, band: tuple[float, float] | None = None
+) -> Axes:
     """Plot an f-I curve that jumps: its silent and its firing part, and the bistable currents as a grey band.
 
     Parameters
@@ -41,14 +44,15 @@ def plot_firing_onset(ax: Axes, currents: np.ndarray, rates: np.ndarray, band: t
     currents, rates
         Rising currents (n,) [µA/cm²] and steady rates (n,) [Hz].
     band
-        First and last current [µA/cm²] at which the outcome depends on the initial state.
+        First and last current [µA/cm²] at which the outcome depends on the initial state; None draws no band.
     """
     first = int(np.argmax(rates > 0))
-    ax.axvspan(*band, color="0.9")
     for part in (slice(None, first), slice(first, None)):
         ax.plot(currents[part], rates[part], color=COLOURS["V"])
-    direct_label(ax, band[1], 12, f"grey, {band[0]} to {band[1]} µA/cm²: depends on the initial state", "0.35")
-    direct_label(ax, band[0], rates[first] - 9, f"the jump, 0 to {rates[first]:.0f} Hz", COLOURS["V"])
+    if band is not None:
+        ax.axvspan(*band, color="0.9")
+        direct_label(ax, band[1], 12, f"grey, {band[0]} to {band[1]} µA/cm²: depends on the initial state", "0.35")
+    direct_label(ax, currents[first], rates[first] - 9, f"the jump, 0 to {rates[first]:.0f} Hz", COLOURS["V"])
     ax.set(xlabel="injected current (µA/cm²)", ylabel="steady firing rate (Hz)", ylim=(-4, None))
     return ax
 

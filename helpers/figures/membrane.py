@@ -79,13 +79,13 @@ def plot_pulse_responses(pulses: Mapping[float, Trace], named: Mapping[float, tu
     pulses
         Traces by strength of the pulse [µA/cm²].
     named
-        Strengths to write down, each with its place (t [ms], V [mV]).
+        Strengths to write down where a spike follows, each with its place (t [ms], V [mV]).
     """
     figure, ax = plt.subplots(figsize=(9, 4))
     for (strength, trace), shade in zip(pulses.items(), shades(len(pulses)), strict=True):
         ax.plot(trace.t, trace.V, color=shade, linestyle="-" if len(trace.spike_times) else STYLES[2])
         ax.axvspan(trace.start, trace.stop, color="0.9", zorder=-1)
-        if strength in named:
+        if strength in named and len(trace.spike_times):
             direct_label(ax, *named[strength], f"{strength:g}", shade)
     too_weak = [strength for strength, trace in pulses.items() if not len(trace.spike_times)]
     if too_weak:

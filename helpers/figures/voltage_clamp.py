@@ -81,7 +81,7 @@ def plot_clamp_families(families: Mapping[str, ClampTrace], levels: Sequence[flo
     for column, (title, family) in enumerate(families.items()):
         top, bottom = axes[:, column]
         plot_clamp_family(top, family.t, family.V, levels)
-        named = 2 if column == 1 else 0
+        named = int(column == 1)
         plot_clamp_family(bottom, family.t, family.total, levels, name_every=named, at=family.edges[2] - 0.1)
         top.set_title(title)
         bottom.set(xlabel="time (ms)")
@@ -199,5 +199,5 @@ def plot_gate_curves(neuron: Neuron, V: np.ndarray) -> Figure:
         direct_label(left, V[place], x_inf[place], rf"${gate}_\infty$", look["color"])
         direct_label(right, V[tau.argmax()], tau.max(), rf"$\tau_{gate}$", look["color"], rise=8)
     left.set(title="steady state", xlabel="V (mV)", ylabel="open fraction")
-    right.set(title="time constant", xlabel="V (mV)", ylabel="(ms)", ylim=(0.0, None))
+    right.set(title="time constant", xlabel="V (mV)", ylabel="time constant (ms)", ylim=(0.0, None))
     return figure

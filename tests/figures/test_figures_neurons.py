@@ -1,5 +1,6 @@
 """What the figures of other neurons, of pairs and of integration errors show is what was simulated."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -33,6 +34,15 @@ def test_rates_of_an_adapting_neuron_are_one_over_its_intervals():
     assert len(tops) == 2
     for line, trace in zip(bottom.lines, traces.values(), strict=True):
         np.testing.assert_allclose(line.get_ydata(), 1000.0 / np.diff(trace.spike_times))
+
+
+def test_the_band_of_an_f_I_curve_is_drawn_only_if_it_is_given():
+    currents, rates = np.array([1.0, 2.0, 3.0]), np.array([0.0, 50.0, 60.0])
+    with_band, without = plt.subplots(1, 2)[1]
+    figures.plot_firing_onset(with_band, currents, rates, band=(1.5, 2.5))
+    figures.plot_firing_onset(without, currents, rates)
+    assert [len(ax.patches) for ax in (with_band, without)] == [1, 0]
+    assert [len(ax.texts) for ax in (with_band, without)] == [2, 1]
 
 
 def test_a_threshold_is_a_dotted_line_at_its_height():
