@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import json
+import math
 import os
 import signal
 import subprocess
@@ -19,7 +21,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ from . import ROOT
 SOLUTIONS = ROOT / "exercises" / "solutions"
 MAX_BYTES = 20_000_000  # of the answers of one notebook
 TOLD_ERRORS = 3  # in the remarks
+LONGEST = 500  # characters of a hint or a remark
 
 
 @dataclass
@@ -70,6 +72,11 @@ class Marks:
         """How many exercises have an answer."""
         return sum(result != NOT_DONE for result in self.results.values())
 
+    @property
+    def sheet(self) -> tuple[str, int] | None:
+        """Student number and lesson, which decide the sheet: 12 and "12" give the same."""
+        return None if self.lesson is None else (str(self.student), self.lesson)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out one command line; return 0, 1 if there is nothing to mark, 130 after Ctrl-C."""
@@ -79,23 +86,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--csv", type=Path, help="where to write the marks (default: FOLDER/marks.csv)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="notebooks at the same time")
     chosen = parser.parse_args(arguments)
-    notebooks = [path for path in sorted(chosen.folder.rglob("*.ipynb")) if ".ipynb_checkpoints" not in path.parts]
-    if not notebooks:
-        print(f"no notebooks in {chosen.folder}", file=sys.stderr)
-        return 1
     table = chosen.csv or chosen.folder / "marks.csv"
+    try:
+        notebooks = notebooks_in(chosen.folder)
+        if not 0.0 < chosen.seconds < math.inf:
+            raise ValueError(f"seconds {chosen.seconds:g}; allowed: more than 0")
+        if table.is_dir() or not table.parent.is_dir():
+            raise ValueError(f"{table}: {'that is a folder' if table.is_dir() else f'no folder {table.parent}'}")
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal may lack what a student wrote
     marks: list[Marks] = []
     try:
         for one in mark_all(notebooks, chosen.folder, chosen.seconds, max(1, chosen.jobs)):
+            again = twins(one, [other.file for other in marks if other.sheet == one.sheet])
             marks.append(one)
             write(table, marks)
             words = f"student {one.student}: {one.right} of {len(one.results)} right" if one.lesson else "no answers"
-            print(f"{len(marks)}/{len(notebooks)}  {one.file}  {words}", *one.remarks, sep="; ", flush=True)
+            told = map(printable, [one.file, words, *one.remarks, *again])
+            print(f"{len(marks)}/{len(notebooks)}  {next(told)}  {next(told)}", *told, sep="; ", flush=True)
     except KeyboardInterrupt:
         print(f"\ninterrupted: {len(marks)} of {len(notebooks)} notebooks are in {table}", file=sys.stderr)
         return 130
     print(f"written to {table}")
     return 0
+
+
+def notebooks_in(folder: Path) -> list[Path]:
+    """The notebooks in a folder and the folders in it; ValueError if there are none."""
+    if folder.is_file():
+        raise ValueError(f"{folder} is a file; needed: the folder with the notebooks")
+    if not folder.is_dir():
+        raise ValueError(f"no folder {folder}")
+    found = [path for path in sorted(folder.rglob("*.ipynb")) if ".ipynb_checkpoints" not in path.parts]
+    if not found:
+        raise ValueError(f"no notebooks in {folder}")
+    return found
 
 
 def mark_all(notebooks: Sequence[Path], folder: Path, seconds: float, jobs: int) -> Iterator[Marks]:
@@ -110,8 +138,7 @@ def mark_all(notebooks: Sequence[Path], folder: Path, seconds: float, jobs: int)
                 left[pool.submit(answers_of, path, place, seconds, running, stopped)] = path
             while left:
                 for future in wait(left, return_when=FIRST_COMPLETED).done:
-                    path = left.pop(future)
-                    yield judge(str(path.relative_to(folder)), *future.result())
+                    yield judged(str(left.pop(future).relative_to(folder)), future)
         finally:
             stopped.set()
             pool.shutdown(wait=False, cancel_futures=True)
@@ -182,10 +209,21 @@ def lines(path: Path) -> list[Any]:
     return [line for line in found if isinstance(line, dict)]
 
 
+def judged(file: str, future: Future[tuple[list[Any], str]]) -> Marks:
+    """Judge one notebook; if that fails, it is a remark, and the others go on."""
+    try:
+        return judge(file, *future.result())
+    except Exception as error:
+        return Marks(file, remarks=[f"could not be marked: {type(error).__name__}: {error}"])
+
+
 def judge(file: str, records: Sequence[dict[str, Any]], wrong: str = "") -> Marks:
     """Judge the answers of one notebook; the last answer to an exercise counts."""
     marks = Marks(file, remarks=[wrong] if wrong else [])
+    marks.remarks += dict.fromkeys(str(record["attempt"]) for record in records if "attempt" in record)
     errors = [str(record["error"])[:200] for record in records if "error" in record]
+    if any("NameError: name 'mine'" in error for error in errors):
+        errors = errors[:1]  # without a sheet, for a wrong SEED for instance, all the others follow
     marks.remarks += errors[:TOLD_ERRORS] + ([f"{len(errors) - TOLD_ERRORS} more"] if errors[TOLD_ERRORS:] else [])
     answers = [record for record in records if known(record)]
     if not answers:
@@ -194,12 +232,15 @@ def judge(file: str, records: Sequence[dict[str, Any]], wrong: str = "") -> Mark
     sheet = sheet_of(marks.lesson, marks.student)
     marks.results = dict.fromkeys(sheet.exercises(), NOT_DONE)
     for record in answers:
-        if (record["lesson"], record["seed"]) == (marks.lesson, marks.student):
+        if (str(record["seed"]), record["lesson"]) == marks.sheet:
             marks.results[record["exercise"]] = result_of(sheet, record)
     others = {str(record["seed"]) for record in answers} - {str(marks.student)}
     if others:
         marks.remarks.append(f"answers with other student numbers were left out: {', '.join(sorted(others))}")
-    if marks.student == 0:
+    lessons = {record["lesson"] for record in answers} - {marks.lesson}
+    if lessons:
+        marks.remarks.append(f"answers to another lesson were left out: {', '.join(map(str, sorted(lessons)))}")
+    if str(marks.student) == "0":
         marks.remarks.append("no student number: SEED is 0")
     return marks
 
@@ -224,23 +265,39 @@ def result_of(sheet: Sheet, record: dict[str, Any]) -> str:
     if isinstance(record.get("answer"), list):
         verdict = sheet.judge(record["exercise"], record["answer"])
         return RIGHT if verdict else f"{HINT}: {verdict.words}"
-    return f"{HINT}: {str(record.get('words'))[:300]}" if record.get("state") == HINT else NOT_DONE
+    return f"{HINT}: {record.get('words')}" if record.get("state") == HINT else NOT_DONE
 
 
 def write(path: Path, marks: Sequence[Marks]) -> None:
     """Write the table, a row a notebook, by way of another file: it is whole at any moment."""
     names = list(dict.fromkeys(name for one in marks for name in one.results))
-    twice = {key for key, n in Counter((one.student, one.lesson) for one in marks if one.lesson).items() if n > 1}
+    files: dict[tuple[str, int] | None, list[str]] = {}
+    for one in marks:
+        files.setdefault(one.sheet, []).append(one.file)
     partial = path.with_name(path.name + ".part")
     with open(partial, "w", newline="", encoding="utf-8-sig") as file:  # with the mark by which Excel knows UTF-8
         table = csv.writer(file)
         table.writerow(["file", "student", "lesson", "right", "done", "of", *names, "remarks"])
         for one in sorted(marks, key=lambda one: one.file):
-            again = ["another notebook has this student number"] if (one.student, one.lesson) in twice else []
             head = [one.file, one.student, one.lesson, one.right, one.done, len(one.results)]
-            remarks = "; ".join(one.remarks + again)
-            table.writerow(map(plain, [*head, *(one.results.get(name, "") for name in names), remarks]))
+            results = [one.results.get(name, "") for name in names]
+            remarks = "; ".join(map(printable, one.remarks + twins(one, files[one.sheet])))
+            table.writerow([*map(plain, map(printable, [*head, *results])), plain(remarks)])
     partial.replace(path)
+
+
+def twins(one: Marks, files: Sequence[str]) -> list[str]:
+    """A remark if other files have the same student number."""
+    others = [file for file in files if file != one.file]
+    return [f"another notebook has this student number: {', '.join(others)}"] if one.sheet and others else []
+
+
+def printable(value: Any) -> Any:
+    """Text without characters that no file or terminal takes, and not too long; a number as it is."""
+    if not isinstance(value, str):
+        return value
+    text = "".join(each if each.isprintable() else " " if each.isspace() else "?" for each in value[: LONGEST + 1])
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def plain(value: Any) -> Any:

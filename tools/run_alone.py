@@ -44,31 +44,46 @@ def run(shell: InteractiveShell, cells: list[str]) -> Iterator[str]:
         outcome = shell.run_cell(source, store_history=True)
         error = outcome.error_before_exec or outcome.error_in_exec
         if error is not None:
-            yield f"code cell {i}: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+            yield f"code cell {i}: {type(error).__name__}: {first_line(error)}"
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error says, if it can be asked."""
+    try:
+        return str(error).partition("\n")[0]
+    except Exception:
+        return ""
 
 
 def close_off(folder: Path) -> None:
     """Let nothing in this process look into a folder, or start another program; there is no way back."""
     closed = os.path.realpath(folder)
+    noted: set[str] = set()
+
+    def refuse(words: str) -> None:
+        if words not in noted:  # also where the notebook catches the error
+            noted.add(words)
+            note(words, "attempt")
+        raise PermissionError(words)
 
     def watch(event: str, values: tuple[Any, ...]) -> None:
         if event in STARTS:
-            raise PermissionError("exercises are marked without starting other programs")
+            refuse("exercises are marked without starting other programs")
         if event in READS:
             for value in values[:2]:
                 if isinstance(value, str | bytes | os.PathLike):
                     path = os.path.realpath(os.fsdecode(value))
                     if path == closed or path.startswith(closed + os.sep):
-                        raise PermissionError("the solutions are closed while exercises are marked")
+                        refuse("the solutions are closed while exercises are marked")
 
     sys.addaudithook(watch)
 
 
-def note(words: str) -> None:
+def note(words: str, kind: str = "error") -> None:
     """Add a remark to the file of answers."""
     if path := os.environ.get("PYHH_ANSWERS"):
         with open(path, "a", encoding="utf-8") as file:
-            file.write(json.dumps({"error": words}) + "\n")
+            file.write(json.dumps({kind: words}) + "\n")
 
 
 if __name__ == "__main__":

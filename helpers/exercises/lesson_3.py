@@ -266,7 +266,10 @@ class Lesson3(Sheet):
             1.0 / wanted: "that is how many spikes one multiply-and-add is worth.",
             wanted * AVOGADRO: "50 kJ are for a mole of ATP, 6.022·10²³.",
         }
-        return slip(count, slips, f"your number is {count / wanted:.2g} times the right one.", 0.02)
+        words = "too large" if count > wanted else "too small"
+        if count > 0.0 and abs(power := round(np.log10(count / wanted))) > 0:
+            words += f" by a factor of about 10^{abs(power)}"
+        return slip(count, slips, f"your number is {words}.", 0.02)
 
     @exercise(_averages)
     def check_trials(self, found: list[list[float]], trials: int) -> Verdict:

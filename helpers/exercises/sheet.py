@@ -131,6 +131,8 @@ class Sheet:
         instance("SEED", self.seed, (int, str), "your student number, such as 1234, or in quotes if it has letters")
         if isinstance(self.seed, int):
             whole_number("SEED", self.seed)
+        elif not self.seed.isprintable():
+            raise ValueError(f"SEED = {self.seed!a}; allowed: letters, digits and signs that can be printed")
 
     @classmethod
     def exercises(cls) -> tuple[str, ...]:

@@ -67,7 +67,7 @@ def test_a_grader_gets_a_verdict_whatever_the_data(name, data):
     assert Lesson1(3).judge(name, data).state in ("right", "hint")
 
 
-@pytest.mark.parametrize("seed", [-1, 1.5, None, [1]])
+@pytest.mark.parametrize("seed", [-1, 1.5, None, [1], "\ud800", "a\n"])
 def test_what_is_no_student_number_is_refused(seed):
     with pytest.raises(ValueError, match="SEED"):
         Lesson1(seed)

@@ -1,5 +1,6 @@
 """The notebooks of docs/deeper that no other file of tests here runs: sections alone, and each cell again."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,11 @@ from tools import DEEPER
 from tools.sections import Lesson
 
 HERE = Path(__file__).parent
-TESTED = "".join(path.read_text("utf-8") for path in HERE.glob("test_*.py") if path.name != "test_deeper.py")
+TESTED = {  # the NOTEBOOK of each file of tests
+    Path(name).name
+    for path in HERE.glob("test_*.py")
+    for name in re.findall(r'(?m)^NOTEBOOK = "(.+)"', path.read_text("utf-8"))
+}
 REST = [path for path in DEEPER if path.name not in TESTED]
 LONG = {
     "eight_unknowns",

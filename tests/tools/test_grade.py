@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Future
 
 import nbformat
 import pytest
@@ -37,7 +38,16 @@ CLASS = {
         "exercises.Lesson1(99).check_rheobase(2.0)",
     ],
     "leaving": [OPENING.format(seed=14), ANSWER, CHECK, "import os; os._exit(3)", "mine.check_rheobase(2.0)"],
-    "twin": [OPENING.format(seed=14), "my_E_K = 'a' * 10", CHECK],
+    "twin": [OPENING.format(seed="14"), "my_E_K = 'a' * 10", CHECK],
+    "unprintable": [r"raise ValueError('\ud800')", OPENING.format(seed=15), ANSWER, CHECK],
+    "seedless": [OPENING.format(seed="\ud800").replace("'\ud800'", r"'\ud800'"), ANSWER, CHECK],
+    "secretly": [
+        OPENING.format(seed=16),
+        f"try:\n    open({str(grade.SOLUTIONS / '1_HH_model_simulation.py')!r})\nexcept OSError:\n    pass",
+        "class Mute(Exception):\n    def __str__(self):\n        raise self\nraise Mute",
+        ANSWER,
+        CHECK,
+    ],
 }
 
 
@@ -65,7 +75,7 @@ def test_a_class_is_marked_and_one_bad_notebook_does_not_stop_the_rest(tmp_path)
     process = graded(tmp_path)
     out, err = process.communicate(timeout=300)
     assert (process.returncode, err) == (0, "")
-    assert len(out.splitlines()) == 8 and "7/7" in out and "student 11: 1 of 12 right" in out
+    assert len(out.splitlines()) == 11 and "10/10" in out and "student 11: 1 of 12 right" in out
     rows = table(tmp_path)
     marks = {
         name: (row["student"], row["right"], row["done"], row["nernst"], row["rheobase"]) for name, row in rows.items()
@@ -80,6 +90,12 @@ def test_a_class_is_marked_and_one_bad_notebook_does_not_stop_the_rest(tmp_path)
     assert "other student numbers were left out: 99" in remarks
     assert marks["leaving.ipynb"][:4] == ("14", "1", "1", "right") and "(3)" in rows["leaving.ipynb"]["remarks"]
     assert all("another notebook has" in rows[name]["remarks"] for name in ("leaving.ipynb", "twin.ipynb"))
+    assert marks["unprintable.ipynb"][:2] == ("15", "1") and "ValueError: ?" in rows["unprintable.ipynb"]["remarks"]
+    remarks = rows["seedless.ipynb"]["remarks"]
+    assert remarks.startswith("code cell 1: ValueError: SEED") and "NameError" not in remarks
+    assert marks["secretly.ipynb"][:2] == ("16", "1") and "Mute" in rows["secretly.ipynb"]["remarks"]
+    assert "the solutions are closed" in rows["secretly.ipynb"]["remarks"]
+    assert "another notebook has" in out
     assert rows["torn.ipynb"]["remarks"] == "not a notebook: NotJSONError" and rows["torn.ipynb"]["student"] == ""
     assert rows[f"in a folder{os.sep}none.ipynb"]["of"] == "0"
 
@@ -121,6 +137,37 @@ def test_records_of_no_exercise_are_left_out(change):
     assert grade.judge("x", [record(**change)]).lesson is None
 
 
+def test_one_that_cannot_be_judged_is_told_and_not_more():
+    future = Future()
+    future.set_exception(OSError("disk full"))
+    assert grade.judged("x", future).remarks == ["could not be marked: OSError: disk full"]
+
+
+def test_a_number_with_and_without_quotes_is_one_student():
+    marks = grade.judge("x", [record(seed=12), record(seed="12", exercise="rheobase", answer=[500.0])])
+    assert marks.done == 2 and marks.remarks == []
+    assert grade.twins(marks, ["x", "y"]) == ["another notebook has this student number: y"]
+    assert grade.twins(grade.Marks("x"), ["x", "y"]) == []
+
+
+def test_answers_to_two_lessons_are_told():
+    marks = grade.judge("x", [record(), record(lesson=3, exercise="unit", answer=[1.0, 1.0])])
+    assert marks.done == 1 and marks.remarks == ["answers to another lesson were left out: 3"]
+
+
+def test_without_a_sheet_only_the_cause_is_told():
+    errors = ["ValueError: SEED = -1", "NameError: name 'mine' is not defined", "NameError: name 'x' is not defined"]
+    assert grade.judge("x", [{"error": error} for error in errors]).remarks == errors[:1]
+
+
+def test_whatever_was_written_fits_into_a_table(tmp_path):
+    remarks, words = ["a\n\ud800\x00"], "w" * 10**6
+    grade.write(tmp_path / "marks.csv", [grade.Marks("\udcff", "\ud800", 1, {"nernst": words}, remarks)])
+    (row,) = table(tmp_path).values()
+    assert (row["file"], row["student"], row["remarks"]) == ("?", "?", "a ??")
+    assert len(row["nernst"]) == 500 and row["nernst"].endswith("w…")
+
+
 def test_the_last_answer_counts():
     which = "X" if Lesson1(7).cells.has_M_current("X") else "Y"
     other = {"X": "Y", "Y": "X"}[which]
@@ -143,6 +190,17 @@ def test_a_spreadsheet_takes_no_text_for_a_formula(tmp_path):
     assert row["file"].startswith("'=") and row["student"].startswith("'@")
 
 
-def test_an_empty_folder_is_told(tmp_path, capsys):
-    assert grade.main([str(tmp_path)]) == 1
-    assert "no notebooks" in capsys.readouterr().err
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["{0}"], "no notebooks in {0}"), (["{0}/absent"], "no folder {0}/absent"),
+    (["{0}/full/one.ipynb"], "{0}/full/one.ipynb is a file; needed: the folder with the notebooks"),
+    (["{0}/full", "--seconds", "-1"], "seconds -1; allowed: more than 0"),
+    (["{0}/full", "--seconds", "nan"], "seconds nan; allowed: more than 0"),
+    (["{0}/full", "--csv", "{0}/no/a.csv"], "{0}/no/a.csv: no folder {0}/no"),
+    (["{0}/full", "--csv", "{0}"], "{0}: that is a folder"),
+])  # fmt: skip
+def test_what_cannot_be_done_is_told_in_a_line(arguments, message, tmp_path, capsys):
+    if "full" in "".join(arguments):
+        (tmp_path / "full").mkdir()
+        write(tmp_path / "full", "one", [])
+    assert grade.main([argument.format(tmp_path) for argument in arguments]) == 1
+    assert capsys.readouterr().err == message.format(tmp_path) + "\n"
