@@ -1,5 +1,9 @@
-"""docs/teaching.md: its plans fit into their minutes, and every question of its tests has one answer."""
+"""docs/teaching.md: its plans fit, its sections exist, every question has a key, and some keys are computed.
 
+Whether the other answers are right, and whether a section says what the page says of it, is for a reader.
+"""
+
+import math
 import re
 from collections import Counter
 
@@ -23,6 +27,20 @@ def test_the_sections_of_a_plan_fit_into_its_minutes(number, sections, minutes):
     lesson = Lesson(LESSONS[int(number) - 1])
     _, left_out = fitting(lesson, select(lesson, sections), float(minutes))
     assert [section.title for section in left_out] == []
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_the_sections_that_are_named_exist(number):
+    text = PAGE.partition(f"## Lesson {number}:")[2].partition("\n## ")[0]
+    named = {int(n) for n in re.findall(r"[Ss]ections? (\d+)", text)} | {
+        int(n) for n in re.findall(r"[Ss]ections \d+ and (\d+)", text)
+    }
+    assert named and named <= {section.number for section in Lesson(LESSONS[number - 1]).sections}
+
+
+def test_numbers_of_the_key():
+    assert f"{1000 * 8.314 * (6.3 + 273.15) / 96485 * math.log(2):.1f} mV at 6.3 °C" in " ".join(PAGE.split())
+    assert f"(c) {0.6 / (0.6 + 0.3):.2f}." in PAGE
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
