@@ -51,16 +51,21 @@ def plot_clamp_family(
     levels
         Test levels (n_levels,) [mV].
     name_every
-        Name every so many levels at the right edge; 0 for none.
+        Name every so many levels at the right edge, where there is room; 0 for none.
     at
         Time [ms] whose current gives the height of a name; by default the end.
     """
     where = len(t) - 1 if at is None else int(np.argmin(np.abs(t - at)))
-    for k, (level, current, shade) in enumerate(zip(levels, currents, shades(len(levels)), strict=True)):
+    colours = shades(len(levels))
+    for current, shade in zip(currents, colours, strict=True):
         ax.plot(t, current, color=shade, linewidth=1.4)
-        if name_every and k % name_every == (len(levels) - 1) % name_every:
-            signed = f"{level:+.0f}".replace("-", "\N{MINUS SIGN}")
-            direct_label(ax, t[-1], current[where], f"{signed} mV", shade)
+    line_height, last_named = 0.06 * np.ptp(currents), np.inf
+    for k in range(len(levels) - 1, -1, -name_every) if name_every else ():
+        height, level = currents[k][where], levels[k]
+        if abs(last_named - height) > line_height:
+            name = f"{level:+.0f}".replace("-", "\N{MINUS SIGN}") if level else "0"
+            direct_label(ax, t[-1], height, f"{name} mV", colours[k])
+            last_named = height
     zero_line(ax)
     return ax
 

@@ -26,7 +26,10 @@ def test_a_family_has_a_line_per_level_and_names_some():
     ax = figures.plot_clamp_family(plt.figure().add_subplot(), family.t, family.total, levels, name_every=2, at=20.0)
     for line, current in zip(ax.lines, family.total, strict=False):
         np.testing.assert_array_equal(line.get_ydata(), current)
-    assert [text.get_text() for text in ax.texts] == ["\N{MINUS SIGN}40 mV", "+40 mV"]
+    assert [text.get_text() for text in ax.texts] == ["+40 mV", "\N{MINUS SIGN}40 mV"]
+    little = family.total * [[0.01], [0.02], [1.0]]
+    crowded = figures.plot_clamp_family(plt.figure().add_subplot(), family.t, little, levels, name_every=1, at=20.0)
+    assert [text.get_text() for text in crowded.texts] == ["+40 mV", "0 mV"]
 
 
 def test_a_spike_is_drawn_with_its_conductances():
