@@ -39,7 +39,7 @@ def check(claim: str, holds: bool) -> None:
         print(f"✓ {claim}")
         return
     now = "; ".join(f"{name} = {value}" for name, value in _values_compared(sys._getframe(1)).items())
-    message = f"✗ with these settings it is no longer so that {claim}" + (f" (now {now})" if now else "")
+    message = f"✗ with these settings it is no longer true that {claim}" + (f" (now {now})" if now else "")
     if os.environ.get(STRICT) == "strict":
         raise AssertionError(message)
     print(message)

@@ -1,5 +1,7 @@
 """What a notebook switches on in its first cell: the look of its figures, and mistakes explained in a few lines.
 
+A figure that the last line of a cell returns is shown once, also without `plt.show()`.
+
 When a cell fails because of what it asked for, the message comes first, then the line of the cell; the code of the
 series in between is folded away. `%tb` shows all of it.
 """
@@ -12,27 +14,42 @@ import os
 import re
 import sys
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from types import FrameType, FunctionType, TracebackType
 from typing import Any
 
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
 from helpers.checks import STRICT
 from helpers.figures.style import use_style
+from helpers.neurons.parameters import DECORATOR
 from helpers.validation import did_you_mean
 
 __all__ = ["set_up"]
 
 SERIES = str(Path(__file__).parent)
 CONTEXT = 2  # lines of a cell before and after the one that failed
+NO_ATTRIBUTE = r"No (helpers[\w.]*) attribute (\w+)"  # what lazy_loader says about a name that a room lacks
 RED, BOLD, PLAIN = "\x1b[31m", "\x1b[1m", "\x1b[0m"
 
 
 def set_up() -> None:
-    """Switch to the look of the series; in a notebook, say in few lines what went wrong when a cell fails."""
+    """Switch to the look of the series; in a notebook, show figures once, and errors in a few lines."""
     use_style()
     shell = _shell()
+    if shell is not None:
+        shell.display_trap.hook = partial(_show_result, shell)
     if shell is not None and os.environ.get(STRICT) != "strict":  # the tests want everything
         shell.set_custom_exc((Exception,), _show)
+
+
+def _show_result(shell: Any, result: Any) -> None:
+    """Show the value of a cell's last line; of a figure, keep pyplot from showing it again at the end of the cell."""
+    shell.displayhook(result)
+    if isinstance(result, Figure) and "inline" in plt.get_backend():
+        plt.close(result)
 
 
 def explain(error: BaseException) -> str:
@@ -40,12 +57,14 @@ def explain(error: BaseException) -> str:
     message = str(error)
     if found := re.match(r"cannot import name '(\w+)' from '(helpers[\w.]*)'", message):
         return _has(found[2], found[1], dir(sys.modules[found[2]]))
-    if found := re.match(r"No (helpers[\w.]*) attribute (\w+)", message):  # of a room
+    if found := re.match(NO_ATTRIBUTE, message):
         return _has(found[1], found[2], dir(sys.modules[found[1]]))
     if isinstance(error, AttributeError):
         thing, name = getattr(error, "obj", None), getattr(error, "name", None)
         if name and _is_of_the_series(type(thing)) and message.startswith("'"):  # Python's own words
             return _has(f"a {type(thing).__name__}", name, dir(thing))
+    if message.startswith("cannot inherit non-frozen dataclass from a frozen one"):
+        return f"Write {DECORATOR} above the line class ..."
     if found := re.search(r"(\w+)\(\) got an unexpected keyword argument '(\w+)'", message):
         for module in [module for name, module in sys.modules.items() if name.startswith("helpers.")]:
             function = vars(module).get(found[1])
@@ -80,6 +99,8 @@ def _show(
     """Show an error as a notebook does, folded if the series raised it on purpose or can explain it."""
     frames = _frames(trace)
     help_ = explain(error)
+    if isinstance(error, AttributeError) and re.match(NO_ATTRIBUTE, str(error)):
+        error.args = (re.sub(NO_ATTRIBUTE, r"\1 has no \2", str(error)),)
     own = [(frame, line) for frame, line in frames if _cell(shell, frame)]
     if own and (help_ or _is_on_purpose(trace)):
         sys.last_type, sys.last_value, sys.last_traceback = kind, error, trace  # for %tb

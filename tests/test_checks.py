@@ -31,7 +31,7 @@ def test_a_claim_that_no_longer_holds_says_what_it_is_now_and_goes_on(
 ) -> None:
     printed = said("rate = 72.345\ncheck('the axon fires at 68 Hz', round(rate) == 68)\nprint('on')", capsys)
     claim, on = printed.splitlines()
-    assert claim == "✗ with these settings it is no longer so that the axon fires at 68 Hz (now round(rate) = 72)"
+    assert claim == "✗ with these settings it is no longer true that the axon fires at 68 Hz (now round(rate) = 72)"
     assert on == "on"
 
 
@@ -41,7 +41,7 @@ def test_only_the_comparisons_that_fail_are_shown(lenient: None, capsys: pytest.
 
 
 def test_without_a_comparison_the_claim_alone_is_shown(lenient: None, capsys: pytest.CaptureFixture[str]) -> None:
-    assert said("check('so', all(k > 5 for k in [1, 2]))", capsys).endswith("no longer so that so\n")
+    assert said("check('so', all(k > 5 for k in [1, 2]))", capsys).endswith("no longer true that so\n")
 
 
 def test_in_the_tests_a_failed_claim_fails() -> None:

@@ -45,10 +45,16 @@ MISTAKES = [
     ("neuron.g_Na = 100", "a neuron cannot be changed; make another one: neuron.with_(g_Na=100)"),
     ("neuron.gNa = 100", "neuron.with_(gNa=100); did you mean g_Na?"),
     ("neuron.gNa", "Did you mean g_Na? a HodgkinHuxley has C"),
-    ("simulate(neuron, 12.5, 50.0)", "stimulus = 12.5; allowed: a stimulus, such as step(12.5, start=10.0, stop="),
+    ("simulate(neuron, 12.5, 50.0)", "stimulus = 12.5; allowed: a stimulus, such as step(12.5, start=10.0, stop=50.0)"),
     ("simulate(neuron, step(1.0), durration=50.0)", "Did you mean duration? simulate() has neuron, stimulus, duration"),
     ("trace.spikes", "a Trace has no 'spikes'; did you mean spike_times? this one has t, I, spike_times, V"),
     ("trace.voltage", "a Trace has no 'voltage'; this one has t, I, spike_times, V"),
+    ("simulate(neuron, 1.0, 15.0)", "such as step(1, start=0.0, stop=15.0)"),
+    ("simulate(neuron, 1.0, 500.0)", "such as step(1, start=10.0, stop=110.0)"),
+    ("simulate(neuron, step(10.0), 50.0)", "at most the duration, 50 ms; 110 ms is the default stop of step\n"),
+    ("simulate(neuron, step(10.0, stop=60.0), 50.0)", "at most the duration, 50 ms\n"),
+    ("parameter(10.0, 'mV', 'a level')", "lacks its plausible range, for sliders and priors; add low=..., high=..."),
+    ("experiments.measure_fI", "AttributeError: helpers.experiments has no measure_fI\nDid you mean measure_f_I?"),
     ("experiments.Operation", "Did you mean operations_per_step? helpers.experiments has"),
     ("from helpers import HodgkinHuxly", "Did you mean HodgkinHuxley? helpers has"),
 ]  # fmt: skip
@@ -85,8 +91,16 @@ class Mine(Pospischil):
 @dataclass(frozen=True, kw_only=True)
 class Mine(Pospischil):
     @gate
-    def r(V): return np.exp(V), 1.0
-simulate(Mine(), step(1.0, 1.0, 2.0), 3.0)""",
+    def r(V): return np.exp(V), 1.0""",
+    "Mine.r must return (alpha, beta)": """
+@dataclass(frozen=True, kw_only=True)
+class Mine(Pospischil):
+    @gate
+    def r(V): return 1.0""",
+    "frozen one\nWrite @dataclass(frozen=True, kw_only=True) above the line class": """
+@dataclass
+class Mine(Pospischil):
+    g_h: float = parameter(0.02, "mS/cm²", "h-conductance", low=0.0, high=0.1)""",
 }
 
 
@@ -122,6 +136,24 @@ def test_a_failed_cell_is_still_an_error_for_those_who_run_notebooks(monkeypatch
     assert (error.output_type, error.ename) == ("error", "TypeError")
     assert "did you mean g_Na?" in error.evalue and "Traceback" not in "".join(error.traceback)
     nbformat.validate(mine)
+
+
+FIGURES = """
+from matplotlib import pyplot as plt
+from helpers import notebook
+notebook.set_up()
+def make():
+    figure, ax = plt.subplots()
+    return figure
+"""
+
+
+def test_a_figure_is_shown_once_in_a_cell():
+    cells = [FIGURES, "make()", "make()\nplt.show()", "kept = make()", "make()\nmake()", "kept"]
+    mine = new_notebook(cells=[new_code_cell(cell) for cell in cells])
+    NotebookClient(mine, kernel_name="python3").execute()
+    shown = [sum("image/png" in output.get("data", {}) for output in cell.outputs) for cell in mine.cells]
+    assert shown == [0, 1, 1, 1, 2, 1]
 
 
 def test_under_the_tests_everything_is_shown(capsys):

@@ -152,14 +152,18 @@ class Lesson1(Sheet):
         wanted = 1000.0 * R * (ions["temperature"] + 273.15) / F * ratio
         if close(E_K, wanted, absolute=0.1):
             return right(f"E_K = {E_K:.1f} mV. Potassium that leaves pulls V down to it.")
-        slips = {
+        rounded = {
             -wanted: "the sign: potassium is more concentrated inside. Which of the two stands on top?",
             wanted / 1000.0: "that is in volts.",
+            -wanted / 1000.0: "that is in volts, and the sign: potassium is more concentrated inside.",
+        }
+        slips = {
             wanted / np.log(10.0): "the logarithm is the natural one, np.log.",
             1000.0 * R * ions["temperature"] / F * ratio: "T is the absolute temperature, in kelvin.",
             1000.0 * R * 298.15 / F * ratio: "that is E_K at 25 °C; your axon has another temperature.",
         }
-        return slip(E_K, slips, "write E = (RT/F)·ln(outside/inside) with R = 8.314 J/(mol·K), F = 96485 C/mol.")
+        formula = "write E = (RT/F)·ln(outside/inside) with R = 8.314 J/(mol·K), F = 96485 C/mol."
+        return slip(E_K, slips, slip(E_K, rounded, formula, relative=0.02).words)
 
     @exercise()
     def check_rheobase(self, current: float) -> Verdict:
@@ -230,6 +234,8 @@ class Lesson1(Sheet):
         slips = {
             -cold: "the sign: an inward current is negative, a charge that came in is positive.",
             float(np.trapezoid(-trace.I_Na, trace.t)): "leave out what flows at rest, trace.I_Na[0].",
+            float(np.trapezoid(trace.I_Na, trace.t)): "two things: the sign, since an inward current is negative and a "
+            "charge that came in is positive; and leave out what flows at rest, trace.I_Na[0].",
             cold / (trace.t[1] - trace.t[0]): "a sum of samples is not an integral: the time step is missing.",
             cold / 1000.0: "µA/cm² times ms is nC/cm²: nothing to convert.",
         }

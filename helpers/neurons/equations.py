@@ -27,6 +27,7 @@ import numpy as np
 
 from helpers.validation import did_you_mean, numbers, one_of
 
+from .mistakes import mistake_in
 from .parameters import Declared
 
 __all__ = ["Equation", "Neuron", "current", "derived", "equation", "event", "gate", "source_of", "state"]
@@ -142,7 +143,11 @@ class Neuron(Declared):
         own = {name: value for name, value in vars(cls).items() if isinstance(value, Equation)}
         cls.equations = {**cls.equations, **own}
         known = {"V", "I", "dt", *inspect.get_annotations(cls), *(n for base in cls.__mro__ for n in vars(base))}
+        constants = sorted(name for name in known if not hasattr(Neuron, name))
         for entry in own.values():
+            mistake = mistake_in(entry.kind, entry.name, entry.arguments, entry.source, constants)
+            if mistake:
+                raise TypeError(f"{cls.__name__}.{entry.name} {mistake}")
             unknown = [name for name in entry.arguments if name not in known]
             if unknown:
                 near = did_you_mean(unknown[0], known)

@@ -17,6 +17,8 @@ from helpers.validation import did_you_mean, plain, range_in_words
 
 __all__ = ["Declared", "Parameter", "parameter"]
 
+DECORATOR = "@dataclass(frozen=True, kw_only=True)"
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -67,12 +69,23 @@ def parameter(
     unit: str,
     meaning: str,
     *,
-    low: float,
-    high: float,
+    low: float | None = None,
+    high: float | None = None,
     minimum: float = -np.inf,
     maximum: float = np.inf,
 ) -> Any:
-    """Declare a parameter as a field of a frozen dataclass (see `Parameter` for the arguments)."""
+    """Declare a parameter as a field of a frozen dataclass (see `Parameter` for the arguments).
+
+    Raises
+    ------
+    TypeError
+        Without `low` or `high`.
+    """
+    if low is None or high is None:
+        raise TypeError(
+            f"parameter({default!r}, {unit!r}, {meaning!r}) lacks its plausible range, for sliders and priors; "
+            "add low=..., high=..."
+        )
     declared = dict(default=default, unit=unit, meaning=meaning, low=low, high=high, minimum=minimum, maximum=maximum)
     return field(default=default, metadata=declared)
 
@@ -115,9 +128,11 @@ class Declared:
             forgotten = [name for name, value in vars(cls).items() if isinstance(value, Field)]
             if forgotten:
                 raise TypeError(
-                    f"{cls.__name__} does not know its parameter {forgotten[0]}: write @dataclass(frozen=True, "
-                    f"kw_only=True) above the line class {cls.__name__}"
+                    f"{cls.__name__} does not know its parameter {forgotten[0]}: write {DECORATOR} above the line "
+                    f"class {cls.__name__}"
                 )
+        elif not cls.__dataclass_params__.frozen:  # type: ignore[attr-defined]
+            raise TypeError(f"{cls.__name__} could be changed: write {DECORATOR} above the line class {cls.__name__}")
 
     def _refuse_change(self, name: str, value: Any) -> None:
         kind = next(base.__name__.lower() for base in type(self).__mro__ if Declared in base.__bases__)

@@ -40,9 +40,11 @@ def as_stimulus(stimulus: Stimulus | np.ndarray, n_steps: int, dt: float) -> Sti
         if isinstance(stimulus, type | str | Real | None):
             found = f"is the class {stimulus.__name__}" if isinstance(stimulus, type) else f"= {stimulus!r}"
             example = f"{stimulus:g}" if isinstance(stimulus, Real) and not isinstance(stimulus, bool) else "10.0"
+            duration = float(f"{n_steps * dt:.12g}")
+            start, stop = (10.0 if duration > 20.0 else 0.0), min(duration, 110.0)
             raise ValueError(
-                f"stimulus {found}; allowed: a stimulus, such as step({example}, start=10.0, stop=110.0), or an array "
-                "of samples"
+                f"stimulus {found}; allowed: a stimulus, such as step({example}, start={start}, stop={stop}), or an "
+                "array of samples"
             )
         stimulus = Waveform.from_samples(stimulus, dt)
     if isinstance(stimulus, Waveform) and len(stimulus.samples) != n_steps + 1:
@@ -53,11 +55,14 @@ def as_stimulus(stimulus: Stimulus | np.ndarray, n_steps: int, dt: float) -> Sti
     return stimulus
 
 
-def check_window(stop: float | np.ndarray, duration: float) -> None:
-    """Refuse stimuli that end after the simulation."""
-    if np.max(stop) > duration * (1 + 1e-9):
+def check_window(stimulus: Stimulus, stop: float | np.ndarray, duration: float) -> None:
+    """Refuse a stimulus that ends after the simulation, at `stop` or, in several simulations, at one of these times."""
+    last = np.max(stop)
+    if last > duration * (1 + 1e-9):
+        kind = type(stimulus).__name__
+        given = f"; {last:g} ms is the default stop of {kind}" if last == stimulus.parameters()["stop"].default else ""
         raise ValueError(
-            f"the stimulus lasts until stop = {np.max(stop):g} ms; allowed: at most the duration, {duration:g} ms"
+            f"the stimulus lasts until stop = {last:g} ms; allowed: at most the duration, {duration:g} ms{given}"
         )
 
 

@@ -193,7 +193,7 @@ class _Batch:
         self.values, self.n_sims = values_of_simulations(neuron, self.stimulus, parameters)
         ends = (np.broadcast_to(self.values[f"stimulus_{end}"], self.n_sims).astype(float) for end in ("start", "stop"))
         self.starts, self.stops = ends  # (n_sims,) [ms]
-        check_window(self.stops, float(duration))
+        check_window(self.stimulus, self.stops, float(duration))
         one_of("precision", precision, PRECISIONS)
         self.spec = KernelSpec(type(neuron), type(self.stimulus), method, LANES, precision=precision)
         self.samples = stimulus_samples(self.stimulus, PRECISIONS[precision])

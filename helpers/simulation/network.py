@@ -86,7 +86,7 @@ def simulate_network(
     given = [as_stimulus(stimulus, n_steps, dt) for stimulus in _stimuli_of(stimuli, names)]
     _check_one_class("stimuli", given)
     for stimulus in given:
-        check_window(stimulus.stop, duration)
+        check_window(stimulus, stimulus.stop, duration)
     _check_connections(connections, names, duration, dt)
     states = _initial_states(cells, initial_state or {})
     base, simulation = as_seed(seed)

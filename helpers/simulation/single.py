@@ -70,7 +70,7 @@ def simulate(
     """
     n_steps = number_of_steps(duration, dt, method, neuron)
     duration, dt, stimulus = float(duration), float(dt), as_stimulus(stimulus, n_steps, float(dt))
-    check_window(stimulus.stop, duration)
+    check_window(stimulus, stimulus.stop, duration)
     base, simulation = as_seed(seed)
     given = instance("initial_state", initial_state or {}, Mapping, "values by name of state")
     states = {**neuron.initial_state(), **given}

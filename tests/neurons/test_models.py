@@ -1,5 +1,7 @@
 """Every neuron against published numbers, its presets, and a sixth one added here in a few lines."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 from support.neurons import MorrisLecar
@@ -8,6 +10,7 @@ from helpers.inference.npe import train_npe
 from helpers.inference.priors import box_prior
 from helpers.neurons.equations import Neuron, state
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
+from helpers.neurons.parameters import parameter
 from helpers.simulation.batch import simulate_many, simulate_traces
 from helpers.simulation.integrators import METHODS
 from helpers.simulation.single import simulate
@@ -189,3 +192,19 @@ def test_an_equation_that_asks_for_something_unknown_is_refused_when_the_class_i
             @state
             def x(nowhere):
                 return nowhere, 0.0
+
+
+def test_a_neuron_that_could_be_changed_is_refused():
+    @dataclass
+    class Loose(Neuron):
+        x_init: float = parameter(0.0, "", "start", low=-1.0, high=1.0)
+
+    with pytest.raises(TypeError, match=r"Loose could be changed: write @dataclass\(frozen=True, kw_only=True\) above"):
+        Loose()
+
+
+def test_a_parameter_without_its_range_is_refused():
+    with pytest.raises(TypeError, match=r"parameter\(10.0, 'mV', 'a'\) lacks its plausible range.*add low=..., high="):
+        parameter(10.0, "mV", "a")
+    with pytest.raises(TypeError, match="lacks"):
+        parameter(10.0, "mV", "a", low=0.0)

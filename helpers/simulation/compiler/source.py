@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from helpers.neurons import functions
 from helpers.neurons.equations import Equation, source_of
+from helpers.neurons.mistakes import ALLOWED, instead_of
 
 __all__ = ["Function", "compiled_name", "names_in", "read_function", "read_called"]
 
@@ -88,20 +89,9 @@ def read_called(equations: Iterable[Function], primitives: Collection[str]) -> l
     for entry in equations:
         unknown = sorted(entry.foreign - set(functions.__all__) - {"abs"})
         if unknown:
-            raise ValueError(
-                f"{entry.name} uses {unknown}: not among its arguments, and equations may call only "
-                f"abs, {', '.join(functions.__all__)} from helpers.neurons{_instead(entry)}"
-            )
+            near = instead_of(node for line in entry.body for node in ast.walk(line))
+            raise ValueError(f"{entry.name} uses {unknown}: not among its arguments, and {ALLOWED}{near}")
     return [read_function(getattr(functions, name), name) for name in sorted(names - set(primitives) - {"abs"})]
-
-
-def _instead(entry: Function) -> str:
-    """Say what to write for `np.exp` and its like."""
-    attributes = [node for line in entry.body for node in ast.walk(line) if isinstance(node, ast.Attribute)]
-    for name in (node.attr for node in attributes if node.attr in functions.__all__):
-        wrong = next(ast.unparse(node) for node in attributes if node.attr == name)
-        return f"; write {name}(...) for {wrong}(...)"
-    return ""
 
 
 def compiled_name(entry: Equation) -> str:
