@@ -63,11 +63,15 @@ def plot_clamp_family(
     for k in range(len(levels) - 1, -1, -name_every) if name_every else ():
         height, level = currents[k][where], levels[k]
         if abs(last_named - height) > line_height:
-            name = f"{level:+.0f}".replace("-", "\N{MINUS SIGN}") if level else "0"
-            direct_label(ax, t[-1], height, f"{name} mV", colours[k])
+            direct_label(ax, t[-1], height, _in_mV(level, sign="+" if level else ""), colours[k])
             last_named = height
     zero_line(ax)
     return ax
+
+
+def _in_mV(level: float, sign: str = "") -> str:
+    """Return the name of a level; with the sign "+" also a positive one shows its sign."""
+    return f"{level:{sign}.0f} mV".replace("-", "\N{MINUS SIGN}")
 
 
 def plot_clamp_families(families: Mapping[str, ClampTrace], levels: Sequence[float]) -> Figure:
@@ -126,8 +130,7 @@ def plot_tail_currents(tails: ClampTrace, name: str, line: Sequence[float]) -> F
     levels, currents = tails.V[:, jump], tails.currents[name]
     plot_clamp_family(left, tails.t, currents, levels)
     for level, start, shade in list(zip(levels, currents[:, jump], shades(len(levels)), strict=True))[::2]:
-        label = f"{level:.0f} mV".replace("-", "\N{MINUS SIGN}")
-        left.text(tails.t[jump] - 0.2, start, label, color=readable(shade), ha="right", va="center")
+        left.text(tails.t[jump] - 0.2, start, _in_mV(level), color=readable(shade), ha="right", va="center")
     left.set(xlabel="time (ms)", ylabel=f"{mathematical(name)} (µA/cm²)")
     right.plot(levels, currents[:, jump], "o", color=COLOURS[name])
     right.plot(levels, np.polyval(line, levels), color=COLOURS[name], linewidth=1)
@@ -180,8 +183,7 @@ def _some_levels(ax: Axes, t: np.ndarray, levels: np.ndarray, currents: np.ndarr
     chosen = np.flatnonzero(np.isin(levels, (-40.0, -20.0, 0.0, 20.0, 40.0)))
     plot_clamp_family(ax, t, currents[chosen], levels[chosen])
     for row, (level, shade) in enumerate(zip(levels[chosen], shades(len(chosen)), strict=True)):
-        name = f"{level:.0f} mV".replace("-", "\N{MINUS SIGN}")
-        ax.text(0.97, 0.06 + 0.08 * row, name, color=readable(shade), ha="right", transform=ax.transAxes)
+        ax.text(0.97, 0.06 + 0.08 * row, _in_mV(level), color=readable(shade), ha="right", transform=ax.transAxes)
     ax.set(title=title, xlabel="time after the step (ms)", xlim=(0.0, t[-1]))
 
 
