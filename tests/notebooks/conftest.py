@@ -14,6 +14,8 @@ from support.lessons import RunLesson
 from tools import ROOT
 from tools.sections import Lesson
 
+pytest.register_assert_rewrite("support.sections")  # its tests say what they compared, as those of the files do
+
 
 @pytest.fixture(scope="module")
 def lesson(request) -> RunLesson:

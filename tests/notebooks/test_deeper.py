@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from support.lessons import RunLesson
+from support.sections import *  # noqa: F403
 
 from tools import DEEPER
 from tools.sections import Lesson
@@ -28,23 +29,14 @@ SECTIONS = [
 ]
 
 
+pytestmark = pytest.mark.parametrize(
+    ("lesson", "title"),
+    SECTIONS,
+    indirect=["lesson"],
+    ids=lambda value: value.stem if isinstance(value, Path) else value,
+)
+
+
 @pytest.fixture(scope="module")
-def runs() -> dict[Path, RunLesson]:
-    return {path: RunLesson(path) for path in REST}
-
-
-@pytest.mark.parametrize(
-    ("path", "title"), SECTIONS, ids=lambda value: value.stem if isinstance(value, Path) else value
-)
-def test_a_section_runs_alone_and_its_cells_again(runs, path, title):
-    run = runs[path].section(title)
-    assert max(run.figures.values(), default=0) <= 1
-    run.again()
-
-
-@pytest.mark.long
-@pytest.mark.parametrize(
-    ("path", "title"), SECTIONS, ids=lambda value: value.stem if isinstance(value, Path) else value
-)
-def test_slow_cells_run_again(runs, path, title):
-    runs[path].section(title).again(slow=True)
+def lesson(request: pytest.FixtureRequest) -> RunLesson:
+    return RunLesson(request.param)

@@ -2,14 +2,9 @@
 
 import numpy as np
 import pytest
+from support.sections import *  # noqa: F403
 
 NOTEBOOK = "docs/deeper/bursting_and_chaos.ipynb"
-
-
-def test_a_section_runs_alone_and_its_cells_again(lesson, title):
-    run = lesson.section(title)
-    assert max(run.figures.values(), default=0) <= 1
-    run.again()
 
 
 def test_from_silence_over_bursts_and_chaos_to_tonic_spiking(lesson):

@@ -1,14 +1,9 @@
 """docs/deeper/imitate_a_neuron: its sections alone, its cells again, and what its text says."""
 
 import numpy as np
+from support.sections import *  # noqa: F403
 
 NOTEBOOK = "docs/deeper/imitate_a_neuron.ipynb"
-
-
-def test_a_section_runs_alone_and_its_cells_again(lesson, title):
-    run = lesson.section(title)
-    assert max(run.figures.values(), default=0) <= 1
-    run.again()
 
 
 def test_each_layer_helps_and_the_probability_is_where_the_spikes_are(lesson):

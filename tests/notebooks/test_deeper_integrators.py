@@ -1,17 +1,12 @@
 """docs/deeper/integrators: its sections alone, its cells again, and what its text says."""
 
 import numpy as np
+from support.sections import *  # noqa: F403
 
 from helpers import HodgkinHuxley, simulate, step, widgets
 from helpers.simulation import TABLEAUS
 
 NOTEBOOK = "docs/deeper/integrators.ipynb"
-
-
-def test_a_section_runs_alone_and_its_cells_again(lesson, title):
-    run = lesson.section(title)
-    assert max(run.figures.values(), default=0) <= 1
-    run.again()
 
 
 def test_methods_have_the_stages_and_the_orders_that_are_counted_with(lesson):

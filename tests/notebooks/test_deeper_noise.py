@@ -1,14 +1,9 @@
 """docs/deeper/noise: its sections alone, its cells again, and what its text says."""
 
 import numpy as np
+from support.sections import *  # noqa: F403
 
 NOTEBOOK = "docs/deeper/noise.ipynb"
-
-
-def test_a_section_runs_alone_and_its_cells_again(lesson, title):
-    run = lesson.section(title)
-    assert max(run.figures.values(), default=0) <= 1
-    run.again()
 
 
 def test_without_the_division_the_scatter_grows_with_the_root_of_the_step(lesson):

@@ -2,16 +2,11 @@
 
 import numpy as np
 import torch
+from support.sections import *  # noqa: F403
 
 from helpers import widgets
 
 NOTEBOOK = "docs/deeper/surrogate_gradients.ipynb"
-
-
-def test_a_section_runs_alone_and_its_cells_again(lesson, title):
-    run = lesson.section(title)
-    assert max(run.figures.values(), default=0) <= 1
-    run.again()
 
 
 def test_a_gradient_dies_out_or_explodes(lesson):

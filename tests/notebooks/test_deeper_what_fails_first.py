@@ -1,16 +1,11 @@
 """docs/deeper/what_fails_first: its section alone, its cells again, and what its text says."""
 
 import numpy as np
+from support.sections import *  # noqa: F403
 
 from helpers import HodgkinHuxley, experiments
 
 NOTEBOOK = "docs/deeper/what_fails_first.ipynb"
-
-
-def test_a_section_runs_alone_and_its_cells_again(lesson, title):
-    run = lesson.section(title)
-    assert max(run.figures.values(), default=0) <= 1
-    run.again()
 
 
 def test_where_the_grey_regions_end(lesson):

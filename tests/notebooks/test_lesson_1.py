@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.signal import find_peaks
+from support.sections import *  # noqa: F403
 
 from helpers import (
     HindmarshRose,
@@ -19,17 +20,6 @@ from helpers import (
 from helpers.experiments import firing_properties, measure_f_I, operations_per_step
 
 NOTEBOOK = "1_HH_model_simulation.ipynb"
-
-
-def test_a_section_runs_alone_and_its_cells_again(lesson, title):
-    run = lesson.section(title)
-    assert max(run.figures.values(), default=0) <= 1
-    run.again()
-
-
-@pytest.mark.long
-def test_slow_cells_run_again(lesson, title):
-    lesson.section(title).again(slow=True)
 
 
 # ------------------------------------------------------------------------------------------- sections 1 to 3

@@ -1,22 +1,11 @@
 """Lesson 2: each section runs alone after the opening, each cell again after all; and what its values must be."""
 
 import numpy as np
-import pytest
+from support.sections import *  # noqa: F403
 
 from helpers import Pospischil, inference, simulate, step, summary_statistics, widgets
 
 NOTEBOOK = "2_Bayesian_Inference.ipynb"
-
-
-def test_a_section_runs_alone_and_its_cells_again(lesson, title):
-    run = lesson.section(title)
-    assert max(run.figures.values(), default=0) <= 1
-    run.again()
-
-
-@pytest.mark.long
-def test_slow_cells_run_again(lesson, title):
-    lesson.section(title).again(slow=True)
 
 
 def test_by_hand_sodium_is_hard_to_see(lesson):

@@ -3,22 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from support.sections import *  # noqa: F403
 
 from helpers import LeakyIntegrateAndFire, simulate, step, widgets
 from helpers.artificial import silent_fraction
 
 NOTEBOOK = "3_Biological_vs_Artificial_Neurons.ipynb"
-
-
-def test_a_section_runs_alone_and_its_cells_again(lesson, title):
-    run = lesson.section(title)
-    assert max(run.figures.values(), default=0) <= 1
-    run.again()
-
-
-@pytest.mark.long
-def test_slow_cells_run_again(lesson, title):
-    lesson.section(title).again(slow=True)
 
 
 def test_V_of_the_LIF_settles_where_the_leak_carries_the_current(lesson):

@@ -33,6 +33,13 @@ class Run:
     figures: dict[int, int] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, lesson: Lesson, section: Section, name: str) -> Run:
+        """Return a run of which nothing has run yet, in a module with this name."""
+        module = ModuleType(f"{lesson.path.parent.name}_{lesson.path.stem}_{name}")
+        module.__dict__["display"] = display
+        return cls(section, module, lesson.path.parent)
+
     def execute(self, cell: Cell) -> None:
         """Run one cell as a kernel would, without a screen; what it draws is closed at its end."""
         filename = f"{self.module.__name__}_{cell.name}.py"
@@ -75,9 +82,7 @@ class RunLesson:
         """Run the opening and a section, once; return what came of it."""
         if title not in self.runs:
             [section] = [section for section in self.lesson.all if section.title == title]
-            name = f"{self.lesson.path.stem}_section_{self.lesson.all.index(section)}"
-            run = Run(section, ModuleType(name), self.lesson.path.parent)
-            run.module.__dict__["display"] = display
+            run = Run.of(self.lesson, section, f"section_{self.lesson.all.index(section)}")
             with at_home(run):
                 for cell in self.lesson.opening.code:
                     run.execute(cell)
