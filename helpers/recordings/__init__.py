@@ -1,7 +1,7 @@
 """Recordings of real cells: read them, fetch published ones, and convert them to the units of a model.
 
 read, number_of_sweeps           a file in any format: one sweep as a `Trace`
-read_abf, read_nwb, read_csv     the same for one format, with its own options
+Step, find_steps                 the steps of an injected current
 write_csv                        a `Trace` as a table
 fetch, load, RECORDINGS          published recordings by name
 RecordingUnavailable             raised when one can be neither found nor downloaded
@@ -21,14 +21,13 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "abf": ["read_abf"],
-        "csv_table": ["read_csv", "write_csv"],
+        "csv_table": ["write_csv"],
         "example": ["example_cell"],
         "f_I": ["recorded_f_I"],
-        "nwb": ["read_nwb"],
         "passive": ["crop", "current_density", "in_model_units", "passive_properties"],
         "published": ["RECORDINGS", "RecordingUnavailable", "fetch", "load"],
         "reading": ["number_of_sweeps", "read"],
+        "steps": ["Step", "find_steps"],
         "rig": ["JUNCTION_POTENTIAL", "Rig", "record_through", "synthetic_recording"],
         "voltage_clamp": ["read_family", "sodium_family"],
     },

@@ -1,80 +1,45 @@
-"""Axon Binary Format (.abf), as Clampex writes it: one sweep of a current-clamp recording becomes a `Trace`."""
+"""Axon Binary Format (.abf), as Clampex writes it: what the file records and what its protocol commands."""
 
 from __future__ import annotations
 
 import struct
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from helpers.simulation.trace import Trace
+from .contents import Contents, FileSweep, Signal
 
-from .conversion import (
-    CURRENT,
-    VOLTAGE,
-    check_index,
-    existing,
-    factor,
-    first_stretch,
-    make_trace,
-    require,
-    stretch_times,
-)
-
-__all__ = ["abf_sweeps", "count_abf", "open_abf", "read_abf"]
+__all__ = ["abf_header", "abf_sweeps", "open_abf"]
 
 
-def read_abf(path: str | Path, sweep: int = 0, channel: int = 0) -> Trace:
-    """Read one sweep of a current-clamp recording in Axon Binary Format, version 1 or 2.
+def open_abf(path: Path) -> Contents:
+    """Open a recording in Axon Binary Format, version 1 or 2.
 
-    V is the record of input `channel`; I is the command waveform of the output of the same number, as the protocol in
-    the file describes it. start and stop are those of the protocol's first step; a sweep in which that step has zero
-    amplitude gets them from the other sweeps, so that all sweeps of a file share one window.
-
-    Parameters
-    ----------
-    path : str or Path
-    sweep, channel : int
-        Counted from 0.
-
-    Raises
-    ------
-    ValueError
-        With the file's name, for voltage clamp, unknown units, a missing sweep or channel, or a file that is damaged
-        or not ABF.
+    Commands are what pyabf makes of the protocol in the header. Raises ValueError, with the file's name, for a file
+    that is damaged or not ABF.
     """
-    path = existing(path)
-    abf = open_abf(path)
-    check_index(path, "sweep", sweep, abf.sweepCount)
-    check_index(path, "channel", channel, min(len(abf.adcUnits), len(abf.dacUnits)))
-    measured, command = abf.adcUnits[channel], abf.dacUnits[channel]
-    if factor(CURRENT, measured) and factor(VOLTAGE, command):
-        raise ValueError(
-            f"{path.name} is a voltage-clamp recording ({measured} recorded, {command} commanded); "
-            "only current clamp (mV recorded, pA commanded) can be read"
+    abf = abf_header(path)
+    count = min(len(abf.adcUnits), len(abf.dacUnits))
+
+    def sweep(k: int) -> FileSweep:
+        def load(channel: int, commanded: bool) -> Callable[[], np.ndarray]:
+            return lambda: _abf_sweep(path, abf, k, channel)[int(commanded)]
+
+        n = len(_abf_sweep(path, abf, k, 0)[0])
+        return FileSweep(
+            np.arange(n) * 1e3 / abf.dataRate,
+            tuple(Signal(abf.adcNames[i], abf.adcUnits[i], i, load(i, False)) for i in range(count)),
+            tuple(Signal(abf.dacNames[i], abf.dacUnits[i], i, load(i, True)) for i in range(count)),
         )
-    V_factor = require(path, f"channel {channel}", VOLTAGE, measured)
-    I_factor = require(path, f"the command of channel {channel}", CURRENT, command)
-    recorded, commands = abf_sweeps(path, abf, channel)
-    V = recorded[sweep] * V_factor
-    t = np.arange(len(V)) * 1e3 / abf.dataRate
-    on = commands != commands[:, :1]
-    shared = first_stretch(on.any(axis=0))
-    own = None if shared is None else first_stretch(on[sweep, : shared[1]])
-    window = stretch_times(t, own or shared)
-    return make_trace(path, t, V, commands[sweep] * I_factor, window, "pA")
+
+    return Contents(path, f"Axon Binary Format {abf.abfVersion['major']}", int(abf.sweepCount), sweep)
 
 
-def count_abf(path: str | Path) -> int:
-    """Return the number of sweeps in the file. Raises ValueError for a file that is damaged or not ABF."""
-    return int(open_abf(existing(path)).sweepCount)
-
-
-def open_abf(path: Path) -> Any:
+def abf_header(path: Path) -> Any:
     """Open a file with pyabf. Raises ValueError if pyabf cannot read it."""
     import pyabf  # here, so that a notebook without ABF files does not wait for it
 

@@ -23,11 +23,8 @@ __all__ = [
     "check_index",
     "existing",
     "factor",
-    "first_stretch",
     "make_trace",
     "require",
-    "stimulus_window",
-    "stretch_times",
 ]
 
 # Every known unit with its factor to ms, mV, pA and µA/cm². Nothing else is converted or guessed.
@@ -85,42 +82,8 @@ def check_even(path: Path, t: np.ndarray, lines: list[int] | None = None) -> Non
         )
 
 
-def stimulus_window(
-    path: Path, t: np.ndarray, I: np.ndarray, start: float | None, stop: float | None
-) -> tuple[float, float]:
-    """Return start and stop [ms] as given, else of the first stretch in which I (n,) differs from its first value.
-
-    Raises ValueError if only one of the two is given, or if I changes so often that it must be noise.
-    """
-    if start is not None and stop is not None:
-        return start, stop
-    if start is not None or stop is not None:
-        raise ValueError(f"{path.name}: start = {start}, stop = {stop} ms; give both or neither")
-    on = I != I[0]
-    departures = int(np.count_nonzero(on[1:] & ~on[:-1]))
-    if departures > 100:
-        raise ValueError(
-            f"{path.name}: I leaves its first value {departures} times, like a measured current with noise; "
-            "give start and stop [ms]"
-        )
-    return stretch_times(t, first_stretch(on))
-
-
-def first_stretch(on: np.ndarray) -> tuple[int, int] | None:
-    """First and last-plus-one index of the first run of True in `on` (n,), or None."""
-    edges = np.flatnonzero(np.diff(on, prepend=False, append=False))
-    return (int(edges[0]), int(edges[1])) if edges.size else None
-
-
-def stretch_times(t: np.ndarray, stretch: tuple[int, int] | None) -> tuple[float, float]:
-    """Return start and stop [ms] of a stretch of samples of t (n,) [ms]; without one, of the whole trace."""
-    dt = (t[-1] - t[0]) / (len(t) - 1)
-    first, last = stretch or (0, len(t))
-    return float(t[first]), float(t[last] if last < len(t) else t[-1] + dt)
-
-
 def make_trace(
-    path: Path, t: np.ndarray, V: np.ndarray, I: np.ndarray, window: tuple[float, float], unit: str
+    path: Path, t: np.ndarray, V: np.ndarray, I: np.ndarray | str, window: tuple[float, float], unit: str
 ) -> Trace:
     """Make a trace of t [ms], V [mV] and I [unit], each (n,), with the stimulus in `window` [ms].
 
@@ -129,6 +92,6 @@ def make_trace(
     if (extreme := float(np.max(np.abs(V)))) > 1000.0:
         raise ValueError(f"{path.name}: V reaches ±{extreme:g} mV; allowed: up to 1000 mV. Is its unit right?")
     try:
-        return Trace(t, {"V": V}, I, *window, I_unit=unit)
+        return Trace(t, {"V": V}, I, *window, I_unit=unit)  # type: ignore[arg-type]  # I may be the reason why it is unknown
     except ValueError as error:
         raise ValueError(f"{path.name}: {error}") from None

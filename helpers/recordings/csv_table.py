@@ -12,20 +12,10 @@ import numpy as np
 
 from helpers.simulation.trace import Trace
 
-from .conversion import (
-    CURRENT,
-    DENSITY,
-    TIME,
-    VOLTAGE,
-    check_even,
-    check_index,
-    existing,
-    factor,
-    make_trace,
-    stimulus_window,
-)
+from .contents import Contents, FileSweep, Signal
+from .conversion import CURRENT, DENSITY, TIME, VOLTAGE, check_even, factor
 
-__all__ = ["count_csv", "read_csv", "write_csv"]
+__all__ = ["open_csv", "write_csv"]
 
 COLUMNS = {"t": TIME, "V": VOLTAGE, "I": CURRENT | DENSITY}
 NAMES = {"t": "t", "time": "t", "v": "V", "vm": "V", "voltage": "V", "i": "I", "current": "I"}
@@ -34,28 +24,16 @@ WINDOW = re.compile(r"# stimulus from ([-+.e\d]+) to ([-+.e\d]+) ms")
 HEADING = re.compile(r"\s*(\w+)\s*[(\[]\s*([^)\]]*?)\s*[)\]]\s*")
 
 
-def read_csv(path: str | Path, sweep: int = 0, *, start: float | None = None, stop: float | None = None) -> Trace:
-    """Read a comma-separated file with three columns: time, voltage and current, in any order.
+def open_csv(path: Path) -> Contents:
+    """Open a comma-separated file with three columns: time, voltage and current, in any order.
 
     The first line names each column with its unit: `t (ms),V (mV),I (pA)`. Names: t or time; V, Vm or voltage; I or
     current. Units: s, ms, µs; V, mV, µV; A, µA, nA, pA, or mA/cm², µA/cm², nA/cm², A/m² (also u for µ and 2 for ²).
-    Times must be evenly spaced to within 5 % of an interval. A line that begins with # is a comment.
+    Times must be evenly spaced to within 5 % of an interval. A line that begins with # is a comment; `write_csv` writes
+    the window of the stimulus into one.
 
-    Parameters
-    ----------
-    path : str or Path
-    sweep : int
-        0: such a file contains one sweep.
-    start, stop : float, optional
-        Window of the stimulus [ms]; by default as written by `write_csv`, else found in I.
-
-    Raises
-    ------
-    ValueError
-        With file, line and column, for anything else.
+    Raises ValueError, with file, line and column, for anything else.
     """
-    path = existing(path)
-    check_index(path, "sweep", sweep, 1)
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
@@ -74,20 +52,14 @@ def read_csv(path: str | Path, sweep: int = 0, *, start: float | None = None, st
     columns = dict(zip(names, table.T, strict=True))
     check_even(path, columns["t"], [number for number, _ in rows[1:]])
     written = next((match for match in map(WINDOW.fullmatch, lines) if match), None)
-    if written and start is None and stop is None:
-        start, stop = float(written[1]), float(written[2])
-    window = stimulus_window(path, columns["t"], columns["I"], start, stop)
-    return make_trace(path, columns["t"], columns["V"], columns["I"], window, unit)
-
-
-def count_csv(path: str | Path) -> int:
-    """Return the number of sweeps in the file, 1. Raises ValueError like `read_csv`."""
-    read_csv(path)
-    return 1
+    window = (float(written[1]), float(written[2])) if written else None
+    V, I = Signal("V", "mV", 0, lambda: columns["V"]), Signal("I", unit, 1, lambda: columns["I"])
+    content = FileSweep(columns["t"], (V, I), window=window)
+    return Contents(path, "comma-separated values", 1, lambda sweep: content)
 
 
 def write_csv(trace: Trace, path: str | Path) -> None:
-    """Write t, V and I of a trace so that `read_csv` restores them exactly, with start and stop in a comment."""
+    """Write t, V and I of a trace so that `read` restores them exactly, with start and stop in a comment."""
     rows = zip(trace.t.tolist(), trace.V.tolist(), trace.I.tolist(), strict=True)
     head = [f"# stimulus from {float(trace.start)!r} to {float(trace.stop)!r} ms", f"t (ms),V (mV),I ({trace.I_unit})"]
     body = [f"{t!r},{V!r},{I!r}" for t, V, I in rows]

@@ -1,4 +1,4 @@
-"""Neurodata Without Borders (.nwb), version 2: one sweep of a current-clamp recording becomes a `Trace`."""
+"""Neurodata Without Borders (.nwb), version 2: current-clamp series and their stimuli."""
 
 from __future__ import annotations
 
@@ -16,77 +16,48 @@ from typing import Any
 
 import numpy as np
 
-from helpers.simulation.trace import Trace
+from .contents import Contents, FileSweep, Signal
+from .conversion import CURRENT, VOLTAGE, check_even
 
-from .conversion import CURRENT, VOLTAGE, check_even, check_index, existing, make_trace, stimulus_window
-
-__all__ = ["count_nwb", "read_nwb"]
+__all__ = ["open_nwb"]
 
 MAX_READING_TIME = 8.0  # s; a file that takes longer to read from end to end is damaged
 
 _asking = threading.Lock()  # two threads must not read each other's answers
 
 
-def read_nwb(
-    path: str | Path,
-    series: str | None = None,
-    sweep: int = 0,
-    *,
-    start: float | None = None,
-    stop: float | None = None,
-) -> Trace:
-    """Read one current-clamp sweep of a Neurodata Without Borders (NWB 2) file.
+def open_nwb(path: Path) -> Contents:
+    """Open a Neurodata Without Borders (NWB 2) file: its current-clamp series, each a sweep.
 
-    I is the CurrentClampStimulusSeries that belongs to the sweep: by the table of intracellular recordings if the file
-    has one, else by electrode and sweep number or starting time. Values are data times conversion plus offset, in
-    volts and amperes. A bias current of the amplifier is not added to I but reported in a warning.
-
-    Parameters
-    ----------
-    path : str or Path
-    series : str, optional
-        Name of a CurrentClampSeries. By default `sweep` counts all of them in the order of their sweep numbers, then
-        starting times, then names.
-    sweep : int
-        Counted from 0.
-    start, stop : float, optional
-        Window of the stimulus [ms]; found in I by default.
-
-    Raises
-    ------
-    ValueError
-        With the file's name, for voltage clamp, a missing, ambiguous or differently sampled stimulus, other units, an
-        unknown series or sweep, or a file that is damaged or not NWB.
+    Sweeps are counted in the order of their sweep numbers, then starting times, then names. The command is the
+    CurrentClampStimulusSeries that belongs to the sweep: by the table of intracellular recordings if the file has one,
+    else by electrode and sweep number or starting time. Values are data times conversion plus offset, in volts and
+    amperes. Raises ValueError, with the file's name, for a file that is damaged or not NWB.
     """
-    path = existing(path)
     with _open_nwb(path) as nwb:
-        found = _clamp_series(path, nwb)
-        if series is not None:
-            if series not in [s.name for s in found]:
-                names = ", ".join(s.name for s in found[:20])
-                raise ValueError(f"{path.name} has no current-clamp series {series!r}; it has {names}")
-            found = [s for s in found if s.name == series]
-        check_index(path, "sweep", sweep, len(found))
-        response = found[sweep]
-        stimulus = _stimulus(path, nwb, response)
-        t, V = _samples(path, response, VOLTAGE, "volts")
-        t_I, I = _samples(path, stimulus, CURRENT, "amperes")
-        if len(t) != len(t_I) or abs(t[-1] - t_I[-1]) > 0.05 * t[-1] / len(t):
-            raise ValueError(
-                f"{path.name}: {response.name} has {len(t)} samples in {t[-1]:g} ms but its stimulus {stimulus.name} "
-                f"{len(t_I)} in {t_I[-1]:g} ms; they must be sampled alike"
+        names = tuple(series.name for series in _clamp_series(path, nwb))
+
+    def sweep(k: int) -> FileSweep:
+        with _open_nwb(path) as nwb:
+            response = _clamp_series(path, nwb)[k]
+            stimulus = _stimulus(path, nwb, response)
+            t, V = _samples(path, response, VOLTAGE, "volts")
+            t_I, I = _samples(path, stimulus, CURRENT, "amperes")
+            if len(t) != len(t_I) or abs(t[-1] - t_I[-1]) > 0.05 * t[-1] / len(t):
+                raise ValueError(
+                    f"{path.name}: {response.name} has {len(t)} samples in {t[-1]:g} ms but its stimulus "
+                    f"{stimulus.name} {len(t_I)} in {t_I[-1]:g} ms; they must be sampled alike"
+                )
+            bias = response.bias_current
+            said = (f"a bias current of {bias * 1e12:g} pA is not part of I",) if bias else ()
+            return FileSweep(
+                t,
+                (Signal(response.name, "mV", 0, lambda: V),),
+                (Signal(stimulus.name, "pA", 0, lambda: I),),
+                warnings=said,
             )
-        bias = response.bias_current
-    if bias:
-        warnings.warn(f"{path.name}: a bias current of {bias * 1e12:g} pA is not part of I", stacklevel=2)
-    return make_trace(path, t, V, I, stimulus_window(path, t, I, start, stop), "pA")
 
-
-def count_nwb(path: str | Path) -> int:
-    """Return the number of current-clamp sweeps in the file. Raises ValueError like `read_nwb`."""
-    path = existing(path)
-    with _open_nwb(path) as nwb:
-        return len(_clamp_series(path, nwb))
+    return Contents(path, "NWB 2", len(names), sweep, alike=lambda k: [k], names=names)
 
 
 @contextmanager

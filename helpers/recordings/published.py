@@ -13,7 +13,7 @@ from helpers.cache import cache_folder
 from helpers.simulation.trace import Trace
 from helpers.validation import one_of
 
-from .abf import read_abf
+from .reading import read
 
 __all__ = ["RECORDINGS", "Recording", "RecordingUnavailable", "fetch", "load"]
 
@@ -147,5 +147,5 @@ def _downloaded(recording: Recording) -> Path:
 
 
 def load(name: str, sweep: int = 0) -> Trace:
-    """Return one sweep of a published current-clamp recording: `read_abf(fetch(name), sweep)`."""
-    return read_abf(fetch(name), sweep)
+    """Return one sweep of a published current-clamp recording: `read(fetch(name), sweep)`."""
+    return read(fetch(name), sweep)

@@ -1,59 +1,94 @@
-"""Read one sweep of a recording from a file, whatever its format.
+"""Read a recording from a file, whatever its format.
 
-Every reader returns a `Trace` with t in ms, V in mV and I in pA (µA/cm² where a CSV file says so). Only current clamp
-can be read as a `Trace`: in voltage clamp V is the command, not a measured membrane potential.
-
-start and stop are those of the first stimulus: the first stretch in which I differs from its value at the start of
-the sweep. A protocol may contain further pulses after `stop`; they remain in I (see `helpers.recordings.passive.crop`).
+Every format has a module that opens a file as `Contents` (`helpers.recordings.contents`): sweeps of named signals.
+What is V, what is I and when the main step is, is chosen for all of them in `helpers.recordings.choice`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from helpers.simulation.trace import Trace
 
-from .abf import count_abf, read_abf
-from .csv_table import count_csv, read_csv
-from .nwb import count_nwb, read_nwb
+from .choice import choose
+from .contents import Contents
+from .conversion import existing
 
-__all__ = ["number_of_sweeps", "read"]
+__all__ = ["FORMATS", "number_of_sweeps", "open_file", "read"]
 
-FORMATS: Mapping[str, tuple[Callable[..., Trace], Callable[..., int]]] = {
-    ".abf": (read_abf, count_abf),
-    ".nwb": (read_nwb, count_nwb),
-    ".csv": (read_csv, count_csv),
+# By the ending of the file's name: what opens it, imported when it is needed.
+FORMATS: Mapping[str, str] = {
+    ".abf": "abf:open_abf",
+    ".nwb": "nwb:open_nwb",
+    ".csv": "csv_table:open_csv",
 }
 
 
-def read(path: str | Path, sweep: int = 0) -> Trace:
-    """Read one sweep of a recording, in the format that the file name's extension names.
+def read(
+    path: str | Path,
+    sweep: int | str = 0,
+    *,
+    channel: int | str | None = None,
+    current: Any = None,
+    start: float | None = None,
+    stop: float | None = None,
+    units: Mapping[Any, str] | None = None,
+) -> Trace:
+    """Read one sweep of a current-clamp recording, in the format that the file name's extension names.
+
+    What matters for the meaning of the numbers is said in a warning; everything that was found and assumed is in
+    `Recording(path)`.
 
     Parameters
     ----------
     path : str or Path
-        A file in Axon Binary Format (.abf), Neurodata Without Borders (.nwb) or comma-separated values (.csv).
-    sweep : int
-        Counted from 0.
+        A file in one of the `FORMATS`.
+    sweep : int or str
+        Counted from 0, or the name that the file has for it.
+    channel : int or str, optional
+        Number or name of the recorded signal that is V; by default the first in a unit of voltage that was not clamped.
+    current : optional
+        What is I: the name of a recorded or commanded signal, the number of a recorded one, a stimulus such as
+        `step(100, 270, 770)` or an array (n,), both in pA, a float (constant, in pA; 0.0 for none), or "unknown" for V
+        alone. By default the command that the file's protocol describes; without one, the current that was recorded.
+    start, stop : float, optional
+        Window of the stimulus [ms], given both or neither; by default that of the main step, see `find_steps`.
+    units : mapping, optional
+        The right units where the file's are wrong, by the signal's name or by "V" and "I": `{"V": "mV", "I": "pA"}`.
+
+    Returns
+    -------
+    Trace
+        t in ms from the beginning of the sweep, V in mV and I in pA (µA/cm² where a text file says so). Where the file
+        does not tell the current, the trace has V alone, and says so when its I is used.
 
     Raises
     ------
     ValueError
-        For another extension, a damaged file or a sweep that is missing.
+        With file, sweep, signal, the reason and the argument that helps, for what cannot be read.
     FileNotFoundError
         If the file is missing.
     """
-    return _format(path)[0](path, sweep=sweep)
+    chosen = choose(open_file(path), sweep, channel=channel, current=current, start=start, stop=stop, units=units)
+    for words in chosen.warnings:
+        warnings.warn(f"{Path(path).name}, sweep {sweep}: {words}", stacklevel=2)
+    return chosen.trace
 
 
 def number_of_sweeps(path: str | Path) -> int:
-    """Return the number of sweeps in a recording; `read` raises what this function raises."""
-    return _format(path)[1](path)
+    """Return the number of sweeps in a recording. Raises ValueError for a file that is damaged or of another format."""
+    return open_file(path).n_sweeps
 
 
-def _format(path: str | Path) -> tuple[Callable[..., Trace], Callable[..., int]]:
-    suffix = Path(path).suffix.lower()
+def open_file(path: str | Path) -> Contents:
+    """Open a recording of any format. Raises ValueError, with the file's name, if it cannot be read."""
+    path = Path(path)
+    suffix = path.suffix.lower()
     if suffix not in FORMATS:
-        raise ValueError(f"{Path(path).name} ends in {suffix!r}; allowed: {', '.join(FORMATS)}")
-    return FORMATS[suffix]
+        raise ValueError(f"{path.name} ends in {suffix!r}; allowed: {', '.join(FORMATS)}")
+    module, function = FORMATS[suffix].split(":")
+    return getattr(import_module(f"{__package__}.{module}"), function)(existing(path))

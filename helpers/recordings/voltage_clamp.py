@@ -13,7 +13,7 @@ import numpy as np
 
 from helpers.validation import number
 
-from .abf import abf_sweeps, open_abf
+from .abf import abf_header, abf_sweeps
 from .conversion import CURRENT, VOLTAGE, existing, require
 from .published import fetch
 
@@ -87,7 +87,7 @@ def read_family(path: str | Path) -> RecordedFamily:
     Raises ValueError, with the file's name, for any other file.
     """
     path = existing(path)
-    abf = open_abf(path)
+    abf = abf_header(path)
     if not (abf.adcUnits and abf.dacUnits):
         raise ValueError(f"{path.name} contains no channel")
     to_pA = require(path, "the current", CURRENT, abf.adcUnits[0])

@@ -63,7 +63,8 @@ class Trace:
         Every state by name, (n,). The first is the membrane potential [mV], called V in most neurons and in every
         recording; a recording has no other.
     I
-        Injected current, (n,) in `I_unit`.
+        Injected current, (n,) in `I_unit`; for a recording whose current nobody knows, the reason in words, which is
+        raised as a ValueError when I is used (see `has_current`).
     start, stop
         When the stimulus goes on and off [ms].
     currents
@@ -84,7 +85,7 @@ class Trace:
 
     t: np.ndarray
     states: Mapping[str, np.ndarray]
-    I: np.ndarray
+    I: np.ndarray = field(repr=False)  # whose use may raise
     start: float
     stop: float
     currents: Mapping[str, np.ndarray] = field(default_factory=dict)
@@ -95,12 +96,15 @@ class Trace:
     def __post_init__(self) -> None:
         if not (isinstance(self.states, Mapping) and self.states):
             raise ValueError(f"states is of type {type(self.states).__name__}; allowed: arrays by name, V first")
-        for name in ("t", "I"):
+        if isinstance(self.I, str):
+            object.__setattr__(self, "_no_current", self.I)
+            object.__delattr__(self, "I")
+        for name in ("t", "I") if self.has_current else ("t",):
             object.__setattr__(self, name, _samples(name, getattr(self, name)))
         object.__setattr__(self, "states", {name: _samples(name, values) for name, values in self.states.items()})
         for name in ("start", "stop"):
             object.__setattr__(self, name, number(name, getattr(self, name), "ms"))
-        arrays = {"t": self.t, **self.states, "I": self.I}
+        arrays = {"t": self.t, **self.states, **({"I": self.I} if self.has_current else {})}
         lengths = {name: len(values) for name, values in arrays.items()}
         if len(set(lengths.values())) > 1:
             described = ", ".join(f"{name} {length}" for name, length in lengths.items())
@@ -121,7 +125,14 @@ class Trace:
                 f"{self.t[0]:g} to {self.t[-1]:g} ms"
             )
 
+    @property
+    def has_current(self) -> bool:
+        """Whether I is known."""
+        return "_no_current" not in self.__dict__
+
     def __getattr__(self, name: str) -> np.ndarray:
+        if name == "I" and not self.has_current:
+            raise ValueError(self.__dict__["_no_current"])
         for group in ("states", "currents"):
             if name in self.__dict__.get(group, {}):
                 return self.__dict__[group][name]

@@ -40,6 +40,7 @@ from helpers.neurons.models import HodgkinHuxley, Izhikevich
 from helpers.recordings.f_I import recorded_f_I, steady_rate
 from helpers.recordings.passive import crop, current_density, in_model_units, passive_properties
 from helpers.recordings.rig import record_through, synthetic_recording
+from helpers.recordings.steps import find_steps
 from helpers.recordings.voltage_clamp import RecordedFamily
 from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
@@ -124,6 +125,7 @@ TARGETS = [
     target(partial(crop, PASSIVE), 200, begin=number(0.0, 40.0), end=number(260.0, 290.0), like={"name": "crop", "covers": (crop,), "named": {"begin": "begin|stimulus", "end": "end|stimulus|trace"}}),
     target(partial(passive_properties, PASSIVE), 60, window=number(60.0, 120.0), like={"name": "passive_properties", "covers": (passive_properties,), "named": {"window": "window|exponential"}}),
     target(passive_properties, 20, trace=thing(PASSIVE), like={"name": "passive_properties of a trace"}),
+    target(find_steps, 60, t=array(40, low=0.0, high=40.0, rising=True), I=array(40, low=-100.0, high=300.0), like={"undefined": True}),
     target(current_density, 100, trace=thing(PASSIVE), area=number(1e-5, 1e-3)),
     target(in_model_units, 60, trace=thing(PASSIVE), area=number(1e-5, 1e-3), junction_potential=number(-20.0, 20.0)),
     target(record_through, 100, trace=thing(SPIKING), seed=seed(), rig=thing(None, optional=True)),

@@ -10,9 +10,8 @@ import pytest
 from pynwb.icephys import VoltageClampSeries
 from support.builders import csv_file, nwb_file, step_trace
 
-from helpers.recordings.abf import read_abf
-from helpers.recordings.csv_table import read_csv, write_csv
-from helpers.recordings.nwb import _check_hdf5, read_nwb
+from helpers.recordings.csv_table import write_csv
+from helpers.recordings.nwb import _check_hdf5
 from helpers.recordings.published import RECORDINGS, load
 from helpers.recordings.reading import number_of_sweeps, read
 from helpers.simulation.trace import Trace
@@ -25,12 +24,12 @@ def test_real_voltage_agrees_with_the_file(recordings):
     raw = np.fromfile(path, np.int16, count=17 * 60_000, offset=6656).reshape(17, 60_000)
     # 16 bits over ±10 V behind a gain of 10 mV of output for each mV: 20 V / 65536 / 0.01 V/mV
     for sweep in (0, 11, 16):
-        np.testing.assert_allclose(read_abf(path, sweep).V, raw[sweep] * 20.0 / 65536 / 0.01, rtol=1e-6)
+        np.testing.assert_allclose(read(path, sweep).V, raw[sweep] * 20.0 / 65536 / 0.01, rtol=1e-6)
 
 
 def test_real_voltage_clamp_is_refused(recordings):
-    with pytest.raises(ValueError, match=r"171116sh_0013\.abf is a voltage-clamp recording \(pA recorded, mV"):
-        read_abf(recordings / RECORDINGS["voltage_clamp"].file)
+    with pytest.raises(ValueError, match=r"171116sh_0013\.abf, sweep 0: this is voltage clamp.* 0: 'IN 0' \(pA\)"):
+        read(recordings / RECORDINGS["voltage_clamp"].file)
 
 
 @pytest.mark.parametrize("sweep", [17, -1, 1.5, True, None])
@@ -41,8 +40,8 @@ def test_sweep_out_of_range(recordings, sweep):
 
 
 def test_channel_out_of_range(recordings):
-    with pytest.raises(ValueError, match="channel = 1; allowed: an integer from 0 to 0"):
-        read_abf(recordings / RECORDINGS["regular_spiking"].file, channel=1)
+    with pytest.raises(ValueError, match="sweep 0: channel = 1: no signal is called so; it recorded 0: 'IN 0'"):
+        read(recordings / RECORDINGS["regular_spiking"].file, channel=1)
 
 
 def test_truncated_abf(recordings, tmp_path):
@@ -76,13 +75,16 @@ def test_empty_foreign_and_missing_abf(tmp_path):
 )
 def test_abf_units_are_converted(recordings, monkeypatch, units, V, I):
     path = recordings / RECORDINGS["regular_spiking"].file
-    plain = read_abf(path, 5)
+    plain = read(path, 5)
     with_units(monkeypatch, *units)
-    if V == 1e3:
-        with pytest.raises(ValueError, match=r"V reaches ±[\d.]+ mV; allowed: up to 1000 mV. Is its unit right\?"):
-            read_abf(path, 5)  # -62 V is no membrane potential
+    if V != 1.0:
+        wrong = r"V reaches ±[\d.]+ mV; allowed: up to 1000 mV" if V > 1.0 else r"V stays within ±0\.076 mV"
+        with pytest.raises(ValueError, match=wrong + ".* Is its unit right\\?"):
+            read(path, 5)  # neither -62 V nor -62 µV is a membrane potential
+        trace = read(path, 5, units={"IN 0": "mV"}, current=0.0)
+        np.testing.assert_allclose(trace.V, plain.V)
     else:
-        trace = read_abf(path, 5)
+        trace = read(path, 5)
         np.testing.assert_allclose(trace.V, plain.V * V)
         np.testing.assert_allclose(trace.I, plain.I * I)
 
@@ -90,15 +92,15 @@ def test_abf_units_are_converted(recordings, monkeypatch, units, V, I):
 @pytest.mark.parametrize(
     ("units", "message"),
     [
-        (("pA", "pA"), "channel 0 is in 'pA'; allowed units: V, volts, mV, µV"),
-        (("mV", "mV"), "the command of channel 0 is in 'mV'; allowed units: A, amperes, µA, nA, pA"),
-        (("", "pA"), "channel 0 is in ''"),
+        (("pA", "pA"), r"this is voltage clamp, .* 0: 'IN 0' \(pA\)"),
+        (("mV", "mV"), r"this is voltage clamp, .*; it commanded 'Cmd 0' \(mV\)"),
+        (("", "pA"), r"'IN 0' \(no unit\).*units=\{'V': 'mV'"),
     ],
 )
 def test_other_abf_units_are_refused(recordings, monkeypatch, units, message):
     with_units(monkeypatch, *units)
     with pytest.raises(ValueError, match=message):
-        read_abf(recordings / RECORDINGS["regular_spiking"].file)
+        read(recordings / RECORDINGS["regular_spiking"].file)
 
 
 def with_units(monkeypatch, measured, command):
@@ -115,7 +117,7 @@ def with_units(monkeypatch, measured, command):
 def test_abf_without_its_command_is_refused(recordings, monkeypatch):
     monkeypatch.setattr(pyabf.ABF, "sweepC", property(lambda abf: np.full(len(abf.sweepY), np.nan)))
     with pytest.raises(ValueError, match="does not contain the command of sweep 0, channel 0"):
-        read_abf(recordings / RECORDINGS["regular_spiking"].file)
+        read(recordings / RECORDINGS["regular_spiking"].file)
 
 
 # ---- CSV
@@ -146,15 +148,15 @@ def test_csv_is_read(tmp_path):
     ],
 )
 def test_csv_units(tmp_path, header, factors, unit):
-    rows = np.array([[0, -0.06, 0], [0.25, -0.07, 2], [0.5, -0.08, 0]])
+    rows = np.array([[0, -60, 0], [0.25, -70, 2], [0.5, -80, 0]]) / (1, *factors[1:])
     path = csv_file(tmp_path, "\n".join([header, *(",".join(map(str, row)) for row in rows.tolist())]))
-    trace = read_csv(path)
-    np.testing.assert_allclose(np.column_stack([trace.t, trace.V, trace.I]), rows * factors, rtol=1e-14)
+    trace = read(path)
+    np.testing.assert_allclose(np.column_stack([trace.t, trace.V, trace.I]), rows * factors, rtol=1e-12)
     assert trace.I_unit == unit
 
 
 def test_csv_columns_in_any_order_with_byte_order_mark(tmp_path):
-    trace = read_csv(csv_file(tmp_path, "I (pA),t (ms),V (mV)\r\n0,1,-65\r\n5,2,-64\r\n\r\n", "utf-8-sig"))
+    trace = read(csv_file(tmp_path, "I (pA),t (ms),V (mV)\r\n0,1,-65\r\n5,2,-64\r\n\r\n", "utf-8-sig"))
     assert (trace.t.tolist(), trace.V.tolist(), trace.I.tolist()) == ([1, 2], [-65, -64], [0, 5])
 
 
@@ -210,26 +212,25 @@ def test_csv_times_may_be_rounded_but_not_to_nothing(tmp_path):
     def text(digits):
         return "t (s),V (mV),I (pA)\n" + "".join(f"{k / 30_000:.{digits}f},-65,0\n" for k in range(50))
 
-    assert read_csv(csv_file(tmp_path, text(6))).dt == pytest.approx(1 / 30, rel=1e-3)
+    assert read(csv_file(tmp_path, text(6))).dt == pytest.approx(1 / 30, rel=1e-3)
     with pytest.raises(ValueError, match="written with enough digits"):
-        read_csv(csv_file(tmp_path, text(4)))
+        read(csv_file(tmp_path, text(4)))
 
 
 def test_csv_window(tmp_path):
     path = csv_file(tmp_path, GOOD)
-    assert (read_csv(path, start=0.0, stop=1.5).start, read_csv(path, start=0.0, stop=1.5).stop) == (0.0, 1.5)
+    assert (read(path, start=0.0, stop=1.5).start, read(path, start=0.0, stop=1.5).stop) == (0.0, 1.5)
     with pytest.raises(ValueError, match=r"cell\.csv: start = 0.5, stop = None ms; give both or neither"):
-        read_csv(path, start=0.5)
+        read(path, start=0.5)
     with pytest.raises(ValueError, match=r"cell\.csv: stimulus from 1 to 99 ms lies outside"):
-        read_csv(path, start=1.0, stop=99.0)
-    silent = read_csv(csv_file(tmp_path, "t (ms),V (mV),I (pA)\n0,-65,0\n1,-65,0\n2,-65,0\n"))
+        read(path, start=1.0, stop=99.0)
+    silent = read(csv_file(tmp_path, "t (ms),V (mV),I (pA)\n0,-65,0\n1,-65,0\n2,-65,0\n"))
     assert (silent.start, silent.stop) == (0.0, 3.0)  # nothing injected: the whole trace
     noisy = np.random.default_rng(0).choice([0.0, 0.1, -0.1], 1000)
     rows = "".join(f"{k},-65,{value}\n" for k, value in enumerate(noisy))
     path = csv_file(tmp_path, "t (ms),V (mV),I (pA)\n" + rows)
-    with pytest.raises(ValueError, match="like a measured current with noise; give start and stop"):
-        read_csv(path)
-    assert read_csv(path, start=100.0, stop=200.0).start == 100.0
+    assert (read(path).start, read(path).stop) == (0.0, 1000.0)  # noise alone has no step
+    assert read(path, start=100.0, stop=200.0).start == 100.0
 
 
 @pytest.mark.parametrize("unit", ["pA", "µA/cm²"])
@@ -246,9 +247,9 @@ def test_csv_round_trip(tmp_path, unit, level):
 
 
 def test_abf_to_csv_round_trip(recordings, tmp_path):
-    made = read_abf(recordings / RECORDINGS["fast_spiking"].file, 4)
+    made = read(recordings / RECORDINGS["fast_spiking"].file, 4)
     write_csv(made, tmp_path / "out.csv")
-    back = read_csv(tmp_path / "out.csv")
+    back = read(tmp_path / "out.csv")
     np.testing.assert_array_equal(back.V, made.V)
     assert (back.start, back.stop) == (made.start, made.stop)
     np.testing.assert_array_equal(back.spike_times, made.spike_times)
@@ -274,7 +275,7 @@ def test_nwb_round_trip(tmp_path, how):
     assert number_of_sweeps(path) == 3
     for sweep in range(3):
         scale = 3 - sweep if how == "sweep number" else sweep + 1
-        for trace in (read(path, sweep), read_nwb(path, f"V{scale - 1}")):
+        for trace in (read(path, sweep), read(path, f"V{scale - 1}")):
             np.testing.assert_allclose(trace.t, np.arange(100) * 0.1, atol=1e-9)
             np.testing.assert_allclose(trace.V, VOLTS * scale * 1e3)
             np.testing.assert_allclose(trace.I, AMPERES * scale * 1e12)
@@ -287,7 +288,7 @@ def test_nwb_conversion_and_offset(tmp_path):
         "V": {"data": counts, "conversion": 5e-4, "offset": -0.07},
         "I": {"data": (AMPERES * 1e12).astype(np.int16), "conversion": 2e-12, "offset": 1e-12},
     }
-    trace = read_nwb(nwb_file(tmp_path / "cell.nwb", [sweep]))
+    trace = read(nwb_file(tmp_path / "cell.nwb", [sweep]))
     np.testing.assert_allclose(trace.V, -70.0 + 0.5 * counts, rtol=1e-6, atol=1e-5)
     np.testing.assert_allclose(trace.I, 1.0 + 2.0 * AMPERES * 1e12, rtol=1e-6)
 
@@ -301,8 +302,8 @@ def test_nwb_electrodes_are_kept_apart(tmp_path):
         for k in range(2)
     ]
     path = nwb_file(tmp_path / "cell.nwb", sweeps, electrodes=2)
-    assert read_nwb(path, "V0").I.max() == pytest.approx(50.0)
-    assert read_nwb(path, "V1").I.max() == pytest.approx(100.0)
+    assert read(path, "V0").I.max() == pytest.approx(50.0)
+    assert read(path, "V1").I.max() == pytest.approx(100.0)
 
 
 V, I = {"data": VOLTS}, {"data": AMPERES}
@@ -324,7 +325,7 @@ V, I = {"data": VOLTS}, {"data": AMPERES}
         ([{"V": V, "I": {"data": AMPERES[:50]}}], {}, "V0 has 100 samples in 9.9 ms but its stimulus I0 50 in 4.9 ms"),
         ([{"V": V, "I": {**I, "rate": 5000.0}}], {}, "they must be sampled alike"),
         ([{"V": {"data": VOLTS * 1e3}, "I": I}], {}, "V reaches .* mV; allowed: up to 1000 mV. Is its unit right"),
-        ([{"V": {"data": np.where(VOLTS > -0.0645, np.nan, VOLTS)}, "I": I}], {}, "V is nan at sample"),
+        ([{"V": {"data": np.where(VOLTS > -0.0645, np.nan, VOLTS)}, "I": I}], {}, "V0 is nan at sample"),
         ([{"V": {"data": VOLTS[:1]}, "I": {"data": AMPERES[:1]}}], {}, "V0 has 1 samples; needed: at least 2"),
         ([{"V": {**V, "timestamps": np.arange(100) ** 2 / 1e4}, "I": I}], {}, "sample .*: t goes from"),
         ([{"I": I}], {}, "contains no CurrentClampSeries; it contains no series"),
@@ -357,7 +358,7 @@ def test_nwb_unit_of_the_file_counts(tmp_path):
 
 def test_nwb_bias_current_is_named(tmp_path):
     path = nwb_file(tmp_path / "cell.nwb", [{"V": {**V, "bias_current": -2e-11}, "I": I}])
-    with pytest.warns(UserWarning, match=r"cell\.nwb: a bias current of -20 pA is not part of I"):
+    with pytest.warns(UserWarning, match=r"cell\.nwb, sweep 0: a bias current of -20 pA is not part of I"):
         read(path)
 
 
@@ -393,8 +394,8 @@ def test_nwb_that_is_repaired_in_place_is_read(tmp_path):
 
 def test_nwb_names_sweeps_and_damage(tmp_path):
     path = nwb_file(tmp_path / "cell.nwb", [{"V": V, "I": I}])
-    with pytest.raises(ValueError, match=r"cell\.nwb has no current-clamp series 'x'; it has V0"):
-        read_nwb(path, "x")
+    with pytest.raises(ValueError, match=r"cell\.nwb has no sweep 'x'; it has V0"):
+        read(path, "x")
     with pytest.raises(ValueError, match=r"cell\.nwb: sweep = 1; allowed: an integer from 0 to 0"):
         read(path, 1)
     whole = path.read_bytes()

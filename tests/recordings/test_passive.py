@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from support.builders import LEVELS, step_trace
 
-from helpers.recordings.abf import read_abf
 from helpers.recordings.passive import crop, current_density, in_model_units, passive_properties
 from helpers.recordings.published import RECORDINGS
+from helpers.recordings.reading import read
 from helpers.simulation.trace import Trace
 
 
@@ -52,7 +52,7 @@ def test_electrode_drop_and_sag_do_not_count_in_R_in():
 
 def test_real_passive_properties(recordings):
     path = recordings / RECORDINGS["regular_spiking"].file
-    found = [passive_properties(read_abf(path, sweep)) for sweep in range(4)]
+    found = [passive_properties(read(path, sweep)) for sweep in range(4)]
     steady = np.polyfit(LEVELS[:4], [p.R_steady * level for p, level in zip(found, LEVELS[:4], strict=True)], 1)[0]
     assert steady == pytest.approx(108.0, rel=0.03)  # MΩ, the recordings' README: slope of the steady state
     for p in found:
@@ -60,7 +60,7 @@ def test_real_passive_properties(recordings):
         assert p.R_steady < p.R_in  # the cell has a sag
         assert 25.0 < p.tau_m < 45.0 and 2.0e-4 < p.area < 3.0e-4
     # I/C at the onset, read off the record between 2 and 4 ms, agrees with the fitted capacitance.
-    trace = read_abf(path, 0)
+    trace = read(path, 0)
     V = [trace.V[(trace.t >= 146.85 + a) & (trace.t < 147.85 + a)].mean() for a in (2.0, 5.0)]
     slope = (V[1] - V[0]) / 3.0  # mV/ms, at 4 ms
     assert slope == pytest.approx(-100e-6 / found[0].area / 1e0 * np.exp(-4.0 / found[0].tau_m), rel=0.15)
@@ -68,7 +68,7 @@ def test_real_passive_properties(recordings):
 
 def test_real_fast_spiking_input_resistance_depends_on_voltage(recordings):
     path = recordings / RECORDINGS["fast_spiking"].file
-    R = [passive_properties(read_abf(path, sweep)).R_steady for sweep in (0, 1, 2)]
+    R = [passive_properties(read(path, sweep)).R_steady for sweep in (0, 1, 2)]
     assert R[0] < R[1] < R[2]  # inward rectification: lowest at the most negative potential
     assert 350.0 < R[0] < 450.0
 

@@ -14,7 +14,6 @@ import pytest
 from support.builders import LEVELS
 
 from helpers.recordings import published as module
-from helpers.recordings.abf import read_abf
 from helpers.recordings.published import RECORDINGS, Recording, RecordingUnavailable, fetch, load
 from helpers.recordings.reading import number_of_sweeps, read
 
@@ -39,8 +38,8 @@ def test_real_current_clamp_protocol(recordings, name):
 
 
 def test_real_rest_and_firing(recordings):
-    slow = [read_abf(recordings / RECORDINGS["regular_spiking"].file, k) for k in range(17)]
-    fast = [read_abf(recordings / RECORDINGS["fast_spiking"].file, k) for k in range(17)]
+    slow = [read(recordings / RECORDINGS["regular_spiking"].file, k) for k in range(17)]
+    fast = [read(recordings / RECORDINGS["fast_spiking"].file, k) for k in range(17)]
     rest = np.mean([trace.V[trace.t < 140.0].mean() for trace in slow])
     assert rest == pytest.approx(-62.1, abs=0.05)
     rates = [[count(trace) / 0.5 for trace in cell] for cell in (slow, fast)]  # Hz
@@ -54,7 +53,7 @@ def count(trace):
 
 def test_load(recordings):
     np.testing.assert_array_equal(
-        load("regular_spiking", 3).V, read_abf(recordings / RECORDINGS["regular_spiking"].file, 3).V
+        load("regular_spiking", 3).V, read(recordings / RECORDINGS["regular_spiking"].file, 3).V
     )
 
 
