@@ -92,14 +92,23 @@ def test_single_cell_needs_its_69_spikes_and_all_its_samples() -> None:
         workloads.check_single(V[:50_000])
 
 
-def test_a_worker_refuses_to_time_a_wrong_peer_and_tells_why_one_breaks() -> None:
-    for peer, workload, reason in (
+@pytest.mark.parametrize(
+    ("peer", "workload", "reason"),
+    [
         (Peer("off", "numpy", partial(wrong_training, shift=0.5)), "training", "wrong answer: 5 spikes, -55.95 mV"),
-        (Peer("silent", "numpy", single=wrong_single), "single", "wrong answer: 0 spikes"),
-        (Peer("broken", "numpy", breaks), "training", "RuntimeError: no such thing$"),
-    ):
-        with pytest.raises(Failed, match=reason):
-            Worker(peer, workload, quick=True)
+        pytest.param(
+            Peer("silent", "numpy", single=wrong_single), "single", "wrong answer: 0 spikes", marks=pytest.mark.long
+        ),
+        pytest.param(
+            Peer("broken", "numpy", breaks), "training", "RuntimeError: no such thing$", marks=pytest.mark.long
+        ),
+    ],
+)
+def test_a_worker_refuses_to_time_a_wrong_peer_and_tells_why_one_breaks(
+    peer: Peer, workload: str, reason: str
+) -> None:
+    with pytest.raises(Failed, match=reason):
+        Worker(peer, workload, quick=True)
 
 
 def test_a_missing_package_or_program_is_a_reason() -> None:
@@ -108,6 +117,7 @@ def test_a_missing_package_or_program_is_a_reason() -> None:
     assert Peer("here", "numpy").available() is None
 
 
+@pytest.mark.long
 def test_a_quick_run_prints_a_row_per_peer_and_a_reason_for_the_others(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,8 +1,8 @@
 """The notebooks as a learner meets them: opened in a browser, run from the menu, and every slider moved by hand.
 
-The cells run that show an explorer and what these build on, as nbval runs every cell anyway: of the lessons in
-Notebook 7, and with the first those of docs/deeper; in JupyterLab, where explorers are the same, the live bench and the
-phase plane. PYHH_BROWSER=whole, which the long tests set, runs every cell of the lessons in both.
+In Notebook 7, the cells run that show an explorer and what these build on, as nbval runs every cell anyway: those of
+the lessons, and with the first those of docs/deeper. PYHH_BROWSER=whole, which the long tests set, runs every cell of
+the lessons, in JupyterLab, too.
 
 No cell may fail, no page may complain, nothing may be asked of another computer. In each explorer every slider is
 dragged and keyed and every dropdown is used; then the number in the box, the words and each byte of the picture must be
@@ -31,20 +31,19 @@ pytestmark = pytest.mark.browser
 NOTEBOOKS = [path.name for path in LESSONS]
 DEEPER = [path for path in tools.DEEPER if "widgets.explore_" in path.read_text("utf-8")]
 WHOLE = os.environ.get("PYHH_BROWSER") == "whole"
-BOTH = NOTEBOOKS if WHOLE else NOTEBOOKS[:1]  # shown in both frontends, the others in Notebook 7 only
-SHOWN = [(name, frontend) for name in NOTEBOOKS for frontend in (FRONTENDS if name in BOTH else FRONTENDS[:1])]
+USED = FRONTENDS if WHOLE else FRONTENDS[:1]
+SHOWN = [(name, frontend) for frontend in USED for name in NOTEBOOKS]
 MINUTES = 30  # for all cells of all notebooks at the same time
 SETTLED = 8.0  # s until page and Python must agree; it takes 0.1 to 0.4 s where no other test runs
 
 
-def copy(name: str, folder: Path, frontend: str) -> None:
+def copy(name: str, folder: Path) -> None:
     """A notebook without outputs: widgets of a kernel that is gone would count as errors."""
     notebook = nbformat.read(ROOT / name, as_version=4)
     if not WHOLE:
-        chosen = [] if frontend == "notebook" else ["live_bench|explore_phase_plane"]
         deeper = [nbformat.read(path, as_version=4) for path in DEEPER] if name == NOTEBOOKS[0] else []
         codes = [[cell.source for cell in part.cells if cell.cell_type == "code"] for part in (notebook, *deeper)]
-        kept = [source for code in codes for source in cut_down(code, *chosen)]
+        kept = [source for code in codes for source in cut_down(code)]
         notebook.cells = [new_markdown_cell("# Cut down"), *map(new_code_cell, kept)]
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -58,7 +57,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Serv
     folder = tmp_path_factory.mktemp("notebooks")
     with ExitStack() as stack:
         running = {}
-        for frontend in FRONTENDS:
+        for frontend in USED:
             (folder / frontend).mkdir()
             environment = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
             running[frontend] = stack.enter_context(served(folder / frontend, **environment))
@@ -71,7 +70,7 @@ def pages(servers: dict[str, Server], browser: Browser) -> Iterator[dict[tuple[s
     with ExitStack() as stack:
         shown = {}
         for name, frontend in SHOWN:
-            copy(name, servers[frontend].folder, frontend)
+            copy(name, servers[frontend].folder)
             shown[name, frontend] = stack.enter_context(opened(browser, servers[frontend], name, frontend))
         for page in shown.values():
             page.run_all()

@@ -132,7 +132,7 @@ def test_simulations_from_a_later_number_on_are_the_same():
 
 @pytest.mark.slow
 def test_statistics_have_the_same_bits_on_another_processor_and_from_another_compilation(tmp_path):
-    """Compiled for any x86 or ARM at all, and read from the disk the second time; here for this processor."""
+    """Compiled for any x86 or ARM at all; here for this processor."""
     program = (
         "import numpy as np\nfrom helpers.neurons.models import Pospischil\n"
         "from helpers.simulation.batch import simulate_many\n"
@@ -141,14 +141,11 @@ def test_statistics_have_the_same_bits_on_another_processor_and_from_another_com
         "print(x.tobytes().hex())\n"
     )
     plain = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "", "NUMBA_CACHE_DIR": str(tmp_path)}
-    outputs = [
-        subprocess.run(
-            [sys.executable, "-c", program], env={**os.environ, **more}, capture_output=True, check=True
-        ).stdout
-        for more in (plain, plain)
-    ]
+    there = subprocess.run(
+        [sys.executable, "-c", program], env={**os.environ, **plain}, capture_output=True, check=True
+    ).stdout
     here = simulate_many(Pospischil(), step(3.0, 10.0, 40.0), {"g_Na": np.arange(1.0, 65.0)}, 50.0, 0.025, seed=3)
-    assert {output.decode().strip() for output in outputs} == {here.tobytes().hex()}
+    assert there.decode().strip() == here.tobytes().hex()
 
 
 def test_statistics_that_another_process_gets_by_pickle_have_the_same_bits(whole, tmp_path):
@@ -213,6 +210,7 @@ assert np.abs(x[:, 0] - (-60.0 + 3.0 / theta[:, 1] * (1 - np.exp(-35.0 * theta[:
 ]
 
 
+@pytest.mark.long  # in short: the summary above that travels by pickle, and the classes of test_sources
 def test_a_neuron_and_a_summary_of_a_notebook_go_to_workers_that_have_never_seen_it(tmp_path, monkeypatch):
     """Dask's workers have no `__main__` of the notebook: classes travel by value, and with them the text to compile."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
@@ -496,16 +494,12 @@ def test_a_fingerprint_is_the_same_in_every_process_and_after_work():
         "from helpers.simulation.summaries import summary_statistics\n"
         "print(fingerprint(CORRECTED, Pospischil(), summary_statistics))\n"
     )
-    found = {
-        subprocess.run([sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": seed},
-                       capture_output=True, check=True, cwd=ROOT).stdout.decode().strip()
-        for seed in ("1", "2")
-    }  # fmt: skip
+    there = subprocess.run([sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": "1"},
+                           capture_output=True, check=True, cwd=ROOT).stdout.decode().strip()  # fmt: skip
     from helpers.simulation.summaries import summary_statistics
 
     pickle.dumps(Pospischil())  # leaves a note of its own in the class
-    found.add(fingerprint(CORRECTED, Pospischil(), summary_statistics))
-    assert len(found) == 1
+    assert fingerprint(CORRECTED, Pospischil(), summary_statistics) == there
 
 
 def test_the_data_of_a_campaign_are_told_by_its_key(tmp_path):

@@ -128,7 +128,7 @@ def run_again(folder: Path) -> None:
 # ------------------------------------------------------------------------------------------------- processes that die
 
 
-@times(3, 50)
+@times(2, 50)
 def test_two_processes_killed_at_a_random_moment(tries, chance, tmp_path, judge):
     for number in range(tries):
         folder = tmp_path / str(number)
@@ -163,7 +163,7 @@ def begun_on(cluster: str, place: Path) -> tuple[Path, Any, list[int]]:
     return folder, one, [int(pid) for pid in told.read_text().split()]
 
 
-@times(2, 50)
+@times(1, 50)
 def test_a_campaign_on_a_cluster_killed_at_a_random_moment(tries, chance, cluster, tmp_path, judge):
     """Its own process and both workers; the cluster brings up new ones."""
     for number in range(tries):
@@ -179,7 +179,7 @@ def test_a_campaign_on_a_cluster_killed_at_a_random_moment(tries, chance, cluste
         shutil.rmtree(folder)
 
 
-@times(2, 20)
+@times(1, 20)
 def test_a_worker_of_a_cluster_dies_and_the_campaign_goes_on(tries, chance, cluster, tmp_path, judge):
     for number in range(tries):
         folder, one, workers = begun_on(cluster, tmp_path / str(number))
@@ -372,7 +372,7 @@ def test_the_time_of_a_file_does_not_matter(tries, chance, undisturbed, tmp_path
 # ------------------------------------------------------------------------------------------------- others in the folder
 
 
-@times(3, 20)
+@times(1, 20)
 def test_two_processes_share_the_work(tries, tmp_path, judge):
     for number in range(tries):
         folder, log = tmp_path / str(number), tmp_path / f"log {number}"
@@ -385,7 +385,7 @@ def test_two_processes_share_the_work(tries, tmp_path, judge):
         judge("two processes in one folder", folder)
 
 
-@times(2, 10)
+@times(1, 10)
 def test_two_processes_with_files_of_different_sizes(tries, tmp_path, judge):
     """They may overlap; every simulation counts once."""
     for number in range(tries):

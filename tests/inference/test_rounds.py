@@ -63,7 +63,7 @@ def test_a_box_cut_in_the_wrong_place_grows_until_it_holds_the_posterior():
         calls.append(seed)
         return readings(theta + [10.0 if len(calls) == 1 else 0.0, 0.0], seed)
 
-    found = truncated_rounds(first_misled, PRIOR, X_O, seed=4, **SMALL)
+    found = truncated_rounds(first_misled, PRIOR, X_O, seed=4, **SMALL | {"ensemble": 1, "epochs": 60})
     assert found.rounds[1].box[1][0] < TRUTH[0]  # the second box misses the truth
     assert found.rounds[1].edge_mass[1, 0] > 0.5
     assert (np.diff([one.box[1][0] for one in found.rounds]) > 0).any()
@@ -73,8 +73,7 @@ def test_a_box_cut_in_the_wrong_place_grows_until_it_holds_the_posterior():
 @pytest.mark.slow
 def test_a_posterior_at_the_edge_of_the_prior_is_not_taken_for_a_box_too_small():
     x_o = np.array([80.0, 16.0, 0.0])
-    enough = {"n_round": 200, "n_final": 2000, "budget": 6000, "ensemble": 2}  # for 30 % on any processor
-    found = truncated_rounds(readings, PRIOR, x_o, seed=2, **enough)
+    found = truncated_rounds(readings, PRIOR, x_o, seed=2, **QUICK | {"n_final": 2000, "budget": 6000})
     assert found.stopped.startswith("ended: the box is settled")
     samples = found.posterior.sample(4000, x_o, seed=0)
     half_normal = SD * np.sqrt(1 - 2 / np.pi)

@@ -1,26 +1,28 @@
-"""The lesson of a file of tests: the notebook that it names as NOTEBOOK, run section by section when needed.
+"""The notebook of a file of tests, which the file names as NOTEBOOK, run when its values are needed.
 
     NOTEBOOK = "1_HH_model_simulation.ipynb"
 
     def test_the_rheobase(lesson):
         assert abs(lesson.values["rheobase"] - 2.240) < 0.002
 
-A value is computed by the section that binds the name, run alone after the opening, once for all tests of the file.
+In a lesson, which nbval runs, a value is computed by the section that binds the name, run alone after the opening; a
+notebook of docs/deeper is run from top to bottom. Either happens once for all tests of the file.
 """
 
 import pytest
-from support.lessons import RunLesson
+from support.lessons import RunLesson, RunWhole
 
-from tools import ROOT
+from tools import DEEPER, ROOT
 from tools.sections import Lesson
 
-pytest.register_assert_rewrite("support.sections")  # its tests say what they compared, as those of the files do
+pytest.register_assert_rewrite("support.sections", "support.whole")  # their tests say what they compared
 
 
 @pytest.fixture(scope="module")
 def lesson(request) -> RunLesson:
-    """The notebook of this file: `lesson.values["name"]`, `lesson.section("title")`."""
-    return RunLesson(ROOT / request.module.NOTEBOOK)
+    """`lesson.values["name"]`, `lesson.whole`, `lesson.section("title")`."""
+    path = ROOT / request.module.NOTEBOOK
+    return RunWhole(path) if path in DEEPER else RunLesson(path)
 
 
 def pytest_generate_tests(metafunc):

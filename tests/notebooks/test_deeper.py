@@ -1,14 +1,13 @@
-"""The notebooks of docs/deeper that no other file of tests here runs: sections alone, and each cell again."""
+"""The notebooks of docs/deeper of which no other file of tests here knows any value."""
 
 import re
 from pathlib import Path
 
 import pytest
-from support.lessons import RunLesson
-from support.sections import *  # noqa: F403
+from support.lessons import RunWhole
+from support.whole import *  # noqa: F403
 
 from tools import DEEPER
-from tools.sections import Lesson
 
 HERE = Path(__file__).parent
 TESTED = {  # the NOTEBOOK of each file of tests
@@ -16,27 +15,17 @@ TESTED = {  # the NOTEBOOK of each file of tests
     for path in HERE.glob("test_*.py")
     for name in re.findall(r'(?m)^NOTEBOOK = "(.+)"', path.read_text("utf-8"))
 }
-REST = [path for path in DEEPER if path.name not in TESTED]
-LONG = {
-    "eight_unknowns",
-    "the_best_possible_inference",
-    "which_check_sees_what",
-}  # they train networks; nbval runs them
-SECTIONS = [
-    pytest.param(path, section.title, marks=[pytest.mark.long] if path.stem in LONG else [])
-    for path in REST
-    for section in Lesson(path).sections
+LONG = {"what_statistics_and_simulations_buy"}  # half a minute of rounds, which tests/inference holds to more
+REST = [
+    pytest.param(path, id=path.stem, marks=[pytest.mark.long] if path.stem in LONG else [])
+    for path in DEEPER
+    if path.name not in TESTED
 ]
 
 
-pytestmark = pytest.mark.parametrize(
-    ("lesson", "title"),
-    SECTIONS,
-    indirect=["lesson"],
-    ids=lambda value: value.stem if isinstance(value, Path) else value,
-)
+pytestmark = pytest.mark.parametrize("lesson", REST, indirect=True)
 
 
 @pytest.fixture(scope="module")
-def lesson(request: pytest.FixtureRequest) -> RunLesson:
-    return RunLesson(request.param)
+def lesson(request: pytest.FixtureRequest) -> RunWhole:
+    return RunWhole(request.param)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from support.sections import *  # noqa: F403
+from support.whole import *  # noqa: F403
 
 NOTEBOOK = "docs/deeper/bursting_and_chaos.ipynb"
 

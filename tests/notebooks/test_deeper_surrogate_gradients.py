@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 from support.sections import *  # noqa: F403
+from support.whole import *  # noqa: F403
 
 from helpers import widgets
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 from support.sections import *  # noqa: F403
+from support.whole import *  # noqa: F403
 
 from helpers import HodgkinHuxley, experiments
 

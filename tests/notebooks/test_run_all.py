@@ -1,23 +1,17 @@
-"""Every cell of every notebook, run once more after Run All: what a learner does who goes back to a cell."""
+"""Every cell of every lesson and exercise, run once more after Run All: what a learner does who goes back to a cell."""
 
 import pytest
-from support.lessons import Run, at_home
+from support.lessons import RunLesson
 
-from tools import DEEPER, LESSONS, NOTEBOOKS
-from tools.sections import Lesson
+from tools import EXERCISES, LESSONS
 
-CHEAP = {"one_step", "spike_cost", "noise", "phase_plane", "thresholds", "integrators"}
-EVERY_TIME = [LESSONS[0], *(path for path in DEEPER if path.stem in CHEAP)]
-CASES = [pytest.param(path, marks=[] if path in EVERY_TIME else [pytest.mark.long]) for path in NOTEBOOKS]
+# In the quick form lesson 1 alone; tests of docs/deeper do the same with each of its notebooks.
+CASES = [pytest.param(path, marks=[] if path == LESSONS[0] else pytest.mark.long) for path in [*LESSONS, *EXERCISES]]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_every_cell_runs_again_after_run_all(path):
-    lesson = Lesson(path)
-    whole = Run.of(lesson, lesson.opening, "whole")
-    with at_home(whole):
-        for _ in ("Run All", "again"):
-            for section in lesson.all:
-                for cell in section.code:
-                    whole.execute(cell)
+    whole = RunLesson(path).whole
+    whole.again()
+    whole.again(slow=True)

@@ -105,10 +105,10 @@ def test_a_notebook_has_a_time_limit_and_ctrl_c_keeps_the_marks_of_those_done(tm
     write(tmp_path, "a", CLASS["right"])
     write(tmp_path, "b", [OPENING.format(seed=12), "while True: pass"])
     write(tmp_path, "c", [OPENING.format(seed=12), "while True: pass"])
-    process = graded(tmp_path, "--jobs", "1", "--seconds", "15", start_new_session=True)
+    process = graded(tmp_path, "--jobs", "1", "--seconds", "10", start_new_session=True)
     first, second = process.stdout.readline(), process.stdout.readline()
     assert "a.ipynb  student 11: 1 of 12 right" in first
-    assert "b.ipynb  no answers; stopped after 15 s" in second
+    assert "b.ipynb  no answers; stopped after 10 s" in second
     time.sleep(1.0)
     os.kill(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=30)

@@ -4,7 +4,8 @@ import base64
 import io
 import re
 import subprocess
-import sys
+import warnings
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import nbformat
@@ -15,14 +16,16 @@ from matplotlib.figure import Figure
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from tools import LESSONS, NOTEBOOKS, ROOT
-from tools.notebooks import shrink_pictures
+from tools import LESSONS, NOTEBOOKS
+from tools.notebooks import main, shrink_pictures
 
 
 def notebooks(*arguments: str | Path) -> subprocess.CompletedProcess:
-    """Run the command line as a user does."""
-    command = [sys.executable, "-m", "tools.notebooks", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    """Carry out the command line, without a process of its own."""
+    out, err = io.StringIO(), io.StringIO()
+    with warnings.catch_warnings(), redirect_stdout(out), redirect_stderr(err):
+        status = main(list(map(str, arguments)))
+    return subprocess.CompletedProcess(arguments, status, out.getvalue(), err.getvalue())
 
 
 def write(path: Path, *sources: str) -> Path:

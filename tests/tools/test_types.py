@@ -1,4 +1,4 @@
-"""The types of helpers and tools, as mypy reads them: half a minute of one processor, beside the other tests."""
+"""The types of helpers and tools, as mypy reads them: a third of a minute of one processor, beside the other tests."""
 
 import subprocess
 import sys

@@ -23,6 +23,7 @@ from tools.website.text import Markdown, equation
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 EXERCISES = [f"exercises_{path.stem}.html" for path in tools.EXERCISES]
 DEEPER = [f"{path.stem}.html" for path in tools.DEEPER]
+OF_EACH_KIND = ["index.html", *(f"{path.stem}.html" for path in LESSONS), "bench.html", "glossary.html", EXERCISES[0]]
 PAGES = ["index.html", *(f"{path.stem}.html" for path in LESSONS), "bench.html", "glossary.html", *EXERCISES, *DEEPER]
 
 
@@ -170,8 +171,14 @@ CONTRAST = """() => {
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("scheme, width", [("light", 1360), ("dark", 1360), ("light", 400)])
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(
+    "name, scheme, width",
+    [
+        *((name, "light", 400) for name in PAGES),  # where a page is too wide, if anywhere
+        *((name, "light", 1360) for name in OF_EACH_KIND),
+        *((name, "dark", 1360) for name in OF_EACH_KIND),
+    ],
+)
 def test_a_page_reads_well_and_asks_nobody_for_anything(site, browser, name, scheme, width):
     context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})
     page, errors, requests = context.new_page(), [], []
