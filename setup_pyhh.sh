@@ -25,7 +25,8 @@ usage: ./setup_pyhh.sh COMMAND
   notebook           open the first notebook in Jupyter
   test               check the code, the helpers, the notebooks and the site, also in a browser; more arguments go to pytest
   test quick         without the browser, the notebooks and slow tests: for every change of a line
-  test long          the long form of the tests that also have a short one: 50 kills, every fault, whole notebooks in browsers
+  test long          the long form of the tests that also have a short one: 50 kills, every fault, every notebook by nbval and
+                     in browsers
   lesson N ...       make a notebook for a class: lesson 1 --sections 4-6 --minutes 90 --no-answers --slides
   train [NAME...]    train the networks that come with the series again, and compare them with the old ones
   grade FOLDER       mark the exercises of a class, offline: runs every notebook in FOLDER, writes FOLDER/marks.csv
@@ -210,10 +211,12 @@ install_browser() {
 # run_tests [quick | long] ARGUMENTS...: one process a processor; a file of tests or a notebook stays in one of them.
 run_tests() {
     local status=0 kind="" workers=(-n auto --dist loadfile --no-loadscope-reorder)
+    local nbval=(--nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 600)
     case "${1:-}" in quick | long) kind=$1; shift ;; esac
     export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}  # torch: threads of several processes spend their time waiting
     if [ "$kind" = long ]; then
         "$venv_python" -m pytest tests -m long "$@" || status=1
+        "$venv_python" -m pytest docs/deeper exercises "${nbval[@]}" "${workers[@]}" "$@" || status=1
         PYHH_BROWSER=whole "$venv_python" -m pytest tests/browser "$@" || status=1
         return $status
     fi
@@ -222,8 +225,7 @@ run_tests() {
         "$venv_python" -m pytest tests -m "not slow and not browser" "${workers[@]}" "$@" || status=1
         return $status
     fi
-    "$venv_python" -m pytest tests "${notebooks[@]}" docs/deeper exercises --nbval --nbval-current-env \
-        --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 600 "${workers[@]}" "$@" || status=1
+    "$venv_python" -m pytest tests "${notebooks[@]}" "${nbval[@]}" "${workers[@]}" "$@" || status=1
     return $status
 }
 

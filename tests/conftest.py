@@ -14,7 +14,7 @@ from helpers.figures.style import use_style
 # What takes longest comes first, so that no processor is left waiting for the other at the end.
 LESSONS = "tests/notebooks/test_lesson"
 PROCESSES = ("tests/campaigns", "tests/hostile", "tests/benchmarks")
-FIRST = ("2_", "3_", "1_", LESSONS, "tests/browser", "docs/deeper", *PROCESSES)
+FIRST = ("2_", "3_", "1_", LESSONS, "tests/browser", "tests/notebooks", *PROCESSES)
 # They start processes, try cases by the thousand, or run lessons. The list of what hostile input is tried on is
 # checked at once.
 SLOW = (*PROCESSES, LESSONS, "tests/notebooks/test_deeper")

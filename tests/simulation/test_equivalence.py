@@ -36,11 +36,12 @@ def plain_statistics(neuron, number):
     return summary_statistics.compiled(Sweep(t, recorded[0], t, 10.0, 110.0, NO_SPIKES)), recorded[0]
 
 
+@pytest.mark.parametrize("n_sims", [600, pytest.param(2000, marks=pytest.mark.long)])
 @pytest.mark.parametrize("noisy", [False, True])
 @pytest.mark.slow
-def test_against_the_plain_path_on_2000_draws_of_the_eight_parameter_box(noisy):
+def test_against_the_plain_path_on_draws_of_the_eight_parameter_box(noisy, n_sims):
     prior = box_prior(Pospischil, EIGHT)
-    theta = prior.draw(2000, seed=4)
+    theta = prior.draw(n_sims, seed=4)
     if not noisy:
         theta[:, EIGHT.index("noise")] = 0.0
     fast = simulate_many(Pospischil(), STIMULUS, prior.by_name(theta), 120.0, seed=5)

@@ -120,7 +120,7 @@ def simulated(module) -> bytes:
     return x.tobytes()
 
 
-@pytest.mark.parametrize("way", ["by value", "file", "zip"])
+@pytest.mark.parametrize("way", ["by value", pytest.param("file", marks=pytest.mark.long), "zip"])
 @pytest.mark.slow
 def test_a_class_that_arrives_in_another_process_computes_the_same_bits(way, module, tmp_path):
     there = tmp_path / "there"

@@ -42,7 +42,7 @@ STIMULI = {
     "chirp": chirp(5.0, 10.0, 300.0, 8.003, 52.007, offset=-1.0),
 }
 named = pytest.mark.parametrize("stimulus", STIMULI.values(), ids=STIMULI)
-both_precisions = pytest.mark.parametrize("precision", ["double", "single"])
+both_precisions = pytest.mark.parametrize("precision", ["double", pytest.param("single", marks=pytest.mark.long)])
 
 
 def formula(stimulus, t):

@@ -352,7 +352,8 @@ def test_a_campaign_gets_its_arguments(copy):
 
 def test_the_long_tests_are_asked_for_by_name(copy):
     assert copy("test", "long", "-x").returncode == 0
-    assert "-m pytest tests -m long -x\n" in copy.calls and "nbval" not in copy.calls
+    assert "-m pytest tests -m long -x\n" in copy.calls
+    assert "-m pytest docs/deeper exercises --nbval " in copy.calls
     assert "-m pytest tests/browser -x\n" in copy.calls
 
 
