@@ -15,7 +15,7 @@ from helpers.validation import one_of
 
 from .reading import read
 
-__all__ = ["RECORDINGS", "Recording", "RecordingUnavailable", "fetch", "load"]
+__all__ = ["RECORDINGS", "PublishedRecording", "RecordingUnavailable", "fetch", "load"]
 
 # The repository of pyABF (Scott Harden), MIT licence, and of Myokit (Clerx et al. 2016, Prog Biophys Mol Biol 120:100),
 # BSD licence.
@@ -25,7 +25,7 @@ TIMEOUT = 5.0  # s; an offline machine should not wait longer
 
 
 @dataclass(frozen=True)
-class Recording:
+class PublishedRecording:
     """A published recording.
 
     Parameters
@@ -51,28 +51,28 @@ class Recording:
     folder: str = ""
 
 
-RECORDINGS: Mapping[str, Recording] = {
+RECORDINGS: Mapping[str, PublishedRecording] = {
     entry.name: entry
     for entry in (
-        Recording(
+        PublishedRecording(
             "regular_spiking",
             "171116sh_0018.abf",
             "9042a1162d18a47fbbe83ea1c0817142d3ae21f6f6060195ff18d35358f6e8c7",
             "regular-spiking cell in current clamp, 17 sweeps of 0.5 s steps from -100 to +300 pA by 25",
         ),
-        Recording(
+        PublishedRecording(
             "fast_spiking",
             "2019_07_24_0055_fsi.abf",
             "4666e82da3e0cc33b579fea285901a7f48b54a8c0cb8143b9c539d65172709b6",
             "fast-spiking interneuron in current clamp, 17 sweeps of 0.5 s steps from -100 to +300 pA by 25",
         ),
-        Recording(
+        PublishedRecording(
             "voltage_clamp",
             "171116sh_0013.abf",
             "97cc2ccedcf0fddfff30e887732612467ddc4e1635834ec0f68f371492c72704",
             "a cell in voltage clamp, 13 sweeps; it can be fetched but not read as a membrane potential",
         ),
-        Recording(
+        PublishedRecording(
             "sodium_currents",
             "abf-v2.abf",
             "a1431b4bc360653c2213d4188c3d993dd5c55a0012ceaeacb50810f5d15c64c2",
@@ -130,7 +130,7 @@ def fetch(name: str) -> Path:
     return _downloaded(recording)
 
 
-def _downloaded(recording: Recording) -> Path:
+def _downloaded(recording: PublishedRecording) -> Path:
     import pooch  # here, because only this function needs it
 
     pooch.get_logger().setLevel("WARNING")  # pooch announces each download otherwise

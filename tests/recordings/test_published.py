@@ -14,7 +14,7 @@ import pytest
 from support.builders import LEVELS
 
 from helpers.recordings import published as module
-from helpers.recordings.published import RECORDINGS, Recording, RecordingUnavailable, fetch, load
+from helpers.recordings.published import RECORDINGS, PublishedRecording, RecordingUnavailable, fetch, load
 from helpers.recordings.reading import number_of_sweeps, read
 
 # ---- What the cells do
@@ -126,7 +126,8 @@ def test_fetch_from_an_installed_package(tmp_path, monkeypatch, bare):
     package.mkdir()
     (package / "__init__.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
-    entry = Recording("mine", "mine.abf", hashlib.sha256(content).hexdigest(), "", package="bringer", folder="data")
+    sha256 = hashlib.sha256(content).hexdigest()
+    entry = PublishedRecording("mine", "mine.abf", sha256, "", package="bringer", folder="data")
     monkeypatch.setattr(module, "RECORDINGS", {"mine": entry})
     monkeypatch.setenv("PYHH_RECORDINGS", str(tmp_path))
     with pytest.raises(RecordingUnavailable, match=r"has no mine\.abf"):
