@@ -80,6 +80,7 @@ plot_prior_predictive        Make a figure of a few prior predictive traces (lef
                              sets (right)
 plot_repeated_runs           Make a figure of repeated runs of one neuron (left) and of a summary statistic of each
                              (right)
+plot_recording               Make a figure of V of all sweeps of a recording above the injected current
 direct_label                 Write the name of a line next to the point (x, y), `rise` points higher, in the line's
                              colour
 use_style                    Switch matplotlib to the look of the series
@@ -190,6 +191,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "plot_prior_predictive",
             "plot_repeated_runs",
         ],
+        "recordings": ["plot_recording"],
         "style": ["direct_label", "use_style"],
         "traces": [
             "plot_conductances",

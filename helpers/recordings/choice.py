@@ -46,12 +46,18 @@ class Chosen:
         All steps of the injected current.
     notes, warnings
         What was assumed; what the reader must know.
+    V
+        The signal that is V.
+    I
+        Where the current comes from, in words.
     """
 
     trace: Trace
     steps: tuple[Step, ...]
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+    V: Signal
+    I: str
 
 
 def choose(
@@ -63,8 +69,12 @@ def choose(
     start: float | None = None,
     stop: float | None = None,
     units: Mapping[Any, str] | None = None,
+    known: dict[int, tuple[Step, ...]] | None = None,
 ) -> Chosen:
-    """Make a sweep of an opened file into a `Trace`; the arguments are those of `helpers.recordings.read`."""
+    """Make a sweep of an opened file into a `Trace`; the arguments are those of `helpers.recordings.read`.
+
+    known: the steps of sweeps that were looked at before with the same arguments, to which new ones are added.
+    """
     path = contents.path
     sweep = sweep_number(contents, sweep)
     found = contents.sweep(sweep)
@@ -91,9 +101,10 @@ def choose(
             )
         _check_current(where, more.name, I, unit)
         steps = find_steps(found.t, I)
-    window = _window(contents, sweep, found, steps, more, start, stop, units, V_signal)
+    window = _window(contents, sweep, found, steps, more, start, stop, units, {} if known is None else known)
     trace = make_trace(path, found.t, V, I, window, unit)
-    return Chosen(trace, steps, (*contents.notes, *found.notes, *notes), tuple(warnings))
+    source = "; ".join(more.notes) or "I is unknown"
+    return Chosen(trace, steps, (*contents.notes, *found.notes, *notes), tuple(warnings), V_signal, source)
 
 
 def sweep_number(contents: Contents, sweep: int | str) -> int:
@@ -345,7 +356,7 @@ def _window(
     start: float | None,
     stop: float | None,
     units: Mapping[Any, str],
-    V: Signal,
+    known: dict[int, tuple[Step, ...]],
 ) -> tuple[float, float]:
     """Start and stop [ms] as given, as the file says, or of the main step; else of the whole sweep."""
     if (start is None) != (stop is None):
@@ -355,8 +366,11 @@ def _window(
     if source.window or found.window:
         return source.window or found.window  # type: ignore[return-value]
     alike = contents.alike(sweep) if contents.alike else range(contents.n_sweeps)
-    others = [steps if k == sweep else _steps_of(contents, k, source, units) for k in alike]
-    window = main_window(steps, others if source.signal else [steps])
+    if source.signal:
+        for k in alike:
+            if k not in known:
+                known[k] = steps if k == sweep else _steps_of(contents, k, source, units)
+    window = main_window(steps, [known[k] for k in alike] if all(k in known for k in alike) else [steps])
     dt = float(found.t[-1] - found.t[0]) / (len(found.t) - 1)
     whole = (float(found.t[0]), float(found.t[-1]) + dt)
     if window is None or window[1] > whole[1] + 1e-6 * dt:

@@ -1,19 +1,18 @@
-"""The f-I curves of two recorded cells, a regular-spiking and a fast-spiking one, or of synthetic recordings."""
+"""The f-I curve of a recorded cell: how many spikes, and how fast, at each amplitude of the main step."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from helpers.simulation.summaries import firing_rate
 from helpers.simulation.trace import Trace
-from helpers.validation import one_of
 
-from .published import RecordingUnavailable, load
-from .rig import SYNTHETIC, synthetic_recording
+from .steps import Step
 
-__all__ = ["RecordedFI", "recorded_f_I", "steady_rate"]
+__all__ = ["RecordedFI", "f_I_curve"]
 
 
 @dataclass(frozen=True)
@@ -23,37 +22,41 @@ class RecordedFI:
     Parameters
     ----------
     currents : ndarray of shape (n,)
-        Amplitudes of the steps [pA].
+        Amplitudes of the steps, counted from the holding current, in `unit`.
     rates : ndarray of shape (n,)
-        Steady firing rates [Hz].
+        Steady firing rates [Hz]: between the first and the last spike of the second half of the step; 0 where it holds
+        fewer than two.
+    counts : ndarray of shape (n,)
+        Spikes during the step.
+    mean_rates : ndarray of shape (n,)
+        Spikes during the step over its length [Hz].
+    unit : str
+        Of the currents.
     recorded : bool
         False for a synthetic recording.
     """
 
     currents: np.ndarray
     rates: np.ndarray
-    recorded: bool
+    counts: np.ndarray
+    mean_rates: np.ndarray
+    unit: str = "pA"
+    recorded: bool = True
 
 
-def steady_rate(trace: Trace) -> float:
-    """Return the `firing_rate` in the second half of the step [Hz]; 0 for a lone spike, such as noise can give."""
-    late = (trace.spike_times > (trace.start + trace.stop) / 2) & (trace.spike_times <= trace.stop)
-    return float(firing_rate(trace)[0]) if np.count_nonzero(late) > 1 else 0.0
+def f_I_curve(traces: Sequence[Trace], steps: Sequence[Step], *, recorded: bool = True) -> RecordedFI:
+    """Return the f-I curve of sweeps, each with its main step."""
+    measured = [_spikes_of(trace, step) for trace, step in zip(traces, steps, strict=True)]
+    rates, counts, mean_rates = (np.array(values) for values in zip(*measured, strict=True))
+    currents = np.array([step.amplitude for step in steps])
+    return RecordedFI(currents, rates, counts, mean_rates, traces[0].I_unit, recorded)
 
 
-def recorded_f_I(name: str) -> RecordedFI:
-    """Return the f-I curve of a published recording, or of a synthetic one if the file is unavailable.
-
-    Parameters
-    ----------
-    name : {"regular_spiking", "fast_spiking"}
-        See `RECORDINGS`.
-    """
-    one_of("name", name, SYNTHETIC)
-    currents = np.arange(-100.0, 301.0, 25.0)  # pA, of the steps in each recording
-    try:
-        traces, recorded = [load(name, sweep) for sweep in range(len(currents))], True
-    except RecordingUnavailable:
-        traces = [synthetic_recording(amplitude, name, seed=seed) for seed, amplitude in enumerate(currents)]
-        recorded = False
-    return RecordedFI(currents, np.array([steady_rate(trace) for trace in traces]), recorded)
+def _spikes_of(trace: Trace, step: Step) -> tuple[float, int, float]:
+    """Steady rate [Hz], number of spikes, mean rate [Hz]."""
+    times = trace.spike_times
+    during = (times > step.start) & (times <= step.stop)
+    late = during & (times > (step.start + step.stop) / 2)
+    count = int(np.count_nonzero(during))
+    steady = float(firing_rate(trace)[0]) if np.count_nonzero(late) > 1 else 0.0  # a lone spike has no interval
+    return steady, count, 1e3 * count / (step.stop - step.start)

@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from helpers.validation import numbers
 
-__all__ = ["Step", "find_steps", "main_window"]
+__all__ = ["Step", "find_steps", "main_window", "split_at"]
 
 SHORTEST = 1.0  # ms; a level that is held for less is part of a ramp or of a wave
 MOST_LEVELS = 200  # of a command; a current with more is noisy, or a wave
@@ -118,6 +118,36 @@ def main_window(own: Sequence[Step], others: Sequence[Sequence[Step]]) -> tuple[
     if len(train) > 2:
         return train[0].start, train[-1].stop
     return main.start, main.stop
+
+
+def split_at(
+    steps: Sequence[Step], window: tuple[float, float], base: float
+) -> tuple[Step, tuple[Step, ...], tuple[Step, ...]]:
+    """Return the main step of a sweep, the steps before it and those after it.
+
+    A main step that is a train, a ramp or a wave is not constant. Where the current stays at its base in the window of
+    the main step, its amplitude is 0.
+
+    Parameters
+    ----------
+    steps
+        All steps of the sweep.
+    window
+        Start and stop of the main step [ms].
+    base
+        The first level of the sweep.
+    """
+    start, stop = window
+    inside = [step for step in steps if min(step.stop, stop) - max(step.start, start) > SAME_TIME]
+    before = tuple(step for step in steps if step not in inside and step.start < start)
+    after = tuple(step for step in steps if step not in inside and step.start >= start)
+    if not inside:
+        return Step(start, stop, base, base), before, after
+    whole = next((x for x in inside if x.start <= start + SAME_TIME and x.stop >= stop - SAME_TIME), None)
+    if whole:
+        return Step(start, stop, whole.level, base, whole.constant), before, after
+    furthest = max(inside, key=lambda step: abs(step.amplitude))
+    return Step(start, stop, furthest.level, base, constant=False), before, after
 
 
 def _is_noisy(I: np.ndarray) -> bool:

@@ -40,7 +40,7 @@ MODULES = {
     "checks": "tests/test_checks.py", "neurons.mistakes": "tests/neurons/test_mistakes.py", "notebook": "tests/test_notebook.py", "cache": "tests/test_cache.py", "inference.storage": "reads files: see test_hostile_files", "inference.cache": "tests/inference/test_recipes.py",
     "inference.fingerprint": "tests/campaigns/test_campaign_faults.py", "inference.recipe": "tests/inference/test_recipes.py",
     "campaigns": "tests/campaigns", "exercises": "tests/exercises", "recordings.abf": FILES_OF, "recordings.nwb": FILES_OF, "recordings.csv_table": FILES_OF,
-    "recordings.contents": "what a file holds", "recordings.choice": "through read", "recordings.conversion": FILES_OF, "recordings.reading": FILES_OF, "recordings.published": FILES_OF,
+    "recordings.contents": "what a file holds", "recordings.description": "through Recording", "recordings.choice": "through read", "recordings.conversion": FILES_OF, "recordings.reading": FILES_OF, "recordings.published": FILES_OF,
 }  # fmt: skip
 
 NAMES = {
@@ -55,7 +55,7 @@ NAMES = {
     "NeuronSimulator": "tests/inference/test_simulator.py", "CombinedSimulator": "tests/inference/test_simulator.py",
     "LifSimulator": "tests/inference/test_recipes.py",
     "without_inferred": INNER, "fingerprint_of_equations": INNER, "statistics_of_sweep": INNER, "repeatable": INNER,
-    "Step": "what find_steps returns", "main_window": INNER, "Marginal": "through uniform and normal", "recordings.voltage_clamp.read_family": FILES_OF, "sodium_family": "no arguments",
+    "Step": "what find_steps returns", "main_window": INNER, "split_at": INNER, "f_I_curve": INNER, "Sweeps": "tests/recordings/test_recording.py", "Marginal": "through uniform and normal", "recordings.voltage_clamp.read_family": FILES_OF, "sodium_family": "no arguments",
     "cross_entropy": "a formula on tensors, tried through train_by_rule", "backprop": "a formula on tensors, tried through train_by_rule",
     "feedback_alignment": "a formula on tensors, tried through train_by_rule", "gradient_angle": "a formula on tensors",
     "train_network": INNER, "exact_recovery": "takes results of others: posterior, trials and their recordings",
@@ -65,7 +65,7 @@ NAMES = {
     "TrainingRuns": RESULT, "Task": RESULT, "read_family": FILES_OF,
 }  # fmt: skip
 RESULTS = {
-    "FiringProperties", "AbcPosterior", "Attempt", "Calibration", "RecordedFI", "ClampTrace", "Operations", "Coverage", "UnidentifiedParameters",
+    "FiringProperties", "AbcPosterior", "Attempt", "Calibration", "RecordedFI", "SweepSteps", "StepTable", "ClampTrace", "Operations", "Coverage", "UnidentifiedParameters",
     "DecodingResult", "StrengthDurationFit", "GridPosterior", "HopfPoint", "StatisticInformation", "RuleRun", "SpikeDataset", "LifCheck", "LocalGaussian",
     "LocalTest", "Score", "Misspecification", "PassiveProperties", "Posterior", "PredictiveCheck", "SpikePriceSweep",
     "RecordedFamily", "Recovery", "Responses", "Round", "Rounds", "Shrinkage", "SpikeCost", "SpikeTrainComparison", "Tarp", "Trials", "TrainingHistory",

@@ -3,6 +3,8 @@
 # ruff: noqa: E501  (the tables below: one function per line)
 
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from hypothesis import strategies as st
@@ -37,8 +39,10 @@ from helpers.experiments.dynamics import (
 )
 from helpers.experiments.voltage_clamp import ClampTrace, Command, clamp, peak_currents, step_command
 from helpers.neurons.models import HodgkinHuxley, Izhikevich
-from helpers.recordings.f_I import recorded_f_I, steady_rate
+from helpers.recordings.csv_table import write_csv
+from helpers.recordings.example import recorded_f_I
 from helpers.recordings.passive import crop, current_density, in_model_units, passive_properties
+from helpers.recordings.recording import Recording
 from helpers.recordings.rig import record_through, synthetic_recording
 from helpers.recordings.steps import find_steps
 from helpers.recordings.voltage_clamp import RecordedFamily
@@ -50,9 +54,18 @@ FAMILY = RecordedFamily(
     np.arange(-2.0, 10.0, 0.5), np.array([-50.0, 0.0]), -120.0, np.outer([1.0, 2.0], np.arange(24.0)), 6.0, 5.0
 )
 PASSIVE = step_trace()
+FOLDER = TemporaryDirectory()
+CELL = Path(FOLDER.name) / "cell.csv"
+write_csv(step_trace(dt=1.0), CELL)
 for cell in ("regular_spiking", "fast_spiking"):
     synthetic_recording(0.0, cell, seed=0)  # compiles what a single answer, with its time limit, should not wait for
 SPIKING = simulate(HH, step(10.0, 1.0, 18.0), 20.0, 0.02, seed=1)
+
+
+def recording(**how) -> np.ndarray:
+    """The f-I curve of a file, of one point."""
+    found = Recording(CELL, **how).f_I()
+    return np.concatenate([found.currents, found.rates, found.counts])
 
 
 def span(low: float, high: float) -> Kind:
@@ -130,7 +143,7 @@ TARGETS = [
     target(in_model_units, 60, trace=thing(PASSIVE), area=number(1e-5, 1e-3), junction_potential=number(-20.0, 20.0)),
     target(record_through, 100, trace=thing(SPIKING), seed=seed(), rig=thing(None, optional=True)),
     target(synthetic_recording, 60, amplitude=number(-50.0, 200.0), name=choice("regular_spiking", "fast_spiking"), seed=seed(), like={"named": {"amplitude": "amplitude|unstable"}}),
-    target(steady_rate, 20, trace=thing(SPIKING)),
+    target(recording, 60, channel=choice("V", optional=True), current=always(None), start=number(20.0, 60.0), stop=number(200.0, 240.0), like={"name": "Recording", "covers": (Recording,), "compare": False, "named": {"start": "start|stop|stimulus|step", "stop": "start|stop|stimulus|step"}}),
     target(recorded_f_I, 60, name=choice()),
     target(operations_per_step, 20, neuron=thing(HH, Izhikevich())),
     target(firing_properties, 12, neuron=thing(Izhikevich()), currents=array(3, low=6.0, high=15.0), drive=number(9.0, 12.0), hyperpolarisation=number(-12.0, -9.0), like={"named": {"drive": "drive|amplitude|unstable", "hyperpolarisation": "hyperpolarisation|amplitude|unstable", "currents": "currents|amplitude|unstable"}}),

@@ -1,11 +1,13 @@
-"""Recordings made to order, for tests of several modules: a passive cell at a step, a CSV file, an NWB file."""
+"""Recordings made to order, for tests of several modules: a passive cell at a step, spikes, an opened file, files."""
 
 import datetime
+from pathlib import Path
 
 import numpy as np
 import pynwb
 from pynwb.icephys import CurrentClampSeries, CurrentClampStimulusSeries
 
+from helpers.recordings.contents import Contents, FileSweep, Signal
 from helpers.simulation.trace import Trace
 
 LEVELS = np.arange(-100.0, 301.0, 25.0)  # pA, the steps of the two published cells
@@ -55,3 +57,24 @@ def nwb_file(path, sweeps, *, table=False, electrodes=1, kind=CurrentClampSeries
     with pynwb.NWBHDF5IO(path, "w") as io:
         io.write(nwb, cache_spec=cache_spec)
     return path
+
+
+def spiking(t, times, height=80.0):
+    """Spikes of 1 ms on top of a potential, `height` [mV] high, at `times` [ms]."""
+    return height * sum((np.exp(-(((t - time) / 0.4) ** 2)) for time in times), np.zeros_like(t))
+
+
+def opened(traces, *, names=(), alike=None, damaged=(), command="Cmd 0", warnings=()):
+    """What an opened file of these traces holds; sweeps that are `damaged` cannot be read. command: None for none."""
+
+    def sweep(k):
+        def samples():
+            if k in damaged:
+                raise ValueError(f"made.abf: sweep {k} is damaged")
+            return traces[k].V
+
+        recorded = (Signal("IN 0", "mV", 0, samples),)
+        commanded = () if command is None else (Signal(command, "pA", 0, lambda: traces[k].I),)
+        return FileSweep(traces[k].t, recorded, commanded, warnings=warnings)
+
+    return Contents(Path("made.abf"), "made to order", len(traces), sweep, alike, tuple(names))
