@@ -63,7 +63,7 @@ def test_a_box_cut_in_the_wrong_place_grows_until_it_holds_the_posterior():
         calls.append(seed)
         return readings(theta + [10.0 if len(calls) == 1 else 0.0, 0.0], seed)
 
-    found = truncated_rounds(first_misled, PRIOR, X_O, seed=4, **SMALL | {"ensemble": 1, "epochs": 60})
+    found = truncated_rounds(first_misled, PRIOR, X_O, seed=4, **SMALL | {"ensemble": 1})
     assert found.rounds[1].box[1][0] < TRUTH[0]  # the second box misses the truth
     assert found.rounds[1].edge_mass[1, 0] > 0.5
     assert (np.diff([one.box[1][0] for one in found.rounds]) > 0).any()

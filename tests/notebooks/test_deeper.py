@@ -15,7 +15,11 @@ TESTED = {  # the NOTEBOOK of each file of tests
     for path in HERE.glob("test_*.py")
     for name in re.findall(r'(?m)^NOTEBOOK = "(.+)"', path.read_text("utf-8"))
 }
-LONG = {"what_statistics_and_simulations_buy"}  # half a minute of rounds, which tests/inference holds to more
+LONG = {  # half a minute each of training and sampling, which tests/inference holds to more
+    "the_best_possible_inference",
+    "what_statistics_and_simulations_buy",
+    "which_check_sees_what",
+}
 REST = [
     pytest.param(path, id=path.stem, marks=[pytest.mark.long] if path.stem in LONG else [])
     for path in DEEPER

@@ -46,6 +46,7 @@ def test_rejection(lesson):
     assert 9 < nearest[0] < 13 and 0.6 < shifted[0] < 2.0 and (shifted < 0.3 * nearest).all()
 
 
+@pytest.mark.long  # nbval runs the section, which checks its claim; tests/inference holds the method to more
 def test_the_reference_is_the_published_width(lesson):
     np.testing.assert_allclose(lesson.values["curves"].sd, [0.056, 0.0039], rtol=0.1)
     assert abs(lesson.values["curves"].correlation[0, 1] - 0.91) < 0.03

@@ -71,7 +71,11 @@ sys.meta_path.insert(0, Missing())
 """
 
 
-@pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.name[0])
+@pytest.mark.parametrize(
+    "lesson",
+    [*LESSONS[:2], pytest.param(LESSONS[2], marks=pytest.mark.long)],  # the third has the file of the second
+    ids=lambda path: path.name[0],
+)
 @pytest.mark.slow
 def test_a_lesson_needs_only_what_its_file_says(lesson):
     missing = modules("requirements.txt") | {"distributed"}
