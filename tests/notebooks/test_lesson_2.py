@@ -1,6 +1,7 @@
 """Lesson 2: each section runs alone after the opening, each cell again after all; and what its values must be."""
 
 import numpy as np
+import pytest
 from support.sections import *  # noqa: F403
 
 from helpers import Pospischil, inference, simulate, step, summary_statistics, widgets
