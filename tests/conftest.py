@@ -66,6 +66,15 @@ def recordings() -> Path:
 
 
 @pytest.fixture(scope="session")
+def cases() -> Path:
+    """The folder of files that people have, which PYHH_CASES names, or which lies beside the repository."""
+    folder = Path(os.environ.get("PYHH_CASES", Path(__file__).parents[2] / "shared" / "cases"))
+    if not folder.is_dir():
+        pytest.skip("no such files here: set PYHH_CASES to the folder that holds them")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def reference_posteriors() -> Path:
     """The folder of reference posteriors that PYHH_REFERENCES names, or that lies beside the repository."""
     beside = Path(__file__).parents[2] / "shared" / "reference_posteriors"

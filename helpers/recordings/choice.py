@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,9 @@ __all__ = ["UNKNOWN", "Chosen", "choose", "inventory", "sweep_number"]
 UNKNOWN = "unknown"  # current="unknown": V alone
 DIFFERENCE = 0.05  # of the span of the command: a recorded current that differs by more is spoken of
 LEAST_DIFFERENCE = 5.0  # pA
+ZEROS = 10.0  # ms; a potential that jumps to exactly 0 and stays there for longer to the end was not recorded
+LEAST_JUMP = 10.0  # mV
+MOST_COMPARED = 12  # sweeps that the main step is told from
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +71,7 @@ def choose(
     current: Any = None,
     start: float | None = None,
     stop: float | None = None,
-    units: Mapping[Any, str] | None = None,
+    units: Mapping[Any, str | float] | None = None,
     known: dict[int, tuple[Step, ...]] | None = None,
 ) -> Chosen:
     """Make a sweep of an opened file into a `Trace`; the arguments are those of `helpers.recordings.read`.
@@ -85,21 +88,23 @@ def choose(
     V = _scaled(where, V_signal, VOLTAGE, units, "V")
     if len(V) != len(found.t):
         raise ValueError(f"{where}: {V_signal.name} has {len(V)} samples, its times {len(found.t)}")
-    _check_finite(where, V_signal.name, V)
-    _check_voltage(where, V_signal, V)
-
     I, unit, more = _current(where, found, V_signal, current, units)
     notes += [*more.notes]
     warnings = [*found.warnings, *more.warnings]
+    if not isinstance(I, str) and I.shape != V.shape:
+        raise ValueError(
+            f"{where}: {V_signal.name} has {len(V)} samples but {more.name} {len(I) if I.ndim == 1 else I.shape}; they "
+            f"must be sampled alike. Give the current yourself: {HOW_TO_GIVE}"
+        )
+    end, cut = _end(found.t, V_signal.name, V, more.name, I)
+    found, V, I = replace(found, t=found.t[:end]), V[:end], I if isinstance(I, str) else I[:end]
+    warnings += cut
+    _check_finite(where, V_signal.name, V)
+    _check_voltage(where, V_signal, V, units)
     steps: tuple[Step, ...] = ()
     if not isinstance(I, str):
         _check_finite(where, more.name, I)
-        if len(I) != len(V):
-            raise ValueError(
-                f"{where}: {V_signal.name} has {len(V)} samples but {more.name} {len(I)}; they must be sampled alike. "
-                f"Give the current yourself: {HOW_TO_GIVE}"
-            )
-        _check_current(where, more.name, I, unit)
+        warnings += _check_current(where, more, I, unit, units)
         steps = find_steps(found.t, I)
     window = _window(contents, sweep, found, steps, more, start, stop, units, {} if known is None else known)
     trace = make_trace(path, found.t, V, I, window, unit)
@@ -133,27 +138,35 @@ class _Current:
     signal: Signal | None = None
 
 
-def _checked_units(path: Path, units: Mapping[Any, str] | None) -> dict[Any, str]:
+def _checked_units(path: Path, units: Mapping[Any, str | float] | None) -> dict[Any, str | float]:
     if units is None:
         return {}
-    if not isinstance(units, Mapping) or not all(isinstance(unit, str) for unit in units.values()):
+    if not isinstance(units, Mapping):
         raise ValueError(f"{path.name}: units = {units!r}; allowed: units by signal, such as {{'V': 'mV', 'I': 'pA'}}")
     for name, unit in units.items():
-        if factor(VOLTAGE | CURRENT | DENSITY, unit) is None:
+        known = factor(VOLTAGE | CURRENT | DENSITY, unit) if isinstance(unit, str) else None
+        is_factor = isinstance(unit, int | float) and not isinstance(unit, bool) and np.isfinite(unit) and unit != 0
+        if known is None and not is_factor:
             raise ValueError(
-                f"{path.name}: units[{name!r}] = {unit!r}; allowed: {', '.join(VOLTAGE | CURRENT | DENSITY)}"
+                f"{path.name}: units[{name!r}] = {unit!r}; allowed: {', '.join(VOLTAGE | CURRENT | DENSITY)}, or a "
+                "number that the values in the file are to be multiplied by"
             )
     return dict(units)
 
 
-def _unit(signal: Signal, units: Mapping[Any, str], role: str) -> str:
+def _unit(signal: Signal, units: Mapping[Any, str | float], role: str = "") -> str:
     """The unit of a signal: as given for its name, for its role (V or I), or as the file has it."""
-    return units.get(signal.name) or units.get(role) or signal.unit
+    return next((unit for unit in (units.get(signal.name), units.get(role)) if isinstance(unit, str)), signal.unit)
+
+
+def _gain(signal: Signal, units: Mapping[Any, str | float], role: str) -> float:
+    """What the values of a signal are to be multiplied by, as given for its name or its role."""
+    return next((x for x in (units.get(signal.name), units.get(role)) if isinstance(x, int | float)), 1.0)
 
 
 def inventory(found: FileSweep) -> str:
     """What a sweep holds, in words, for a message that asks for a choice."""
-    recorded = [f"{x.number}: {x.name!r} ({x.unit or 'no unit'})" for x in found.recorded]
+    recorded = [f"{x.number}: {x.name!r} ({', '.join([x.unit or 'no unit', *x.also])})" for x in found.recorded]
     commanded = [f"{x.name!r} ({x.unit or 'no unit'})" for x in found.commanded]
     return f"it recorded {', '.join(recorded) or 'nothing'}" + (
         f"; it commanded {', '.join(commanded)}" if commanded else "; it commanded nothing"
@@ -163,26 +176,27 @@ def inventory(found: FileSweep) -> str:
 def _pick(where: str, signals: Sequence[Signal], choice: int | str, argument: str, found: FileSweep) -> Signal:
     """The signal of this number or name."""
     if isinstance(choice, str):
-        fits = [x for x in signals if x.name == choice] or [x for x in signals if x.name.lower() == choice.lower()]
+        fits = [x for x in signals if x.name == choice] or [x for x in signals if choice in x.also]
+        fits = fits or [x for x in signals if x.name.lower() == choice.lower()]
     elif isinstance(choice, (int, np.integer)) and not isinstance(choice, bool):
         fits = [x for x in signals if x.number == choice]
     else:
         fits = []
     if len(fits) == 1:
         return fits[0]
-    near = difflib.get_close_matches(str(choice), [x.name for x in signals], 1)
+    near = difflib.get_close_matches(str(choice), [name for x in signals for name in (x.name, *x.also)], 1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     count = "more than one signal is called so" if fits else "no signal is called so"
     raise ValueError(f"{where}: {argument} = {choice!r}: {count};{hint} {inventory(found)}")
 
 
 def _voltage(
-    where: str, found: FileSweep, channel: int | str | None, units: Mapping[Any, str]
+    where: str, found: FileSweep, channel: int | str | None, units: Mapping[Any, str | float]
 ) -> tuple[Signal, list[str]]:
     """The signal that is V."""
     if channel is not None:
         return _pick(where, found.recorded, channel, "channel", found), []
-    candidates = [x for x in found.recorded if factor(VOLTAGE, units.get(x.name) or x.unit)]
+    candidates = [x for x in found.recorded if factor(VOLTAGE, _unit(x, units))]
     if not candidates and "V" in units and len(found.recorded) == 1:
         candidates = list(found.recorded)
     free = [x for x in candidates if not _is_clamped(x, found)]
@@ -209,7 +223,9 @@ def _is_clamped(signal: Signal, found: FileSweep) -> bool:
     return any(factor(VOLTAGE, x.unit) for x in own) and not any(factor(CURRENT, x.unit) for x in found.commanded)
 
 
-def _scaled(where: str, signal: Signal, table: Mapping[str, float], units: Mapping[Any, str], role: str) -> np.ndarray:
+def _scaled(
+    where: str, signal: Signal, table: Mapping[str, float], units: Mapping[Any, str | float], role: str
+) -> np.ndarray:
     """The samples of a signal in the unit of the trace."""
     unit = _unit(signal, units, role)
     scale = factor(table, unit)
@@ -218,11 +234,11 @@ def _scaled(where: str, signal: Signal, table: Mapping[str, float], units: Mappi
             f"{where}: {signal.name} is in {unit!r}; allowed for {role}: {', '.join(table)}. "
             f"If the file is wrong, name the right unit: units={{{signal.name!r}: {'mV' if role == 'V' else 'pA'!r}}}"
         )
-    return np.asarray(signal.load(), dtype=float) * scale
+    return np.asarray(signal.load(), dtype=float) * scale * _gain(signal, units, role)
 
 
 def _current(
-    where: str, found: FileSweep, V: Signal, current: Any, units: Mapping[Any, str]
+    where: str, found: FileSweep, V: Signal, current: Any, units: Mapping[Any, str | float]
 ) -> tuple[np.ndarray | str, str, _Current]:
     """I (n,) or the reason why there is none, its unit, and where it comes from."""
     if isinstance(current, str) and current == UNKNOWN:
@@ -244,13 +260,13 @@ def _current(
 
 
 def _by_rule(
-    where: str, found: FileSweep, V: Signal, units: Mapping[Any, str]
+    where: str, found: FileSweep, V: Signal, units: Mapping[Any, str | float]
 ) -> tuple[np.ndarray | str, str, _Current]:
     """The current where none was asked for: the command, else what was recorded."""
 
     def currents(signals: Sequence[Signal]) -> list[Signal]:
         table = CURRENT | DENSITY
-        return [x for x in signals if x is not V and factor(table, units.get(x.name) or x.unit)]
+        return [x for x in signals if x is not V and factor(table, _unit(x, units))]
 
     commands, recorded = currents(found.commanded), currents(found.recorded)
     if not commands and not recorded and "I" in units and len(found.commanded) == 1:
@@ -276,13 +292,14 @@ def _by_rule(
     if len(recorded) > 1:
         names = ", ".join(repr(x.name) for x in recorded)
         raise ValueError(f"{where}: several currents were recorded: {names}; choose one by current=")
-    missing = next((x.why for x in commands if x.why), "") or "no protocol in this file"
+    odd = [f"the command {x.name!r} is in {x.unit!r}, not a current" for x in found.commanded if not x.why]
+    missing = next((x.why for x in commands if x.why), "") or "; ".join(odd) or "no protocol in this file"
     reason = f"{where}: {missing}: give the current yourself: {HOW_TO_GIVE}"
     return reason, "pA", _Current("I", (f"{missing}: V alone was read",))
 
 
 def _of_signal(
-    where: str, signal: Signal, units: Mapping[Any, str], source: _Current
+    where: str, signal: Signal, units: Mapping[Any, str | float], source: _Current
 ) -> tuple[np.ndarray | str, str, _Current]:
     if signal.why:
         raise ValueError(f"{where}: {signal.name}: {signal.why}. Give the current yourself: {HOW_TO_GIVE}")
@@ -292,7 +309,7 @@ def _of_signal(
 
 
 def _differences(
-    where: str, I: np.ndarray, unit: str, recorded: Sequence[Signal], units: Mapping[Any, str], command: Signal
+    where: str, I: np.ndarray, unit: str, recorded: Sequence[Signal], units: Mapping[Any, str | float], command: Signal
 ) -> list[str]:
     """In words, where a recorded current is not what was commanded."""
     said = []
@@ -317,6 +334,21 @@ def _differences(
     return said
 
 
+def _end(t: np.ndarray, V_name: str, V: np.ndarray, I_name: str, I: np.ndarray | str) -> tuple[int, list[str]]:
+    """How many samples are left when what programs fill up a stopped sweep with is cut off, and that in words."""
+    end, said = len(V), []
+    for name, values in ((V_name, V), (I_name, I)):
+        known = np.flatnonzero(np.isfinite(values)) if isinstance(values, np.ndarray) else np.arange(end)
+        if len(known) and known[-1] + 1 < end:
+            end = int(known[-1]) + 1
+            said = [f"{name} is not a number from {t[end]:.6g} ms on: the sweep was cut off there"]
+    last = int(np.flatnonzero(V[:end])[-1]) if np.any(V[:end]) else end - 1
+    if t[end - 1] - t[last] > ZEROS and abs(V[last]) > LEAST_JUMP:
+        end = last + 1
+        said = [f"{V_name} is exactly 0 mV from {t[end]:.6g} ms on, as in a stopped sweep: it was cut off there"]
+    return end, said
+
+
 def _check_finite(where: str, name: str, values: np.ndarray) -> None:
     if values.ndim != 1 or not len(values):
         raise ValueError(f"{where}: {name} has shape {values.shape}; needed: one number per sample")
@@ -326,25 +358,55 @@ def _check_finite(where: str, name: str, values: np.ndarray) -> None:
         raise ValueError(f"{where}: {name} is {values[first]} at sample {first}: every sample must be finite")
 
 
-def _check_voltage(where: str, signal: Signal, V: np.ndarray) -> None:
+def _check_voltage(where: str, signal: Signal, V: np.ndarray, units: Mapping[Any, str | float]) -> None:
     """No membrane potential is beyond ±1000 mV, and none stays within a millivolt of 0."""
     largest = float(np.abs(V).max())
-    hint = f"Is its unit right? units={{{signal.name!r}: 'V'}} names another"
+    hint = _hint(signal, "V", largest, VOLTAGE, (20.0, 200.0), units)
     if largest > 1000.0:
         raise ValueError(f"{where}: V reaches ±{largest:g} mV; allowed: up to 1000 mV. {hint}")
     if 0.0 < largest < 1.0:
         raise ValueError(f"{where}: V stays within ±{largest:.3g} mV, which no membrane potential does. {hint}")
 
 
-def _check_current(where: str, name: str, I: np.ndarray, unit: str) -> None:
-    """No cell takes more than 10 µA, and nobody injects less than a femtoampere."""
+def _check_current(
+    where: str, source: _Current, I: np.ndarray, unit: str, units: Mapping[Any, str | float]
+) -> list[str]:
+    """No cell takes more than 10 µA, and nobody injects less than a femtoampere; what is below 0.5 pA is said."""
     largest = float(np.abs(I).max())
-    most, least = (1e7, 1e-3) if unit == "pA" else (1e6, 1e-9)
+    most, least, little = (1e7, 1e-3, 0.5) if unit == "pA" else (1e6, 1e-9, 1e-9)
+    hint = f"The samples that were given are taken as {unit}"
+    if source.signal:
+        table = CURRENT if unit == "pA" else DENSITY
+        hint = _hint(source.signal, "I", largest, table, (5.0, 5000.0) if unit == "pA" else (0.1, 200.0), units)
     if largest > most or 0.0 < largest < least:
         raise ValueError(
-            f"{where}: {name} reaches {largest:.3g} {unit}, which no cell is given; allowed: 0, or from {least:g} to "
-            f"{most:g} {unit}. Is its unit right? units={{{name!r}: 'nA'}} names another"
+            f"{where}: {source.name} reaches {largest:.3g} {unit}, which no cell is given; allowed: 0, or from "
+            f"{least:g} to {most:g} {unit}. {hint}"
         )
+    return [f"{source.name} stays within ±{largest:.3g} {unit}. {hint}"] if 0.0 < largest < little else []
+
+
+def _hint(
+    signal: Signal,
+    role: str,
+    largest: float,
+    table: Mapping[str, float],
+    usual: tuple[float, float],
+    units: Mapping[Any, str | float],
+) -> str:
+    """What to do about implausible values: the units that would make their largest one usual."""
+    now = factor(table, _unit(signal, units, role)) or 1.0
+    target = next(iter(name for name, scale in table.items() if scale == 1.0))
+    fits = [
+        f"units={{{signal.name!r}: {name!r}}} makes it {largest / now * scale:.3g} {target}"
+        for name, scale in table.items()
+        if usual[0] <= largest / now * scale <= usual[1] and len(name) < 6
+    ] or [
+        f"units={{{signal.name!r}: {scale:g}}} multiplies its values by that"
+        for scale in (1e-3, 1e3, 1e-6, 1e6, 1e-9, 1e9, 1e-12, 1e12)
+        if usual[0] <= largest * scale <= usual[1]
+    ]
+    return f"Is its unit right? {' or '.join(fits) or f'units={{{signal.name!r}: ...}} names another'}"
 
 
 def _window(
@@ -355,7 +417,7 @@ def _window(
     source: _Current,
     start: float | None,
     stop: float | None,
-    units: Mapping[Any, str],
+    units: Mapping[Any, str | float],
     known: dict[int, tuple[Step, ...]],
 ) -> tuple[float, float]:
     """Start and stop [ms] as given, as the file says, or of the main step; else of the whole sweep."""
@@ -366,11 +428,13 @@ def _window(
     if source.window or found.window:
         return source.window or found.window  # type: ignore[return-value]
     alike = contents.alike(sweep) if contents.alike else range(contents.n_sweeps)
+    compared = _spread(alike, sweep)
     if source.signal:
-        for k in alike:
-            if k not in known:
-                known[k] = steps if k == sweep else _steps_of(contents, k, source, units)
-    window = main_window(steps, [known[k] for k in alike] if all(k in known for k in alike) else [steps])
+        for k in compared:
+            looked = () if k in known else steps if k == sweep else _steps_of(contents, k, source, found, units)
+            if k not in known and looked is not None:
+                known[k] = looked
+    window = main_window(steps, [known[k] for k in compared if k in known] if sweep in known else [steps])
     dt = float(found.t[-1] - found.t[0]) / (len(found.t) - 1)
     whole = (float(found.t[0]), float(found.t[-1]) + dt)
     if window is None or window[1] > whole[1] + 1e-6 * dt:
@@ -378,14 +442,28 @@ def _window(
     return window
 
 
-def _steps_of(contents: Contents, sweep: int, source: _Current, units: Mapping[Any, str]) -> tuple[Step, ...]:
-    """The steps of another sweep in the signal that is I; none where it cannot be read."""
+def _spread(sweeps: Sequence[int], sweep: int) -> list[int]:
+    """So many of the sweeps, evenly spread, that the step in which they differ shows: to read all takes too long."""
+    chosen = np.unique(np.linspace(0, len(sweeps) - 1, MOST_COMPARED).round().astype(int))
+    return sorted({sweeps[k] for k in chosen} | {sweep})
+
+
+def _steps_of(
+    contents: Contents, sweep: int, source: _Current, own: FileSweep, units: Mapping[Any, str | float]
+) -> tuple[Step, ...] | None:
+    """The steps of another sweep in the signal that is I; None where it cannot be read."""
     try:
         found = contents.sweep(sweep)
-        signals = [x for x in (*found.recorded, *found.commanded) if x.name == source.name and not x.why]
+        usable = [x for x in (*found.recorded, *found.commanded) if not x.why]
+        signals = [x for x in usable if x.name == source.name]
+        if not signals and source.signal in own.commanded:  # its name may have the number of the sweep in it
+            signals = [x for x in found.commanded if x in usable]
         if len(signals) != 1:
-            return ()
+            return None
         I, *_ = _of_signal(contents.path.name, signals[0], units, _Current(source.name))
-        return find_steps(found.t, I) if len(I) == len(found.t) else ()  # type: ignore[arg-type]
+        if len(I) != len(found.t) or isinstance(I, str) or not np.isfinite(I).any():
+            return None
+        end = int(np.flatnonzero(np.isfinite(I))[-1]) + 1
+        return find_steps(found.t[:end], I[:end])
     except ValueError:
-        return ()
+        return None

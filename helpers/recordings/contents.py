@@ -31,6 +31,8 @@ class Signal:
         Reads the samples, (n,) in `unit`; raises ValueError, with the file's name, if they are damaged.
     why
         Why there are no samples; "" if there are.
+    also
+        Other names that it goes by, such as that of its electrode.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Signal:
     number: int
     load: Callable[[], np.ndarray]
     why: str = ""
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,190 +2,185 @@
 
 from __future__ import annotations
 
-import atexit
 import functools
-import os
-import subprocess
-import sys
-import threading
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from .contents import Contents, FileSweep, Signal
-from .conversion import CURRENT, VOLTAGE, check_even
+from .conversion import CURRENT, VOLTAGE, factor
+from .hdf5 import file_version
+from .nwb_series import Row, Series, open_nwb_file, read_samples, read_table, read_values, series_of
+from .nwb_stimuli import commanded, find_stimuli, same_start
 
 __all__ = ["open_nwb"]
 
-MAX_READING_TIME = 8.0  # s; a file that takes longer to read from end to end is damaged
+V_KINDS = ("CurrentClampSeries", "IZeroClampSeries")
+I_KIND = "CurrentClampStimulusSeries"
+OTHER_KINDS = ("VoltageClampSeries", "VoltageClampStimulusSeries", "ElectricalSeries", "SpikeEventSeries")
+NOTHING = ("", "n/a", "na", "none", "unknown", "not available", "no description", "no stimulus description")
 
-_asking = threading.Lock()  # two threads must not read each other's answers
+
+@dataclass(frozen=True)
+class _Sweep:
+    """A response and what may be its stimulus."""
+
+    response: Series
+    stimuli: tuple[Series, ...]  # one, if the file tells which it is
+    how: str  # the file tells it, if in a way that should be said
+    beside: tuple[Series, ...]  # recorded at the same time: currents, and V of other electrodes
+    group: tuple  # sweeps of one protocol have the same
 
 
 def open_nwb(path: Path) -> Contents:
-    """Open a Neurodata Without Borders (NWB 2) file: its current-clamp series, each a sweep.
+    """Open a Neurodata Without Borders (NWB 2) file: each current-clamp series, or row of the table, is a sweep.
 
-    Sweeps are counted in the order of their sweep numbers, then starting times, then names. The command is the
-    CurrentClampStimulusSeries that belongs to the sweep: by the table of intracellular recordings if the file has one,
-    else by electrode and sweep number or starting time. Values are data times conversion plus offset, in volts and
-    amperes. Raises ValueError, with the file's name, for a file that is damaged or not NWB.
+    Sweeps are counted in the order of their sweep numbers, then starting times, then names; `Contents.names` are those
+    of the series, with the number of the row behind where several rows share one. A stimulus belongs to the sweep by
+    the table of intracellular recordings, else by electrode and sweep number, starting time, or the number in its name.
+    One that covers part of the sweep is completed by the level that is held outside, one at another rate is held
+    between its samples, if all its edges are samples of V. Values are data times conversion plus offset, in the unit
+    that the file gives. Where there is no CurrentClampSeries and no IZeroClampSeries, plain time series in a unit of
+    voltage are taken. Raises ValueError, with the file's name, for a file that is damaged or not NWB 2.
     """
-    with _open_nwb(path) as nwb:
-        names = tuple(series.name for series in _clamp_series(path, nwb))
+    version = file_version(path)
+    sweeps, notes = _index(path, version)
 
     def sweep(k: int) -> FileSweep:
-        with _open_nwb(path) as nwb:
-            response = _clamp_series(path, nwb)[k]
-            stimulus = _stimulus(path, nwb, response)
-            t, V = _samples(path, response, VOLTAGE, "volts")
-            t_I, I = _samples(path, stimulus, CURRENT, "amperes")
-            if len(t) != len(t_I) or abs(t[-1] - t_I[-1]) > 0.05 * t[-1] / len(t):
-                raise ValueError(
-                    f"{path.name}: {response.name} has {len(t)} samples in {t[-1]:g} ms but its stimulus "
-                    f"{stimulus.name} {len(t_I)} in {t_I[-1]:g} ms; they must be sampled alike"
-                )
-            bias = response.bias_current
-            said = (f"a bias current of {bias * 1e12:g} pA is not part of I",) if bias else ()
-            return FileSweep(
-                t,
-                (Signal(response.name, "mV", 0, lambda: V),),
-                (Signal(stimulus.name, "pA", 0, lambda: I),),
-                warnings=said,
-            )
+        if file_version(path) != version:
+            raise ValueError(f"{path.name} has changed since it was opened; open it again")
+        return _file_sweep(path, sweeps[k])
 
-    return Contents(path, "NWB 2", len(names), sweep, alike=lambda k: [k], names=names)
+    def alike(k: int) -> Sequence[int]:
+        return [i for i, one in enumerate(sweeps) if one.group == sweeps[k].group]
+
+    return Contents(path, "NWB 2", len(sweeps), sweep, alike, _names(sweeps), notes)
 
 
-@contextmanager
-def _open_nwb(path: Path) -> Iterator[Any]:
-    import pynwb  # here, because the import takes seconds
-
-    with warnings.catch_warnings():
-        # pynwb warns about old schema versions, and about units that it replaces: _samples checks the file's own.
-        warnings.simplefilter("ignore", UserWarning)
-        try:
-            _check_hdf5(path)
-            io = pynwb.NWBHDF5IO(path, "r")
-            with ExitStack() as closing:  # HDF5 answers from a file that stayed open, even after it was overwritten
-                closing.callback(io.close)
-                nwb = io.read()
-                closing.pop_all()
-        except Exception as error:  # h5py and hdmf raise many kinds
-            raise ValueError(
-                f"{path.name} cannot be read as NWB: it is not an NWB 2 file, damaged or cut short"
-            ) from error
-        with io:
-            try:
-                yield nwb
-            except ValueError:
-                raise
-            except Exception as error:  # what is missing in a damaged file shows late
-                raise ValueError(f"{path.name} cannot be read as NWB: it is damaged") from error
+@functools.lru_cache(maxsize=8)
+def _index(path: Path, version: tuple[int, ...]) -> tuple[tuple[_Sweep, ...], tuple[str, ...]]:
+    """All sweeps of this version of a file, and notes about the file: everything but the samples."""
+    with open_nwb_file(path) as file:
+        found = series_of(path, file)
+        return _sweeps(path, list(found.values()), read_table(file, found))
 
 
-def _check_hdf5(path: Path) -> None:
-    """Raise ValueError unless the HDF5 library can read the file from end to end."""
-    status = path.stat()
-    with _asking:
-        fault = _hdf5_fault(str(path.resolve()), status.st_size, status.st_mtime_ns, status.st_ino)
-    if fault:
-        raise ValueError(fault)
+def _sweeps(
+    path: Path, series: Sequence[Series], rows: Sequence[Row]
+) -> tuple[tuple[_Sweep, ...], tuple[str, ...]]:
+    """The sweeps of a file, in order, and what was assumed in finding them."""
+    stimuli = [one for one in series if _is_stimulus(one)]
+    responses, notes = _responses(path, series)
+    known = {one.data for one in responses}
+    listed = {row.response.data for row in rows}
+    parts = [row for row in rows if row.response.data in known]
+    parts += [Row(one, None, None) for one in responses if one.data not in listed]
+    parts.sort(key=lambda row: _order(row.response))
+    all_responses = [row.response for row in parts]
+    plain = [one for one in series if one.place == "acquisition" and one.kind not in (*OTHER_KINDS, I_KIND)]
+    currents = [one for one in plain if _is_current(one)]
+    sweeps = []
+    for row in parts:
+        own, how = ((row.stimulus,), "") if row.stimulus else find_stimuli(row.response, stimuli, all_responses)
+        beside = [one for one in currents if _simultaneous(one, row.response)]
+        other = [one for one in all_responses if one.electrode != row.response.electrode]
+        beside += [one for one in other if _simultaneous(one, row.response)]
+        sweeps.append(_Sweep(row.response, own, how, tuple(beside), _group(row, own)))
+    return tuple(sweeps), notes
 
 
-@functools.lru_cache(maxsize=64)
-def _hdf5_fault(path: str, *version: int) -> str:
-    """Return what the HDF5 library finds wrong with this version of a file, or ""."""
-    child = _hdf5_process(os.getpid())
-    assert child.stdin and child.stdout
-    try:
-        child.stdin.write(f"{path!a}\n")
-        child.stdin.flush()
-        answer = child.stdout.readline()
-    except OSError:
-        answer = ""
-    if not answer:
-        _hdf5_process.cache_clear()
-        _end(child)
-        return "the HDF5 library crashes or hangs on it"
-    return answer.strip()
-
-
-@functools.cache
-def _hdf5_process(owner: int) -> subprocess.Popen:
-    """Start the program in `hdf5`, once per process: a forked one must not read the answers to its parent."""
-    child = subprocess.Popen(
-        [sys.executable, "-m", "helpers.recordings.hdf5", str(MAX_READING_TIME)],
-        cwd=Path(__file__).parents[2],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        encoding="utf-8",
-    )
-    atexit.register(_end, child)
-    return child
-
-
-def _end(child: subprocess.Popen) -> None:
-    with suppress(OSError), child:  # closes its streams, of which one may be broken, and waits
-        child.kill()
-
-
-def _begin(series: Any) -> float:
-    """When a series begins in the session [s]."""
-    return float(series.timestamps[0] if series.starting_time is None else series.starting_time)
-
-
-def _clamp_series(path: Path, nwb: Any) -> list[Any]:
-    kinds = [type(series).__name__ for series in nwb.acquisition.values()]
-    found = [s for s in nwb.acquisition.values() if type(s).__name__ == "CurrentClampSeries"]
-    if not found and "VoltageClampSeries" in kinds:
+def _responses(path: Path, series: Sequence[Series]) -> tuple[list[Series], tuple[str, ...]]:
+    """The series that may be V: in current clamp, else plain ones in a unit of voltage; acquired ones first."""
+    clamped = [one for one in series if one.kind.startswith("VoltageClamp") and not one.place.startswith("stimulus")]
+    plain = [one for one in series if one.kind not in (*OTHER_KINDS, *V_KINDS, I_KIND)]
+    kinds = {
+        "CurrentClampSeries": [one for one in series if one.kind in V_KINDS],
+        "TimeSeries in a unit of voltage": [one for one in plain if factor(VOLTAGE, one.unit)],
+        "TimeSeries": [one for one in plain if not _is_current(one)] if not clamped else [],
+    }
+    for kind, found in kinds.items():
+        for place in ("acquisition", "processing"):
+            here = [one for one in found if one.place == place]
+            if here:
+                said = {
+                    f"no CurrentClampSeries in this file: V is a {kind}": kind != "CurrentClampSeries",
+                    f"{len(clamped)} voltage-clamp series were left out": bool(clamped),
+                    "V is in a processing module, not among what was acquired": place == "processing",
+                }
+                return here, tuple(words for words, holds in said.items() if holds)
+    if clamped:
         raise ValueError(f"{path.name} is a voltage-clamp recording; only current clamp can be read")
-    if not found:
-        held = ", ".join(sorted(set(kinds))) or "no series"
-        raise ValueError(f"{path.name} contains no CurrentClampSeries; it contains {held}")
-    return sorted(found, key=lambda s: (s.sweep_number or 0, _begin(s), s.name))
+    held = ", ".join(sorted({one.kind for one in series})) or "no series"
+    raise ValueError(f"{path.name} contains no CurrentClampSeries; it contains {held}")
 
 
-def _stimulus(path: Path, nwb: Any, response: Any) -> Any:
-    """The CurrentClampStimulusSeries that was injected during `response`."""
-    table = nwb.intracellular_recordings
-    if table is not None:
-        responses = table.category_tables["responses"]["response"]
-        rows = [row for row in range(len(table)) if responses[row].timeseries is response]
-        stimuli = [table.category_tables["stimuli"]["stimulus"][row] for row in rows]
-        found = [reference.timeseries for reference in stimuli if reference.timeseries is not None]
+def _is_stimulus(series: Series) -> bool:
+    if series.place == "stimulus/templates" or series.kind in OTHER_KINDS:
+        return False
+    return series.kind == I_KIND or (series.place.startswith("stimulus") and not factor(VOLTAGE, series.unit))
+
+
+def _order(series: Series) -> tuple:
+    parts = re.split(r"(\d+)", series.name)
+    natural = tuple((int(part), "") if part.isdigit() else (0, part) for part in parts)
+    return series.sweep_number or 0, series.start, natural, series.first
+
+
+def _group(row: Row, stimuli: Sequence[Series]) -> tuple:
+    """What sweeps of one protocol have in common: what the file calls it, electrode, length and rate."""
+    said = [text for one in (*stimuli, row.response) for text in one.described if text.lower() not in NOTHING]
+    words = [re.sub(r"[-+]?\d+(\.\d+)?", "", text) for text in said[:1]] or [
+        re.sub(r"\d+", "", one.name) for one in stimuli[:1]
+    ]
+    return row.response.electrode, row.response.count, row.response.rate, row.sequence, *words
+
+
+def _names(sweeps: Sequence[_Sweep]) -> tuple[str, ...]:
+    """The names of the series; where several rows or groups share one, with a number behind."""
+    names = [one.response.name for one in sweeps]
+    return tuple(
+        name if names.count(name) == 1 else f"{name}[{names[:k].count(name)}]" for k, name in enumerate(names)
+    )
+
+
+def _is_current(series: Series) -> bool:
+    return factor(CURRENT, series.unit) is not None
+
+
+def _simultaneous(a: Series, b: Series) -> bool:
+    numbers = {a.sweep_number, b.sweep_number} - {None}
+    return len(numbers) < 2 and same_start(a, b) and a.count == b.count and a.rate == b.rate
+
+
+def _file_sweep(path: Path, sweep: _Sweep) -> FileSweep:
+    response = sweep.response
+    if response.why:
+        raise ValueError(f"{path.name}: {response.name} cannot be read: {response.why}")
+    if response.count < 2:
+        raise ValueError(f"{path.name}: {response.name} has {response.count} samples; needed: at least 2")
+    if response.times:
+        listed = read_samples(path, response, response.times)
+        t = (listed - listed[0]) * 1e3
+        response = replace(response, start=float(listed[0]), rate=(len(t) - 1) * 1e3 / float(t[-1]) if t[-1] else 0.0)
     else:
-        injected = [s for s in nwb.stimulus.values() if s.neurodata_type == "CurrentClampStimulusSeries"]
-        found = [s for s in injected if s.electrode is response.electrode]
-        if response.sweep_number is None:
-            found = [s for s in found if abs(_begin(s) - _begin(response)) < 1e-6]
-        else:
-            found = [s for s in found if s.sweep_number == response.sweep_number]
-    if len(found) != 1:
-        raise ValueError(
-            f"{path.name}: {len(found)} stimuli belong to {response.name}; needed: one CurrentClampStimulusSeries, "
-            "in the table of intracellular recordings or with the same electrode and sweep number or starting time"
-        )
-    return found[0]
+        t = np.arange(response.count) * 1e3 / response.rate
+    recorded = list(_signals(path, response, 0))
+    for one in sweep.beside:
+        recorded += _signals(path, one, len(recorded))
+    commands, notes, warnings = commanded(path, response, sweep.stimuli, sweep.how)
+    if response.bias and response.kind != "IZeroClampSeries":
+        warnings.append(f"a bias current of {response.bias:g} pA is not part of I")
+    return FileSweep(t, tuple(recorded), commands, notes=tuple(notes), warnings=tuple(warnings))
 
 
-def _samples(path: Path, series: Any, units: Mapping[str, float], standard: str) -> tuple[np.ndarray, np.ndarray]:
-    """Times from 0 [ms] and values [mV or pA] of a series, each (n,)."""
-    # pynwb replaces the unit by the standard one, whatever the file says: look at the file.
-    unit = series.data.attrs.get("unit", standard)
-    if unit not in (standard, standard[0].upper()):
-        raise ValueError(f"{path.name}: {series.name} is in {unit!r}; allowed in NWB: {standard}")
-    values = (np.asarray(series.data[:], dtype=float) * series.conversion + series.offset) * units[standard]
-    if len(values) < 2:
-        raise ValueError(f"{path.name}: {series.name} has {len(values)} samples; needed: at least 2")
-    if series.rate is not None:
-        return np.arange(len(values)) * 1e3 / series.rate, values
-    t = (np.asarray(series.timestamps[:], dtype=float) - series.timestamps[0]) * 1e3
-    if len(t) != len(values):
-        raise ValueError(f"{path.name}: {series.name} has {len(values)} samples but {len(t)} timestamps")
-    check_even(path, t)
-    return t, values
+def _signals(path: Path, series: Series, number: int) -> Iterator[Signal]:
+    """A signal for each column of a series."""
+    columns = series.shape[1] if len(series.shape) == 2 else 1
+    for column in range(columns):
+        name = series.name if columns == 1 else f"{series.name}[{column}]"
+        also = (series.electrode,) if series.electrode and columns == 1 else ()
+        load = functools.partial(read_values, path, series, column)
+        yield Signal(name, series.unit, number + column, load, series.why, also)

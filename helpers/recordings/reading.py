@@ -36,7 +36,7 @@ def read(
     current: Any = None,
     start: float | None = None,
     stop: float | None = None,
-    units: Mapping[Any, str] | None = None,
+    units: Mapping[Any, str | float] | None = None,
 ) -> Trace:
     """Read one sweep of a current-clamp recording, in the format that the file name's extension names.
 
@@ -58,7 +58,8 @@ def read(
     start, stop : float, optional
         Window of the stimulus [ms], given both or neither; by default that of the main step, see `find_steps`.
     units : mapping, optional
-        The right units where the file's are wrong, by the signal's name or by "V" and "I": `{"V": "mV", "I": "pA"}`.
+        The right units where the file's are wrong, by the signal's name or by "V" and "I": `{"V": "mV", "I": "pA"}`; or
+        the number that its values must be multiplied by: `{"V": 0.1}` where a gain of 10 was not noted.
 
     Returns
     -------

@@ -172,7 +172,7 @@ class Recording:
         *,
         channel: int | str | None = None,
         current: Any = None,
-        units: Mapping[Any, str] | None = None,
+        units: Mapping[Any, str | float] | None = None,
         start: float | None = None,
         stop: float | None = None,
         sweeps: Iterable[int | str] | None = None,

@@ -89,7 +89,7 @@ def nwb_files(folder: Path) -> list[bytes]:
     """A file of two sweeps that pynwb writes."""
     volts, amperes = -0.065 + 0.001 * np.sin(np.arange(300.0)), np.where(np.arange(300) // 100 == 1, 5e-11, 0.0)
     plain = [{"V": {"data": volts * k}, "I": {"data": amperes * k}} for k in (1, 2)]
-    files = [nwb_file(folder / "a.nwb", plain, cache_spec=False)]
+    files = [nwb_file(folder / "a.nwb", plain)]
     return [path.read_bytes() for path in files]
 
 
@@ -109,7 +109,8 @@ def check(found: list[Outcome], cases: int) -> None:
     for part in (found, found[-cases // 4 :]):  # a reader that one file has broken refuses all that come after it
         verdicts = Counter(one.verdict for one in part)
         assert min(verdicts["read"], verdicts["refused"]) > len(part) // 100, verdicts
-    assert {one.kind for one in found if one.verdict == "refused"} == set(KINDS)
+    refused = {one.kind for one in found if one.verdict == "refused"}
+    assert refused >= set(KINDS) - {"bits flipped"}, refused  # a few bits of a long file may all be in the samples
 
 
 FILES = {"abf": 2000, "family": 500, "nwb": 300, "csv": 2200}  # damaged ones of each; ten times as many in long
@@ -132,9 +133,9 @@ def test_a_damaged_file_that_hangs_the_hdf5_library_is_refused(tmp_path, monkeyp
 
     def examined(path: Path) -> subprocess.CompletedProcess:
         command = [sys.executable, "-X", "faulthandler", "-m", "helpers.recordings.hdf5", "2"]
-        return subprocess.run(command, input=f"{str(path)!r}\n", capture_output=True, text=True)
+        return subprocess.run(command, input=f"{(str(path), ())!r}\n", capture_output=True, text=True)
 
-    monkeypatch.setattr("helpers.recordings.nwb.MAX_READING_TIME", 2.0)
+    monkeypatch.setattr("helpers.recordings.hdf5.MAX_READING_TIME", 2.0)
     whole, path, hangs = nwb_files(tmp_path), tmp_path / "damaged.nwb", 0
     assert examined(tmp_path / "a.nwb").stdout == "\n"  # nothing is wrong
     for number in (10, 26, 122):
@@ -147,7 +148,7 @@ def test_a_damaged_file_that_hangs_the_hdf5_library_is_refused(tmp_path, monkeyp
 
 
 def attack(what: str, cases: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("helpers.recordings.nwb.MAX_READING_TIME", 2.0)  # these files are short
+    monkeypatch.setattr("helpers.recordings.hdf5.MAX_READING_TIME", 2.0)  # these files are short
     if what in ("abf", "family"):
         whole = abf_files() if what == "abf" else [two_sweeps(fetch("sodium_currents").read_bytes())]
     else:

@@ -29,8 +29,11 @@ def csv_file(tmp_path, text, encoding="utf-8"):
     return path
 
 
-def nwb_file(path, sweeps, *, table=False, electrodes=1, kind=CurrentClampSeries, cache_spec=True):
-    """Write an NWB file; each sweep is a dict of two dicts of arguments, "V" and "I" (either may be absent)."""
+def nwb_file(path, sweeps, *, table=False, electrodes=1, kind=CurrentClampSeries):
+    """Write an NWB file; each sweep is a dict of two dicts of arguments, "V" and "I" (either may be absent).
+
+    table: whether sweeps have a row in the table of intracellular recordings, or the numbers of those that have.
+    """
     start = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
     nwb = pynwb.NWBFile(session_description="test", identifier="test", session_start_time=start)
     device = nwb.create_device(name="amplifier")
@@ -50,12 +53,12 @@ def nwb_file(path, sweeps, *, table=False, electrodes=1, kind=CurrentClampSeries
                 settings["electrode"] = pipettes[settings.get("electrode", 0)]
                 made[key] = series(**settings)
                 add(made[key])
-        if table:
+        if k in table if isinstance(table, list) else table:
             nwb.add_intracellular_recording(
                 electrode=pipettes[0], response=made["V"], **({"stimulus": made["I"]} if "I" in made else {})
             )
     with pynwb.NWBHDF5IO(path, "w") as io:
-        io.write(nwb, cache_spec=cache_spec)
+        io.write(nwb, cache_spec=False)  # the schema, which takes long
     return path
 
 

@@ -80,7 +80,7 @@ sys.meta_path.insert(0, Missing())
 def test_a_lesson_needs_only_what_its_file_says(lesson):
     missing = modules("requirements.txt") | {"distributed"}
     missing -= modules(NEEDS[lesson.name[0]])
-    assert {"pynwb", "pyarrow"} <= missing and ({"torch", "sbi"} <= missing) == lesson.name.startswith("1")
+    assert {"h5py", "pyarrow"} <= missing and ({"torch", "sbi"} <= missing) == lesson.name.startswith("1")
     program = uses(lesson)
     assert "figures." in program and len(program.splitlines()) > 20
     program = WITHOUT.replace("{missing}", repr(missing)) + program
