@@ -56,7 +56,7 @@ def test_sweeps_are_a_sequence_of_traces(recording):
 def test_a_recording_agrees_with_the_sweeps_that_are_read(tmp_path):
     traces = family(duration=300.0, dt=0.1)
     sweeps = [{"V": {"data": x.V * 1e-3}, "I": {"data": x.I * 1e-12}} for x in traces]
-    path = nwb_file(tmp_path / "cell.nwb", sweeps, cache_spec=False)
+    path = nwb_file(tmp_path / "cell.nwb", sweeps)
     for k, trace in enumerate(Recording(path).sweeps):
         one = read(path, k)
         np.testing.assert_array_equal(trace.V, one.V)
