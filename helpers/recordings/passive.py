@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import optimize
 
 from helpers.simulation.trace import Trace
 from helpers.validation import number
+
+from .charging import (
+    StepResponse,
+    beginning_of_step,
+    beginnings,
+    disagreement,
+    fit_charging,
+    responses_to_steps,
+    steady_resistance,
+)
+
+if TYPE_CHECKING:
+    from .recording import Recording
 
 __all__ = ["PassiveProperties", "crop", "current_density", "in_model_units", "passive_properties"]
 
@@ -35,12 +48,12 @@ def crop(trace: Trace, begin: float, end: float) -> Trace:
 
 @dataclass(frozen=True)
 class PassiveProperties:
-    """Passive properties of a cell, measured with a small hyperpolarising step.
+    """Passive properties of a cell, measured with hyperpolarising steps.
 
     Parameters
     ----------
     V_rest : float
-        Median of V before the step [mV].
+        Median of V before the step [mV]; of several steps their median.
     R_in : float
         Input resistance [MΩ]: amplitude of the exponential charging over the amplitude of the step.
     tau_m : float
@@ -48,12 +61,22 @@ class PassiveProperties:
     R_steady : float
         (V at the end of the step - V_rest) over the amplitude of the step [MΩ]. A sag makes it smaller than R_in; an
         uncompensated voltage drop across the electrode makes it larger.
+    R_in_se, tau_m_se : float
+        Standard errors of the fit [MΩ, ms]. They hold what noise does within a step, not how steps differ.
+    misfit : float
+        How far V is from the exponential beyond what the noise explains [mV, root mean square].
+    responses : tuple of StepResponse
+        Each step by itself, of those that follow an exponential.
     """
 
     V_rest: float
     R_in: float
     tau_m: float
     R_steady: float
+    R_in_se: float
+    tau_m_se: float
+    misfit: float
+    responses: tuple[StepResponse, ...] = field(repr=False)
 
     @property
     def area(self) -> float:
@@ -61,62 +84,62 @@ class PassiveProperties:
         return self.tau_m * 1e-3 / self.R_in
 
 
-def passive_properties(trace: Trace, window: float = 100.0) -> PassiveProperties:
-    """Fit V = V_end + A·exp(-(t - start)/tau) to the beginning of a hyperpolarising step.
+def passive_properties(source: Trace | Recording, window: float = 100.0) -> PassiveProperties:
+    """Fit V = V_end + A·exp(-(t - start)/tau) to the beginning of a hyperpolarising step, or of all in a recording.
 
     The first millisecond is left out, because there V jumps by the voltage across the electrode. The rest of the step
     is left out because a sag current (I_h) pulls V back there, and R_in and tau_m must belong to the same curve.
 
+    Noise is no misfit: V and fit are compared in means over a twentieth of the window, and what such means vary by
+    before the step is subtracted. Standard errors take the autocorrelation of the noise into account, as it is before
+    the step and in the residuals; of noise slower than the membrane they see only a part, and are a third too small.
+
     Parameters
     ----------
-    trace : Trace
-        A sweep without spikes in the step, I in pA, constant and negative during the step.
+    source : Trace or Recording
+        A sweep without spikes in the step, I in pA, constant and negative during the step. Of a recording every such
+        step that begins from the holding current is taken, with one R_in and one tau_m for all.
     window : float
         How much of the step is fitted [ms], at least 5.
 
     Raises
     ------
     ValueError
-        For another sweep, or if V does not follow an exponential (residual above 10 % of its amplitude).
+        For other sweeps; if V does not follow an exponential (misfit above 10 % of its amplitude); if the noise leaves
+        R_in or tau_m open (standard error above half the value).
+
+    Warns
+    -----
+    UserWarning
+        If R_in of a step of a recording is further than 25 % from the median of all, and further than its noise.
     """
-    if trace.I_unit != "pA":
-        raise ValueError(f"I is in {trace.I_unit}; passive properties in MΩ need a current in pA")
-    window = number("window", window, "ms", low=5.0, high=max(5.0, trace.stop - trace.start))
-    before = trace.t < trace.start - 0.5 * trace.dt
-    inside = ~before & (trace.t < trace.stop - 0.5 * trace.dt)
-    levels = np.unique(trace.I[inside])
-    if not before.any():
-        raise ValueError("the step begins with the trace: V at rest is missing")
-    step = levels[0] - trace.I[before][-1]
-    if len(levels) > 1 or step >= 0.0:
-        words = "is not constant" if len(levels) > 1 else f"changes by {step:+g} pA"
-        raise ValueError(f"the current of the step {words}; needed: one negative step")
-    if ((trace.spike_times >= trace.start) & (trace.spike_times < trace.stop)).any():
-        raise ValueError("the cell fires during the step; needed: a step without spikes")
-
-    since = trace.t - trace.start
-    fitted = (since >= 1.0) & (since <= window)
-    x, y = since[fitted], trace.V[fitted]
-
-    def charging(x: np.ndarray, V_end: float, A: float, tau: float) -> np.ndarray:
-        return V_end + A * np.exp(-x / tau)
-
+    single = isinstance(source, Trace)
+    if not single and not (hasattr(source, "steps") and hasattr(source, "trace")):
+        raise ValueError(f"source is of type {type(source).__name__}; allowed: a Trace or a Recording")
+    unit = source.I_unit if isinstance(source, Trace) else source.steps.unit
+    if unit != "pA":
+        raise ValueError(f"I is in {unit}; passive properties in MΩ need a current in pA")
+    longest = max(5.0, source.stop - source.start) if isinstance(source, Trace) else 1e6
+    window = number("window", window, "ms", low=5.0, high=longest)
+    if isinstance(source, Trace):
+        parts, left_out = [beginning_of_step(source, window)], list[str]()
+    else:
+        parts, left_out = beginnings(source, window)
+    if not parts:
+        why = f": {left_out[0]}" if left_out else ""
+        raise ValueError(f"no hyperpolarising step of {window:g} ms or more, without spikes, from holding{why}")
+    responses = responses_to_steps(parts, window)
+    words = disagreement(responses)[1]
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # an overflow or a singular fit counts as a failure
-            (V_end, A, tau), _ = optimize.curve_fit(charging, x, y, p0=(y[-1], y[0] - y[-1], window / 5.0))
-    except (RuntimeError, RuntimeWarning, optimize.OptimizeWarning):
-        raise ValueError("no exponential fits the beginning of the step") from None
-    residual = float(np.std(y - charging(x, V_end, A, tau)))
-    if not (A > 0.0 and 0.0 < tau < window and residual < 0.1 * A):
-        raise ValueError(
-            f"the beginning of the step is not exponential: amplitude {A:.3g} mV, time constant {tau:.3g} ms, "
-            f"residual {residual:.3g} mV; needed: amplitude > 0, time constant below {window:g} ms, residual below 10 %"
-        )
-    V_rest = float(np.median(trace.V[before]))
-    late = inside & (trace.t >= trace.stop - 0.2 * (trace.stop - trace.start))
-    R_steady = (float(np.mean(trace.V[late])) - V_rest) / step
-    return PassiveProperties(V_rest, float(1e3 * A / -step), float(tau), float(1e3 * R_steady))
+        fit = fit_charging(parts, window)
+    except ValueError as error:
+        raise ValueError(f"{error}; {words}") if words else error from None
+    if words:
+        warnings.warn(words, stacklevel=2)
+    V_rest = float(np.median([part.V_rest for part in parts]))
+    return PassiveProperties(
+        V_rest, 1e3 * fit.R, fit.tau, steady_resistance(parts), 1e3 * fit.R_se, fit.tau_se, fit.misfit, responses
+    )
 
 
 def current_density(trace: Trace, area: float) -> Trace:

@@ -137,7 +137,7 @@ TARGETS = [
     target(separatrix, 20, neuron=thing(HH), saddle=array(4, low=0.1, high=0.9), frozen=always({"m": 0.1, "h": 0.5}), like={"named": {"saddle": "saddle|eigenvalues"}}),
     target(partial(crop, PASSIVE), 200, begin=number(0.0, 40.0), end=number(260.0, 290.0), like={"name": "crop", "covers": (crop,), "named": {"begin": "begin|stimulus", "end": "end|stimulus|trace"}}),
     target(partial(passive_properties, PASSIVE), 60, window=number(60.0, 120.0), like={"name": "passive_properties", "covers": (passive_properties,), "named": {"window": "window|exponential"}}),
-    target(passive_properties, 20, trace=thing(PASSIVE), like={"name": "passive_properties of a trace"}),
+    target(passive_properties, 20, source=thing(PASSIVE), like={"name": "passive_properties of a trace"}),
     target(find_steps, 60, t=array(40, low=0.0, high=40.0, rising=True), I=array(40, low=-100.0, high=300.0), like={"undefined": True}),
     target(current_density, 100, trace=thing(PASSIVE), area=number(1e-5, 1e-3)),
     target(in_model_units, 60, trace=thing(PASSIVE), area=number(1e-5, 1e-3), junction_potential=number(-20.0, 20.0)),

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.builders import LEVELS, step_trace
+from scipy import signal
+from support.builders import LEVELS, opened, step_trace
 
 from helpers.recordings.passive import crop, current_density, in_model_units, passive_properties
 from helpers.recordings.published import RECORDINGS
 from helpers.recordings.reading import read
+from helpers.recordings.recording import Recording
 from helpers.simulation.trace import Trace
 
 
@@ -73,6 +75,94 @@ def test_real_fast_spiking_input_resistance_depends_on_voltage(recordings):
     assert 350.0 < R[0] < 450.0
 
 
+def noisy(trace, sd, correlation=0.0, *, seed):
+    """Noise of a correlation time [ms] on top of V."""
+    noise = np.random.default_rng(seed).standard_normal(len(trace.t) + 2000)
+    if correlation:
+        a = np.exp(-trace.dt / correlation)
+        noise = signal.lfilter([np.sqrt(1 - a**2)], [1, -a], noise)
+    return replace(trace, states={"V": trace.V + sd * noise[2000:]})
+
+
+def test_noise_is_not_taken_for_misfit():
+    """A residual of 60 % of the amplitude, all of it noise: refused once, and yet R_in is known to a few percent."""
+    trace = step_trace(dt=0.05, level=-25.0, R=100.0, tau=20.0, on=300.0, off=700.0, duration=800.0)
+    found = passive_properties(noisy(trace, 1.5, seed=3))
+    assert found.R_in == pytest.approx(100.0, abs=3 * found.R_in_se) and 1.0 < found.R_in_se < 15.0
+    assert found.misfit < 0.25
+    bent = replace(trace, states={"V": trace.V + 0.6 * np.sin(2 * np.pi * (trace.t - 300.0) / 80.0) * (trace.t > 300)})
+    with pytest.raises(ValueError, match="not exponential: .*misfit beyond the noise 0.3"):
+        passive_properties(noisy(bent, 0.1, seed=3))  # less than the noise above, but no noise
+
+
+@pytest.mark.parametrize("correlation", [0.0, 2.0, 10.0])
+def test_standard_errors_are_those_of_repeated_measurements(correlation):
+    trace = step_trace(dt=0.5, level=-50.0, on=300.0, off=500.0, duration=600.0)
+    found = [passive_properties(noisy(trace, 0.2, correlation, seed=seed)) for seed in range(60)]
+    z = np.array([((p.R_in - 100.0) / p.R_in_se, (p.tau_m - 20.0) / p.tau_m_se) for p in found])
+    assert np.all(np.abs(z.mean(axis=0)) < 0.5) and np.all((z.std(axis=0) > 0.75) & (z.std(axis=0) < 1.7))
+
+
+def made(monkeypatch, traces):
+    monkeypatch.setattr("helpers.recordings.recording.open_file", lambda path: opened(traces))
+    return Recording("made.abf")
+
+
+def test_all_weak_steps_together_are_better_than_one(monkeypatch):
+    levels = (-75.0, -50.0, -25.0, 0.0, 25.0)
+    traces = [noisy(step_trace(dt=0.1, level=x, on=100.0), 0.2, 2.0, seed=k) for k, x in enumerate(levels)]
+    found = passive_properties(made(monkeypatch, traces))
+    assert [x.amplitude for x in found.responses] == [-75.0, -50.0, -25.0]
+    assert found.R_in == pytest.approx(100.0, abs=3 * found.R_in_se)
+    assert found.R_in_se < min(x.R_in_se for x in found.responses)
+    with pytest.raises(ValueError, match="no hyperpolarising step of 100 ms or more"):
+        passive_properties(made(monkeypatch, traces[3:]))
+
+
+@pytest.mark.parametrize(
+    ("resistances", "rest", "message"),
+    [
+        ((100.0, 150.0, 220.0, 300.0), -65.0, r"100 to 300 MΩ: the smaller the step, the larger R_in \(100 MΩ at -80"),
+        ((180.0, 260.0, 150.0, 200.0), -65.0, "150 to 260 MΩ: in no order: look for spontaneous activity"),
+        ((100.0, 150.0, 220.0, 300.0), -50.0, "begin at different potentials, -65 to -50 mV"),
+    ],
+)
+def test_weak_steps_that_disagree_are_spoken_of(monkeypatch, resistances, rest, message):
+    rests = (-65.0, rest, -65.0, rest)
+    traces = [
+        step_trace(dt=0.1, level=level, R=R, rest=V)
+        for level, R, V in zip((-80.0, -60.0, -40.0, -20.0), resistances, rests, strict=True)
+    ]
+    with pytest.warns(UserWarning, match=message):
+        assert len(passive_properties(made(monkeypatch, traces)).responses) == 4
+
+
+def test_weak_steps_too_different_for_one_fit_are_refused(monkeypatch):
+    traces = [step_trace(dt=0.1, level=-50.0, R=R) for R in (100.0, 600.0, 150.0, 500.0)]
+    with pytest.raises(ValueError, match="not exponential: .*; R_in of the weak steps is from 100 to 600 MΩ"):
+        passive_properties(made(monkeypatch, traces))
+
+
+def test_a_seal_that_changes_is_spoken_of(monkeypatch):
+    traces = [step_trace(dt=0.1, R=R) for R in (100.0, 130.0, 160.0, 190.0, 220.0, 250.0)]
+    with pytest.warns(UserWarning, match="at -50 pA it rises from 115 MΩ in sweep 0 to 235 MΩ in sweep 5"):
+        passive_properties(made(monkeypatch, traces))
+
+
+def test_a_cell_that_is_not_at_rest(recordings):
+    """The published fast-spiking cell: 472, 658, 1,038 and 1,266 MΩ, from one cell."""
+    with pytest.warns(UserWarning, match="from 342 to 1,266 MΩ: the smaller the step.*different potentials"):
+        found = passive_properties(Recording(recordings / RECORDINGS["fast_spiking"].file))
+    main = [x for x in found.responses if x.start < 200.0]
+    assert [round(x.R_in) for x in main] == [472, 658, 1038, 1266]
+
+
+def test_a_measured_current_is_as_good_as_a_command():
+    trace = step_trace(dt=0.1)
+    measured = replace(trace, I=trace.I + np.random.default_rng(1).normal(0.0, 2.0, len(trace.t)))
+    assert passive_properties(measured).R_in == pytest.approx(100.0, rel=0.01)
+
+
 def altered(trace, **changes):
     return replace(trace, **{"I_unit": "pA", **changes})
 
@@ -97,6 +187,8 @@ def altered(trace, **changes):
         (lambda x: altered(x, states={"V": -130.0 - x.V}), 100.0, "not exponential: amplitude -"),
         (lambda x: altered(x, states={"V": -65.0 + 3.0 * np.sin(x.t)}), 100.0, "exponential"),
         (lambda x: altered(x, states={"V": np.full(len(x.t), -65.0)}), 100.0, "exponential"),
+        (lambda x: noisy(x, 6.0, 10.0, seed=1), 100.0, "exponential"),
+        (lambda x: x.V, 100.0, "source is of type ndarray; allowed: a Trace or a Recording"),
     ],
 )
 def test_bad_input_of_passive_properties(change, window, message):
