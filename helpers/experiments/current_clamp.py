@@ -1,7 +1,7 @@
 """Experiments on one neuron in current clamp: steady currents, frozen gates, thresholds and refractoriness.
 
-A threshold is found by bisection, for many experiments at once (`simulate_many`). "Fires" means that V rises through
-the neuron's `spike_threshold`.
+A threshold is found by bisection, for many experiments at once (`simulate_many`). "Fires" means a spike as the neuron
+declares it, see `find_spikes`.
 """
 
 from __future__ import annotations
@@ -200,7 +200,23 @@ def strength_duration(
         changed = {"V_init": V_rest, "amplitude": amplitudes, "stop": BASELINE + widths}
         return _spikes(neuron, step(0.0, BASELINE, last), changed, last + RESPONSE, dt) >= 1
 
-    return find_threshold(fires, np.zeros(len(widths)), max_amplitude, tolerance)
+    return find_threshold(fires, *_bracket(fires, max_amplitude, len(widths)), tolerance)
+
+
+def _bracket(fires: Callable[[np.ndarray], np.ndarray], strongest: float, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """The last strength without a spike and the first with one, (n,) each, doubling up to the strongest.
+
+    Bisection would miss the threshold if it began at a current so strong that it carries V past any spike.
+    """
+    low, high = np.zeros(n), np.full(n, np.inf)
+    for strength in strongest * 2.0 ** np.arange(-16.0, 1.0):
+        waits = np.isinf(high)
+        fired = fires(np.full(n, strength))
+        high[waits & fired], low[waits & ~fired] = strength, strength
+        if np.isfinite(high).all():
+            break
+    silent = np.isinf(high)
+    return np.where(silent, 0.0, low), np.where(silent, strongest, high)
 
 
 def refractory_threshold(
@@ -214,8 +230,7 @@ def refractory_threshold(
 ) -> np.ndarray:
     """Return the threshold of a second pulse after a spike, relative to the threshold at rest.
 
-    A first pulse of twice the threshold fires the neuron; the second must make V rise through the spike threshold
-    again.
+    A first pulse of twice the threshold fires the neuron; the second must make it spike again.
 
     Parameters
     ----------

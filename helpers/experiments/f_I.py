@@ -19,7 +19,7 @@ def measure_f_I(neuron: Neuron, currents: np.ndarray, seconds: float = 2.0) -> n
     Parameters
     ----------
     neuron
-        Any neuron; its own `spike_threshold` defines a spike.
+        Any neuron; what a spike is, it declares itself, see `find_spikes`.
     currents
         Constant currents, (n,) in the neuron's unit of current.
     seconds

@@ -117,8 +117,9 @@ class Neuron(Declared):
         By name: the source, and the parameters that differ from the defaults.
     current_unit
         Unit of the injected current.
-    spike_threshold
-        Value of the first state whose upward crossing is a spike.
+    spike_threshold, spike_prominence, spike_height, spike_duration
+        What counts as a spike of the first state [mV, and ms for the last], see `find_spikes` of the simulation: the
+        level that it reaches unless it rises by `spike_height`, and how far V rises and falls within how much time.
     max_dt
         Largest step at which exponential Euler counts the spikes right [ms].
     current_range
@@ -134,6 +135,9 @@ class Neuron(Declared):
     presets: ClassVar[Mapping[str, tuple[str, Mapping[str, float]]]] = {}
     current_unit: ClassVar[str] = "µA/cm²"
     spike_threshold: ClassVar[float] = -20.0
+    spike_prominence: ClassVar[float] = 10.0
+    spike_height: ClassVar[float] = 45.0  # more than the oscillations in depolarisation block
+    spike_duration: ClassVar[float] = 50.0
     max_dt: ClassVar[float] = 0.05
     current_range: ClassVar[tuple[float, float, float]] = (10.0, -20.0, 100.0)  # of a slider: default, lowest, highest
 

@@ -250,13 +250,15 @@ class HindmarshRose(Neuron):
     """Spiking, bursting and chaos in three equations without units (Hindmarsh & Rose 1984, Proc R Soc B 221:87).
 
     x' = y + b x² - a x³ - z + e + I, y' = c - d x² - y, z' = µ (S (x - x_r) - v_h z). The defaults burst chaotically.
-    Time and "mV" are plain numbers here; a spike is a rise of x through 1.
+    Time and "mV" are plain numbers here; a spike is a rise of x through 1 that turns back by as much.
     """
 
     current_unit = ""
     current_range = (0.0, -2.0, 4.0)
     max_dt = 0.1
     spike_threshold = 1.0
+    spike_prominence = 1.0
+    spike_height = 3.0
 
     presets = {
         "chaotic bursting": ("Neun's example, e = 3.281", {}),

@@ -16,7 +16,7 @@ sine, chirp                          an oscillation at one frequency, at a risin
 ornstein_uhlenbeck, recorded         noise; the current of a recording
 Stimulus, Waveform                   base class of the stimuli; one given by its samples
 Trace                                states, currents and spikes over time
-find_spikes                          upward crossings of a threshold
+find_spikes                          when V spikes: rises, peaks that stand out, and returns
 summary_statistics                   the seven statistics of sbi's tutorial
 spike_count, firing_rate             statistics of the spikes alone
 spike_timing, statistics_and_timing  five features of when spikes come; the same beside the seven statistics

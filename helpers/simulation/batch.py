@@ -27,7 +27,7 @@ from .engine import (
     stimulus_samples,
 )
 from .integrators import EXPONENTIAL_EULER, METHODS
-from .spikes import spike_times
+from .spikes import spike_events, spike_rule, times_of
 from .stimuli import Stimulus
 from .summaries import Summary, summary_statistics
 from .trace import Sweep
@@ -68,8 +68,8 @@ def simulate_many(
     first
         Number of the first simulation, for a part of a larger set.
     summarise
-        A `Summary`, or a function of a `Sweep` (t, V, I, start, stop, spike_times) that Numba can compile and that
-        returns an array of floats.
+        A `Summary`, or a function of a `Sweep` (t, V, I, start, stop, spike_times, spikes) that Numba can compile and
+        that returns an array of floats.
     method, precision
         As in `simulate`, without "lsoda".
     threads
@@ -89,6 +89,12 @@ def simulate_many(
     >>> x = simulate_many(HodgkinHuxley(), step(10.0, 10.0, 90.0), {"g_Na": [90.0, 120.0]}, 100.0, seed=0)
     >>> x.shape
     (2, 7)
+
+    The number of spikes alone, for a scan over a parameter, also where the stimulus begins at once:
+
+    >>> scan = {"g_Na": np.linspace(50.0, 200.0, 20)}
+    >>> simulate_many(HodgkinHuxley(), step(10.0, 0.0, 90.0), scan, 100.0, seed=0, summarise=spike_count).shape
+    (20, 1)
     """
     batch = _Batch(neuron, stimulus, parameters, duration, dt, seed, first, method, precision)
     starts, stops = batch.starts, batch.stops
@@ -97,7 +103,7 @@ def simulate_many(
         summarise = summarise.compiled
     compiled = summarise if is_jitted(summarise) else njit(nogil=True, error_model="numpy")(summarise)
     inject, t = compile_kernel(batch.spec).inject, np.arange(batch.n_steps + 1) * batch.dt
-    threshold = float(neuron.spike_threshold)
+    rule = spike_rule(neuron)
     one_current = not set(batch.stimulus.parameters()) & set(parameters)
 
     def statistics(block: _Block) -> np.ndarray:
@@ -114,7 +120,7 @@ def simulate_many(
             V,
             starts[lanes],
             stops[lanes],
-            threshold,
+            rule,
         )
         bad = ~np.isfinite(table).all(axis=1)
         if bad.any():
@@ -225,14 +231,15 @@ class _Batch:
 
 
 @njit(nogil=True, error_model="numpy")
-def _summarise(summarise, inject, one_current, workspace, samples, dt, t, V, starts, stops, threshold):
+def _summarise(summarise, inject, one_current, workspace, samples, dt, t, V, starts, stops, rule):
     """The statistics of the lanes `V` (n, n_steps + 1) of a block, (n, n_statistics)."""
     I = np.empty(len(t))
     for lane in range(len(V)):
         if lane == 0 or not one_current:
             inject(workspace, lane, samples, dt, I)
-        spikes = spike_times(t, V[lane], threshold)
-        found = summarise(Sweep(t, V[lane], I, starts[lane], stops[lane], spikes))
+        spikes = spike_events(t, V[lane], *rule)
+        times = times_of(t, V[lane], spikes, rule[0])
+        found = summarise(Sweep(t, V[lane], I, starts[lane], stops[lane], times, spikes))
         if lane == 0:
             table = np.empty((len(V), len(found)))
         if len(found) != table.shape[1]:

@@ -61,7 +61,7 @@ class Summary:
         if start < self.rest * dt * (1 - 1e-6):
             raise ValueError(
                 f"start = {start:g} ms leaves too little rest before the stimulus; "
-                f"allowed: at least {self.rest * dt:g} ms"
+                f"allowed: at least {self.rest * dt:g} ms; spike_count and firing_rate need none"
             )
         if stop - start < 3 * dt:
             raise ValueError(f"stop - start = {stop - start:g} ms is too short; allowed: at least {3 * dt:g} ms")
@@ -72,7 +72,7 @@ class Summary:
         t = np.ascontiguousarray(trace.t - trace.t[0], dtype=float)
         V, I = (np.ascontiguousarray(x, dtype=float) for x in (trace.V, trace.I))
         start, stop = float(trace.start - trace.t[0]), float(trace.stop - trace.t[0])
-        found = self.compiled(Sweep(t, V, I, start, stop, trace.spike_times - trace.t[0]))
+        found = self.compiled(Sweep(t, V, I, start, stop, trace.spike_times - trace.t[0], trace.spike_events))
         if not np.isfinite(found).all():
             largest = float(np.abs(V).max())
             raise ValueError(f"V up to {largest:g} mV gives {found}: every statistic must be finite")
@@ -178,8 +178,8 @@ def summary_statistics(sweep):
     kurtosis      fourth central moment / SD⁴ (3 for a normal distribution)
 
     "During" excludes both ends. A peak is a sample above -10 mV that follows one above -10 mV that is not higher, and
-    precedes one that is lower. If V does not vary at all, skewness is 0 and kurtosis 3, as for a normal distribution:
-    the limit of vanishing noise.
+    precedes one that is lower: noise on a plateau makes many, of which `spike_count` counts none. If V does not vary at
+    all, skewness is 0 and kurtosis 3, as for a normal distribution: the limit of vanishing noise.
 
     Raises
     ------
@@ -219,7 +219,13 @@ def summary_statistics(sweep):
 
 @summary(spikes="")
 def spike_count(sweep):
-    """Return the number of spikes, also before and after the stimulus."""
+    """Return the number of spikes, also before and after the stimulus, as `find_spikes` counts them.
+
+    It needs no rest before the stimulus. The number of spikes for each of 20 conductances:
+
+    >>> scan = {"g_Na": np.linspace(50.0, 200.0, 20)}
+    >>> simulate_many(HodgkinHuxley(), step(12.73, 0.0, 100.0), scan, 100.0, seed=0, summarise=spike_count)
+    """
     return np.array([float(len(sweep.spike_times))])
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from helpers.validation import did_you_mean, number, plain
 
-from .spikes import spike_times
+from .spikes import spike_events, spike_rule, times_of
 
 __all__ = ["LazyArrays", "Sweep", "Trace"]
 
@@ -38,7 +38,7 @@ class LazyArrays(Mapping[str, np.ndarray]):
 class Sweep(NamedTuple):
     """The part of a `Trace` that compiled summary statistics see (Numba knows named tuples).
 
-    Its spikes were found before, at the neuron's own threshold, so that no statistic needs to look for them.
+    Its spikes were found before, by the neuron's own declarations, so that no statistic needs to look for them.
     """
 
     t: np.ndarray
@@ -47,6 +47,7 @@ class Sweep(NamedTuple):
     start: float
     stop: float
     spike_times: np.ndarray
+    spikes: np.ndarray = np.empty((0, 3), np.int64)  # samples of each, see `spike_events`
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,9 @@ class Trace:
         Each ionic current by name, (n,) [µA/cm²], outward positive; empty for a recording.
     I_unit
         µA/cm² for a model driven by ionic currents, pA for a recording.
-    spike_threshold
-        Membrane potential whose upward crossing is a spike [mV].
+    spike_threshold, spike_prominence, spike_height, spike_duration
+        What counts as a spike [mV, and ms for the last], see `find_spikes`: the defaults are those of a recording, a
+        simulation has those of its neuron.
     seed
         What seeded the noise of a simulation, so that it can be repeated.
 
@@ -91,6 +93,9 @@ class Trace:
     currents: Mapping[str, np.ndarray] = field(default_factory=dict)
     I_unit: str = "µA/cm²"
     spike_threshold: float = -20.0
+    spike_prominence: float = 10.0
+    spike_height: float = 20.0
+    spike_duration: float = 50.0
     seed: int | tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
@@ -152,9 +157,18 @@ class Trace:
 
     @property
     def spike_times(self) -> np.ndarray:
-        """Times at which the membrane potential rises through `spike_threshold`, (n_spikes,) [ms]."""
-        t, V = (np.ascontiguousarray(x, dtype=float) for x in (self.t, self.V))
-        return spike_times(t, V, float(self.spike_threshold))
+        """When V spikes, (n_spikes,) [ms]: the rises through `spike_threshold`, see `find_spikes`."""
+        t, V = self._compiled_arrays()
+        return times_of(t, V, self.spike_events, float(self.spike_threshold))
+
+    @property
+    def spike_events(self) -> np.ndarray:
+        """Samples at which each spike begins, peaks and has come back, (n_spikes, 3); see `spikes.spike_events`."""
+        return spike_events(*self._compiled_arrays(), *spike_rule(self))
+
+    def _compiled_arrays(self) -> tuple[np.ndarray, np.ndarray]:
+        """Times and V as compiled functions take them."""
+        return np.ascontiguousarray(self.t, dtype=float), np.ascontiguousarray(self.V, dtype=float)
 
 
 def _samples(name: str, values: np.ndarray) -> np.ndarray:

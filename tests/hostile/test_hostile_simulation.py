@@ -112,7 +112,7 @@ TARGETS = [
     target(partial(values_of_simulations, HH, PULSE), 60, parameters=thing({"g_Na": [1.0, 2.0]}), like={"name": "values_of_simulations", "covers": (values_of_simulations, prefixed)}),
     target(trace_of, 300, t=always(np.arange(20.0)), V=array(20, low=-80.0, high=30.0), I=array(20, low=-9.0, high=9.0), start=number(1.0, 5.0), stop=number(6.0, 15.0), like={"name": "Trace", "covers": (Trace,), "named": {"start": "start|stimulus", "stop": "stop|stimulus"}}),
     target(trace_of, 100, t=array(20, low=0.0, high=19.0, rising=True), V=always(np.zeros(20)), I=always(np.zeros(20)), start=always(9.0), stop=always(10.0), like={"name": "Trace's times", "named": {"t": "t|trace"}}),
-    target(find_spikes, 300, t=array(20, low=0.0, high=19.0, rising=True), V=array(20, low=-80.0, high=30.0), threshold=number(-50.0, 0.0)),
+    target(find_spikes, 300, t=array(20, low=0.0, high=19.0, rising=True), V=array(20, low=-80.0, high=30.0), threshold=number(-50.0, 0.0), prominence=number(1.0, 20.0), height=number(10.0, 60.0), duration=number(1.0, 90.0)),
     target(statistics, 300, t=T, V=array(200, low=-80.0, high=30.0), start=number(2.0, 5.0), stop=number(9.0, 15.0), like={"name": "summary_statistics", "covers": (summary_statistics, spike_timing, statistics_and_timing), "named": {"start": "start|stimulus", "stop": "stop|stimulus"}}),
     target(scaling_of, 300, x=array(60, 3, low=-5.0, high=9.0), kind=choice("auto", "standardise", "asinh", "rank"), like={"name": "Scaling", "covers": (Scaling,), "named": {"kind": "kind|scaling"}}),
 ]  # fmt: skip

@@ -26,24 +26,39 @@ RUN = """async ({ code, data, settings, every }) => {
         };
     });
 }"""
-IN_NODE = f"""import {{ readFileSync }} from "node:fs";
-const run = {RUN};
+IN_NODE = """import { readFileSync } from "node:fs";
+const run = FUNCTION;
 process.stdout.write(JSON.stringify(await run(JSON.parse(readFileSync(0, "utf8")))));"""
 
 
 def run_module(data: dict[str, Any], settings: list[dict[str, Any]], every: int = 1) -> list[dict[str, Any]]:
     """What the module makes of each setting. Skips the test where there is neither node nor chromium, but not in CI."""
-    code = base64.b64encode(LIVE_BENCH_JS.encode()).decode("ascii")
-    given = {"code": code, "data": data, "settings": settings, "every": every}
+    return _run(RUN, {"data": data, "settings": settings, "every": every})
+
+
+def _run(function: str, given: dict[str, Any]) -> Any:
+    """What an asynchronous function of the module's code and of what is given returns."""
+    given = {"code": base64.b64encode(LIVE_BENCH_JS.encode()).decode("ascii"), **given}
     if node := shutil.which("node"):
-        command = [node, "--input-type=module", "-e", IN_NODE]
+        command = [node, "--input-type=module", "-e", IN_NODE.replace("FUNCTION", function)]
         done = subprocess.run(command, input=json.dumps(given), capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
-    return _in_chromium(given)
+    return _in_chromium(function, given)
 
 
-def _in_chromium(given: dict[str, Any]) -> list[dict[str, Any]]:
+SPIKES = """async ({ code, waves, dt, rule }) => {
+    const { spikeTimes } = await import("data:text/javascript;base64," + code);
+    return waves.map((V) => spikeTimes(V, dt, rule));
+}"""
+
+
+def run_spikes(waves: list[Any], dt: float, rule: Any) -> list[list[float]]:
+    """The spikes that the module finds in each V (n,), with a sample every `dt`; skips like `run_module`."""
+    return _run(SPIKES, {"waves": [list(map(float, V)) for V in waves], "dt": dt, "rule": list(rule)})
+
+
+def _in_chromium(function: str, given: dict[str, Any]) -> Any:
     try:
         from .browser import chromium, find_chromium
     except ImportError:  # no Playwright
@@ -56,4 +71,5 @@ def _in_chromium(given: dict[str, Any]) -> list[dict[str, Any]]:
             pytest.fail(missing)
         pytest.skip(missing)
     with chromium() as browser:
-        return json.loads(browser.new_page().evaluate(f"async given => JSON.stringify(await ({RUN})(given))", given))
+        as_text = f"async given => JSON.stringify(await ({function})(given))"
+        return json.loads(browser.new_page().evaluate(as_text, given))

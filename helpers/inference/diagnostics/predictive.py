@@ -15,6 +15,7 @@ import numpy as np
 from helpers.neurons.equations import Neuron
 from helpers.simulation.arguments import as_stimulus
 from helpers.simulation.batch import simulate_traces
+from helpers.simulation.spikes import RULE
 from helpers.simulation.stimuli import Stimulus
 from helpers.simulation.summaries import Summary, summary_statistics
 from helpers.simulation.trace import Trace
@@ -105,7 +106,7 @@ def predictive_check(
     theta
         Posterior draws (n_draws, n_parameters), at least 10. Prior draws make it a prior predictive check.
     observed
-        The observed trace; its spike threshold is used for the simulated ones, too.
+        The observed trace; what is a spike in it (`spike_threshold` and the like) is one in the simulated ones.
     seed, dt
         Seed of the noise and time step [ms] of the simulations; by default dt is that of the training, or 0.01 ms.
     summarise
@@ -138,7 +139,8 @@ def predictive_check(
     def trace(draw: int) -> Trace:
         own = replace(cast(Any, injected), **{name: float(parameters[name][draw]) for name in of_stimulus})
         I = own.current(t + 1e-6 * dt)
-        return Trace(t, {"V": V[draw]}, I, own.start, own.stop, spike_threshold=observed.spike_threshold)
+        rule = {f"spike_{name}": getattr(observed, f"spike_{name}") for name in RULE}
+        return Trace(t, {"V": V[draw]}, I, own.start, own.stop, **rule)
 
     traces = [trace(draw) for draw in range(len(theta))]
     return PredictiveCheck(

@@ -7,7 +7,7 @@ from pathlib import Path
 __all__ = ["LIVE_BENCH_CSS", "LIVE_BENCH_JS", "text_of"]
 
 HERE = Path(__file__).parent
-CHAPTERS = ("noise", "engine", "words", "panels", "drawing", "page")  # of the live bench
+CHAPTERS = ("noise", "spikes", "engine", "words", "panels", "drawing", "page")  # of the live bench
 
 
 def text_of(*names: str) -> str:

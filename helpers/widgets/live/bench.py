@@ -191,25 +191,9 @@ class LiveBench(anywidget.AnyWidget):
         return simulate(neuron, self.stimulus, duration, dt, seed=0, initial_state=start)
 
     def spike_times(self) -> np.ndarray:
-        """Return the times of the spikes that the picture counts, (n_spikes,) [ms].
-
-        Of the `spike_times` of the trace, those at which the neuron fires: while V is above the threshold, its
-        channels at some time drive more current inward than is injected. A membrane without open channels that a
-        strong current carries through the threshold does not fire.
-        """
+        """Return the times of the spikes that the picture counts, (n_spikes,) [ms]; none under voltage clamp."""
         trace = self.trace()
-        if not isinstance(trace, Trace):
-            return np.empty(0)
-        if not trace.currents:
-            return trace.spike_times
-        inward = -np.minimum(list(trace.currents.values()), 0.0).sum(axis=0)
-        active = np.append(False, inward[1:] > trace.I[:-1])
-        above = trace.V >= trace.spike_threshold
-        rises = np.flatnonzero(above[1:] & ~above[:-1]) + 1
-        falls = np.append(np.flatnonzero(~above[1:] & above[:-1]) + 1, len(above))
-        ends = falls[np.searchsorted(falls, rises)]
-        fires = [bool(active[rise:end].any()) for rise, end in zip(rises, ends, strict=True)]
-        return trace.spike_times[fires]
+        return trace.spike_times if isinstance(trace, Trace) else np.empty(0)
 
     def try_both_ends(self) -> None:
         """Set each slider to its ends and each dropdown to every option, simulate, and raise whatever fails."""

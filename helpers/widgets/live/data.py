@@ -18,6 +18,7 @@ from helpers.neurons.equations import Neuron
 from helpers.neurons.parameters import Parameter
 from helpers.simulation.compiler.kernels import random_keys
 from helpers.simulation.compiler.targets.javascript import javascript, waveform_text
+from helpers.simulation.spikes import spike_rule
 from helpers.simulation.stimuli import Stimulus, pulse_pair, ramp, step
 
 from ..voltage_clamp import BEFORE, DURING, HOLDING, TEST
@@ -198,6 +199,7 @@ def neuron_as_data(kind: type[Neuron]) -> dict[str, Any]:
         "current_unit": kind.current_unit,
         "time_unit": time_unit(kind),
         "threshold": kind.spike_threshold,
+        "spike_rule": spike_rule(kind),
         "settling": [SETTLING if settles else 0.0, settling_step(kind)],
         "parameters": _sliders_as_data(shown),
         "presets": presets_of(kind),

@@ -23,6 +23,7 @@ export function makeSimulator({ neurons, protocols, command, onset, points: n, n
                 currents: about.currents.map(() => new Float64Array(n + 1)),
                 I: new Float64Array(n + 1),
                 injected: new Float64Array(n + 1),
+                whole: new Float64Array(n + 1), // V at every step
                 settled: { key: "", x: new Float64Array(about.states.length) },
             };
         }
@@ -91,9 +92,9 @@ export function makeSimulator({ neurons, protocols, command, onset, points: n, n
         return inward > injected;
     }
 
-    // Steps are shorter than samples where the neuron needs it; spikes are detected at every step. A rise through the
-    // threshold is a spike if its channels, while V is above, drive more current inward than is injected: a membrane
-    // without open channels that a strong current carries there does not fire. As LiveBench.spike_times in Python.
+    // Steps are shorter than samples where the neuron needs it; spikes are detected at every step. Beside them the result
+    // says how often V rises through the threshold although the channels never drive more current inward than is
+    // injected: a strong current carries even a membrane without open channels there.
     function currentClamp(setting) {
         const cell = prepare(setting);
         const { about, equations, x, k, I, flows } = cell;
@@ -105,24 +106,24 @@ export function makeSimulator({ neurons, protocols, command, onset, points: n, n
         const injected = inject(cell, setting, dt, steps);
         const intensity = (setting.parameters.noise ?? 0) / Math.sqrt(dt);
         if (intensity && normals.length < steps) normals = standardNormals(BigInt(key), steps);
-        const spikes = [];
-        let [rise, driven] = [null, 0]; // a rise that may still become a spike; how many did not
+        if (cell.whole.length !== steps + 1) cell.whole = new Float64Array(steps + 1);
+        const V = cell.whole;
+        let [above, active, driven] = [false, false, 0];
         let last = x[0];
+        V[0] = last;
         I[0] = injected[0];
         record(cell, 0, last);
         for (let i = 0; i < steps; i++) {
             const shown = equations.step(x, k, intensity ? injected[i] + intensity * normals[i] : injected[i], dt);
             if (!(Math.abs(shown) < OUT_OF_BOUNDS)) {
-                return result(cell, T, spikes, `${about.states[0]} leaves all bounds after ${withUnit((i * dt).toFixed(2), about.time_unit)}`);
+                return result(cell, T, spikeTimes(V.subarray(0, i + 1), dt, about.spike_rule), `${about.states[0]} leaves all bounds after ${withUnit((i * dt).toFixed(2), about.time_unit)}`);
             }
-            if (last < about.threshold && shown >= about.threshold) {
-                rise = (i + (about.threshold - last) / (shown - last)) * dt;
-            }
-            if (rise !== null) {
-                const over = shown < about.threshold;
-                if (!flows.length || (!over && isActive(cell, injected[i]))) spikes.push(rise);
-                else if (over) driven += 1;
-                if (over || spikes[spikes.length - 1] === rise) rise = null;
+            V[i + 1] = shown;
+            if (last < about.threshold && shown >= about.threshold) [above, active] = [true, !flows.length];
+            if (above && !active && shown >= about.threshold) active = isActive(cell, injected[i]);
+            if (above && shown < about.threshold) {
+                driven += !active;
+                above = false;
             }
             last = shown;
             if ((i + 1) % every === 0) {
@@ -130,7 +131,7 @@ export function makeSimulator({ neurons, protocols, command, onset, points: n, n
                 I[(i + 1) / every] = injected[i + 1];
             }
         }
-        return result(cell, T, spikes, "", driven + (rise !== null));
+        return result(cell, T, spikeTimes(V, dt, about.spike_rule), "", driven + (above && !active));
     }
 
     function voltageClamp(setting) {
