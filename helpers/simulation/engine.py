@@ -16,7 +16,7 @@ from helpers.validation import whole_number
 
 from .compiler.codegen import compile_kernel
 from .compiler.spec import LANES, MAX_HALVINGS, KernelSpec
-from .spikes import RULE, spike_rule
+from .spikes import spike_fields
 from .stimuli import Stimulus, Waveform
 from .trace import LazyArrays, Trace
 
@@ -143,6 +143,6 @@ def trace_of(neuron: Neuron, stimulus: Stimulus, t: np.ndarray, recorded: np.nda
         stop=stimulus.stop,
         currents=LazyArrays(neuron.currents, current),
         I_unit=neuron.current_unit,
-        **{f"spike_{name}": value for name, value in zip(RULE, spike_rule(neuron), strict=True)},
+        **spike_fields(neuron),
         seed=seed,
     )

@@ -28,7 +28,7 @@ from numba import njit
 
 from helpers.validation import number, numbers
 
-__all__ = ["RULE", "find_spikes", "spike_events", "spike_rule", "spike_times", "times_of"]
+__all__ = ["find_spikes", "spike_events", "spike_fields", "spike_rule", "spike_times", "times_of"]
 
 RULE = ("threshold", "prominence", "height", "duration")  # the parameters of the detector, in order
 DEAD_TIME = 0.5  # ms
@@ -41,6 +41,11 @@ _OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"
 def spike_rule(declared: Any) -> tuple[float, ...]:
     """What a neuron or a trace declares as its spikes: threshold, prominence, height [mV] and duration [ms]."""
     return tuple(float(getattr(declared, f"spike_{name}")) for name in RULE)
+
+
+def spike_fields(declared: Any) -> dict[str, Any]:
+    """The same by the names that a neuron and a `Trace` have for them."""
+    return {f"spike_{name}": value for name, value in zip(RULE, spike_rule(declared), strict=True)}
 
 
 @njit(**_OPTIONS)

@@ -49,7 +49,7 @@ NAMES = {
     "derived": "for writers of classes", "equation": "for writers of classes", "event": "for writers of classes",
     "gate": "for writers of classes", "state": "for writers of classes", "Stimulus": "base class",
     "Connection": "base class", "LazyArrays": INNER, "Sweep": INNER, "spike_times": "compiled, through find_spikes",
-    "spike_events": "compiled, through find_spikes", "times_of": "compiled, through find_spikes", "spike_rule": INNER,
+    "spike_events": "compiled, through find_spikes", "times_of": "compiled, through find_spikes", "spike_rule": INNER, "spike_fields": INNER,
     "spike_count": "through strength_duration", "firing_rate": "through measure_f_I",
     "Summary": "through summary_statistics", "summary": "for writers of statistics",
     "Sampler": "a protocol", "Simulator": "a type", "Weights": "a type", "Estimator": INNER, "ExtrapolationWarning": "a category of warnings", "inference.simulator.described": INNER, "inference.simulator.differences": INNER,

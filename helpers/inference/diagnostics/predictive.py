@@ -15,7 +15,7 @@ import numpy as np
 from helpers.neurons.equations import Neuron
 from helpers.simulation.arguments import as_stimulus
 from helpers.simulation.batch import simulate_traces
-from helpers.simulation.spikes import RULE
+from helpers.simulation.spikes import spike_fields
 from helpers.simulation.stimuli import Stimulus
 from helpers.simulation.summaries import Summary, summary_statistics
 from helpers.simulation.trace import Trace
@@ -139,8 +139,7 @@ def predictive_check(
     def trace(draw: int) -> Trace:
         own = replace(cast(Any, injected), **{name: float(parameters[name][draw]) for name in of_stimulus})
         I = own.current(t + 1e-6 * dt)
-        rule = {f"spike_{name}": getattr(observed, f"spike_{name}") for name in RULE}
-        return Trace(t, {"V": V[draw]}, I, own.start, own.stop, **rule)
+        return Trace(t, {"V": V[draw]}, I, own.start, own.stop, **spike_fields(observed))
 
     traces = [trace(draw) for draw in range(len(theta))]
     return PredictiveCheck(
