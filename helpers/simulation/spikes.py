@@ -170,7 +170,7 @@ def _accelerates(t, V, peak, lowest, rise):
 @njit(**_OPTIONS)
 def _noise(t, V):
     """SD [mV] of the part of V that is new `NOISE_LAG` later: of white noise whatever the sampling interval."""
-    lag = max(1, int(round(NOISE_LAG / (t[1] - t[0]))))
+    lag = max(1, int(NOISE_LAG / (t[1] - t[0]) + 0.5))
     last = len(V) - 2 * lag
     if last < 1:
         return 0.0

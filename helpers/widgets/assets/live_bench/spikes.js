@@ -57,7 +57,7 @@ function accelerates(V, dt, peak, low, rise) {
 
 // SD of the part of V that is new NOISE_LAG later.
 function noiseOf(V, dt) {
-    const lag = Math.max(1, Math.round(NOISE_LAG / dt));
+    const lag = Math.max(1, Math.floor(NOISE_LAG / dt + 0.5));
     const last = V.length - 2 * lag;
     if (last < 1) return 0;
     const stride = Math.ceil(last / NOISE_SAMPLES);
