@@ -35,6 +35,7 @@ LEAST_DIFFERENCE = 5.0  # pA
 ZEROS = 10.0  # ms; a potential that jumps to exactly 0 and stays there for longer to the end was not recorded
 LEAST_JUMP = 10.0  # mV
 MOST_COMPARED = 12  # sweeps that the main step is told from
+HIGHEST_CLAMP = 300.0  # mV; an output that commands more drives something else than a cell
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,27 +201,54 @@ def _voltage(
     if not candidates and "V" in units and len(found.recorded) == 1:
         candidates = list(found.recorded)
     free = [x for x in candidates if not _is_clamped(x, found)]
+    free.sort(key=lambda x: _unit(x, units, "V") in ("V", "volts"))  # triggers and the like; cells are in mV
     if free:
         others = [x.name for x in free[1:]]
         more = [f"V is {free[0].name!r}, the first of several: channel= takes another ({', '.join(others)})"]
         return free[0], more if others else []
-    if candidates or any(factor(CURRENT, x.unit) for x in found.recorded):
+    clamped = any(factor(VOLTAGE, x.unit) for x in found.commanded if not x.on_request)
+    if candidates or (clamped and any(factor(CURRENT, x.unit) for x in found.recorded)):
         raise ValueError(
             f"{where}: this is voltage clamp, in which V is a command: {inventory(found)}. Only current clamp can be "
             "read as a trace; if the cell was not clamped all the same, name V by channel= and I by current="
         )
+    name = found.recorded[0].name if found.recorded else "V"
     raise ValueError(
         f"{where}: no signal was recorded in a unit of voltage: {inventory(found)}. If the unit is wrong, "
-        "name the right one: units={'V': 'mV', 'I': 'pA'}, or by the signal's name, and V by channel="
+        f"name the right one: units={{{name!r}: 'mV'}}, or units={{'V': 'mV', 'I': 'pA'}}, and V by channel="
+        + ("" if found.commanded else ". There is no protocol in this file: give the current yourself, too: current=")
     )
 
 
 def _is_clamped(signal: Signal, found: FileSweep) -> bool:
-    """Whether the output that belongs to an input commands a voltage and no output commands a current."""
-    if any(factor(CURRENT, x.unit) for x in found.commanded if x.number == signal.number):
+    """Whether a recorded potential is that of a voltage clamp: no output commands a current, and one a potential.
+
+    It is the output of this input, or one under which a current was recorded: what was recorded is the command then.
+    """
+    commanded = [x for x in found.commanded if not x.on_request]
+    if any(factor(CURRENT, x.unit) for x in commanded):
         return False
-    own = [x for x in found.commanded if x.number == signal.number]
-    return any(factor(VOLTAGE, x.unit) for x in own) and not any(factor(CURRENT, x.unit) for x in found.commanded)
+    return any(
+        _holds_potential(x) and (x.number == signal.number or _records_current(x, found)) for x in commanded
+    )
+
+
+def _records_current(output: Signal, found: FileSweep) -> bool:
+    return any(x.number == output.number and factor(CURRENT, x.unit) for x in found.recorded)
+
+
+def _holds_potential(output: Signal) -> bool:
+    """Whether an output commands a potential that a cell can be held at; 0 mV throughout is an output not in use."""
+    scale = factor(VOLTAGE, output.unit)
+    if not scale:
+        return False
+    return bool(output.why) or 0.0 < float(np.abs(output.load()).max()) * scale <= HIGHEST_CLAMP
+
+
+def _flows_under_clamp(signal: Signal, found: FileSweep) -> bool:
+    """Whether a recorded current is that of another cell, under voltage clamp: its own output holds a potential."""
+    own = [x for x in found.commanded if x.number == signal.number and not x.on_request]
+    return any(_holds_potential(x) for x in own)
 
 
 def _scaled(
@@ -268,23 +296,23 @@ def _by_rule(
         table = CURRENT | DENSITY
         return [x for x in signals if x is not V and factor(table, _unit(x, units))]
 
-    commands, recorded = currents(found.commanded), currents(found.recorded)
+    commands = [x for x in currents(found.commanded) if not x.on_request]
+    recorded = [x for x in currents(found.recorded) if not _flows_under_clamp(x, found)]
     if not commands and not recorded and "I" in units and len(found.commanded) == 1:
         commands = list(found.commanded)
     usable = [x for x in commands if not x.why]
-    if len(usable) > 1:
-        usable = [x for x in usable if x.number == V.number] or usable
-    if len(usable) > 1:
-        raise ValueError(
-            f"{where}: several commands are currents: {', '.join(repr(x.name) for x in usable)}; "
-            "choose one by current="
-        )
+    if commands and (own := [x for x in commands if x.number == V.number and not x.flat]):
+        usable = [x for x in own if not x.why]  # its own waveform, or none, but no other output's
+    elif len(usable) > 1:
+        usable = _one_of_several(where, usable, V, found)
     if usable:
         command = usable[0]
         source = _Current(command.name, (f"I is the command {command.name!r}",), signal=command)
         I, unit, source = _of_signal(where, command, units, source)
         differences = [] if isinstance(I, str) else _differences(where, I, unit, recorded, units, command)
-        return I, unit, _Current(source.name, source.notes, tuple(differences), signal=command)
+        others = [f"{x.name!r} was recorded, too: current={x.name!r} takes it" for x in recorded]
+        notes = (*source.notes, *([] if differences else others))
+        return I, unit, _Current(source.name, notes, tuple(differences), signal=command)
     if len(recorded) == 1:
         why = f", as {commands[0].why}" if commands else ", as the file holds no command"
         said = (f"I is {recorded[0].name!r}, which was recorded{why}",)
@@ -292,10 +320,29 @@ def _by_rule(
     if len(recorded) > 1:
         names = ", ".join(repr(x.name) for x in recorded)
         raise ValueError(f"{where}: several currents were recorded: {names}; choose one by current=")
+    if untold := next((x for x in commands if x.why and x.needed), None):
+        raise ValueError(
+            f"{where}: {untold.name}: {untold.why}. Give the current yourself: {HOW_TO_GIVE}; "
+            "current='unknown' reads V alone"
+        )
     odd = [f"the command {x.name!r} is in {x.unit!r}, not a current" for x in found.commanded if not x.why]
     missing = next((x.why for x in commands if x.why), "") or "; ".join(odd) or "no protocol in this file"
     reason = f"{where}: {missing}: give the current yourself: {HOW_TO_GIVE}"
     return reason, "pA", _Current("I", (f"{missing}: V alone was read",))
+
+
+def _one_of_several(where: str, commands: list[Signal], V: Signal, found: FileSweep) -> list[Signal]:
+    """Of several commanded currents the one that belongs to V, else the only one with a waveform."""
+    waves = [x for x in commands if not x.flat]
+    own = [x for x in commands if x.number == V.number]
+    voltages = [x for x in found.recorded if factor(VOLTAGE, x.unit)]
+    if len(waves) == 1 and (not own or len(voltages) == 1):
+        return waves
+    if own:
+        return own
+    raise ValueError(
+        f"{where}: several commands are currents: {', '.join(repr(x.name) for x in commands)}; choose one by current="
+    )
 
 
 def _of_signal(
@@ -317,15 +364,7 @@ def _differences(
         measured = _scaled(where, signal, CURRENT, units, signal.name)
         if unit != "pA" or len(measured) != len(I):
             continue
-        bounds = [0, *(np.flatnonzero(np.diff(I)) + 1).tolist(), len(I)]
-        if len(bounds) > 1000:  # a wave: as a whole
-            worst, at = float(np.sqrt(np.mean((measured - I) ** 2))), 0
-        else:
-            runs = [(a, b) for a, b in zip(bounds[:-1], bounds[1:], strict=True) if b - a >= 5] or [(0, len(I))]
-            parts = [(a + (b - a) // 5, b - (b - a) // 5) for a, b in runs]
-            gaps = [abs(float(np.median(measured[a:b])) - float(I[a])) for a, b in parts]
-            at = parts[int(np.argmax(gaps))][0]
-            worst = max(gaps)
+        at, worst = _largest_difference(np.nan_to_num(measured - I), I)
         if worst > max(LEAST_DIFFERENCE, DIFFERENCE * float(np.ptp(I))):
             said.append(
                 f"the recorded current {signal.name!r} differs from the command by up to {worst:.3g} pA (sample {at}); "
@@ -347,6 +386,28 @@ def _end(t: np.ndarray, V_name: str, V: np.ndarray, I_name: str, I: np.ndarray |
         end = last + 1
         said = [f"{V_name} is exactly 0 mV from {t[end]:.6g} ms on, as in a stopped sweep: it was cut off there"]
     return end, said
+
+
+def _largest_difference(gap: np.ndarray, I: np.ndarray) -> tuple[int, float]:
+    """Where a measured current is furthest from the command, and by how much beyond its noise, in means of 20 samples.
+
+    The first and last fifth of each level are left out: there the electrode is charged.
+    """
+    bounds = [0, *(np.flatnonzero(np.diff(I)) + 1).tolist(), len(I)]
+    if len(bounds) > 1000:  # a wave: as a whole
+        return 0, float(np.sqrt(np.mean(gap**2)))
+    noise = float(np.median(np.abs(np.diff(gap)))) / 0.954  # of a normal distribution: its SD
+    at, worst = 0, 0.0
+    for first, last in zip(bounds[:-1], bounds[1:], strict=True):
+        fifth = (last - first) // 5
+        inner = gap[first + fifth : last - fifth]
+        size = min(len(inner), 20)
+        if size < 3:
+            continue
+        means = np.abs(inner[: len(inner) // size * size].reshape(-1, size).mean(axis=1))
+        if (found := float(means.max()) - 6.0 * noise / size**0.5) > worst:
+            at, worst = first + fifth + size * int(means.argmax()), found
+    return at, worst
 
 
 def _check_finite(where: str, name: str, values: np.ndarray) -> None:

@@ -33,6 +33,12 @@ class Signal:
         Why there are no samples; "" if there are.
     also
         Other names that it goes by, such as that of its electrode.
+    flat
+        Whether an output stayed at its holding level, with no waveform.
+    on_request
+        Whether it is taken only when it is asked for by name.
+    needed
+        Whether a sweep is refused when it cannot be had, unless another current is asked for.
     """
 
     name: str
@@ -41,6 +47,9 @@ class Signal:
     load: Callable[[], np.ndarray]
     why: str = ""
     also: tuple[str, ...] = ()
+    flat: bool = False
+    on_request: bool = False
+    needed: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ that the amplifier commanded rather than measured.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,8 +14,11 @@ import numpy as np
 
 from helpers.validation import number
 
-from .abf import abf_header, abf_sweeps
-from .conversion import CURRENT, VOLTAGE, existing, require
+from .abf import contents_of
+from .abf_header import read_header
+from .choice import inventory
+from .contents import FileSweep, Signal
+from .conversion import CURRENT, VOLTAGE, existing, factor
 from .published import fetch
 
 __all__ = ["RecordedFamily", "read_family", "sodium_family"]
@@ -81,31 +85,65 @@ class RecordedFamily:
         return I.min(axis=1), self.t[inside][I.argmin(axis=1)]
 
 
-def read_family(path: str | Path) -> RecordedFamily:
+def read_family(path: str | Path, channel: int | str | None = None) -> RecordedFamily:
     """Read every sweep of a voltage-clamp recording in Axon Binary Format whose protocol is one step per sweep.
 
-    Raises ValueError, with the file's name, for any other file.
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    channel : int or str, optional
+        Number or name of the recorded current; by default the first. Its command is that of the output of this number.
+
+    Raises
+    ------
+    ValueError
+        With the file's name, for any other file or channel.
     """
     path = existing(path)
-    abf = abf_header(path)
-    if not (abf.adcUnits and abf.dacUnits):
-        raise ValueError(f"{path.name} contains no channel")
-    to_pA = require(path, "the current", CURRENT, abf.adcUnits[0])
-    to_mV = require(path, "the command", VOLTAGE, abf.dacUnits[0])
-    I, V = abf_sweeps(path, abf)
-    I, V = I * to_pA, V * to_mV
+    header = read_header(path)
+    contents = contents_of(header)
+    sweeps = [contents.sweep(k) for k in range(contents.n_sweeps)]
+    current, command = _clamped(path, sweeps[0], channel)
+    to_pA, to_mV = factor(CURRENT, current.unit) or 1.0, factor(VOLTAGE, command.unit) or 1.0
+    if len({len(found.t) for found in sweeps}) > 1:
+        raise ValueError(f"{path.name}: its sweeps differ in length; only sweeps of one length make a family")
+    commands = [next(x for x in found.commanded if x.name == command.name) for found in sweeps]
+    for k, found in enumerate(commands):
+        if found.why:
+            raise ValueError(f"{path.name}, sweep {k}: {found.name}: {found.why}")
+    V = to_mV * np.array([found.load() for found in commands])
+    I = to_pA * np.array([found.recorded[current.number].load() for found in sweeps])
+    if not np.isfinite(I).all():
+        raise ValueError(f"{path.name}: {current.name} contains values that are not finite")
     holding = V[0, 0]
     moved = np.flatnonzero((V != holding).any(axis=0))
     if not moved.size or not (V[:, 0] == holding).all():
-        raise ValueError(f"{path.name}: no step from one holding level is commanded")
+        raise ValueError(f"{path.name}: no step from one holding level is commanded by {command.name!r}")
     first, last = moved[0], moved[-1]
     if not (V[:, first : last + 1] == V[:, [first]]).all():
-        raise ValueError(f"{path.name}: the command is not one step per sweep")
-    t = (np.arange(I.shape[1]) - first) * 1e3 / abf.dataRate
-    end = float((last + 1 - first) * 1e3 / abf.dataRate)
-    # what the amplifier reported (pyabf has no public name for it), 0 if it did not
-    capacitance = float(getattr(getattr(abf, "_adcSection", None), "fTelegraphMembraneCap", [0.0])[0])
+        raise ValueError(f"{path.name}: the command {command.name!r} is not one step per sweep")
+    for words in dict.fromkeys(words for found in sweeps for words in found.warnings):
+        warnings.warn(f"{path.name}: {words}", stacklevel=2)
+    t = (np.arange(I.shape[1]) - first) * header.dt
+    end = float((last + 1 - first) * header.dt)
+    capacitance = header.inputs[current.number].capacitance
     return RecordedFamily(t, V[:, first], float(holding), I, end, capacitance if capacitance > 0.0 else float("nan"))
+
+
+def _clamped(path: Path, found: FileSweep, channel: int | str | None) -> tuple[Signal, Signal]:
+    """The recorded current of this number or name, and the command under which it flowed."""
+    currents = [x for x in found.recorded if factor(CURRENT, x.unit)]
+    asked = [x for x in currents if channel is None or channel in (x.number, x.name)]
+    if not asked or isinstance(channel, bool):
+        raise ValueError(f"{path.name}: channel = {channel!r} is no recorded current; {inventory(found)}")
+    voltages = [x for x in found.commanded if factor(VOLTAGE, x.unit) and not x.on_request]
+    own = [x for x in voltages if x.number == asked[0].number]
+    waves = [x for x in voltages if not x.flat]
+    command = own if own and not (own[0].flat and len(waves) == 1) else waves
+    if len(command) != 1:
+        raise ValueError(f"{path.name}: no potential was commanded for {asked[0].name!r}; {inventory(found)}")
+    return asked[0], command[0]
 
 
 def sodium_family() -> RecordedFamily:

@@ -3,7 +3,10 @@
 import struct
 import subprocess
 import sys
+import warnings
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -28,23 +31,36 @@ def judge(path: Path) -> str:
     verdict = "read"
     for sweep in {0, count - 1}:
         try:
-            trace = read(path, sweep)
+            with warnings_naming(path):
+                trace = read(path, sweep)
         except ValueError as refusal:
             verdict = named(path, refusal)
         else:
-            assert all(np.isfinite(getattr(trace, name)).all() for name in ("t", "V", "I", "start", "stop"))
-            assert np.abs(trace.V).max() <= 1000.0 and len(trace.t) == len(trace.V) == len(trace.I)
+            names = ("t", "V", "start", "stop", *(["I"] if trace.has_current else []))
+            assert all(np.isfinite(getattr(trace, name)).all() for name in names)
+            assert np.abs(trace.V).max() <= 1000.0 and len(trace.t) == len(trace.V)
+            assert not trace.has_current or len(trace.I) == len(trace.t)
     return verdict
 
 
 def judge_family(path: Path) -> str:
     """Read a family of currents."""
     try:
-        family = read_family(path)
+        with warnings_naming(path):
+            family = read_family(path)
     except ValueError as refusal:
         return named(path, refusal)
     assert all(np.isfinite(getattr(family, name)).all() for name in ("t", "levels", "holding", "I", "end"))
     return "read"
+
+
+@contextmanager
+def warnings_naming(path: Path) -> Iterator[None]:
+    """A warning may be given, if it names the file."""
+    with warnings.catch_warnings(record=True) as given:
+        warnings.simplefilter("always")
+        yield
+    assert all(str(one.message).startswith(path.name) for one in given), [str(one.message) for one in given]
 
 
 def named(path: Path, refusal: ValueError) -> str:

@@ -3,7 +3,6 @@
 import warnings
 
 import numpy as np
-import pyabf
 import pytest
 from support.builders import csv_file, nwb_file, step_trace
 
@@ -11,110 +10,6 @@ from helpers.recordings.csv_table import write_csv
 from helpers.recordings.published import RECORDINGS, load
 from helpers.recordings.reading import number_of_sweeps, read
 from helpers.simulation.trace import Trace
-
-# ---- ABF
-
-
-def test_real_voltage_agrees_with_the_file(recordings):
-    path = recordings / RECORDINGS["regular_spiking"].file
-    raw = np.fromfile(path, np.int16, count=17 * 60_000, offset=6656).reshape(17, 60_000)
-    # 16 bits over ±10 V behind a gain of 10 mV of output for each mV: 20 V / 65536 / 0.01 V/mV
-    for sweep in (0, 11, 16):
-        np.testing.assert_allclose(read(path, sweep).V, raw[sweep] * 20.0 / 65536 / 0.01, rtol=1e-6)
-
-
-def test_real_voltage_clamp_is_refused(recordings):
-    with pytest.raises(ValueError, match=r"171116sh_0013\.abf, sweep 0: this is voltage clamp.* 0: 'IN 0' \(pA\)"):
-        read(recordings / RECORDINGS["voltage_clamp"].file)
-
-
-@pytest.mark.parametrize("sweep", [17, -1, 1.5, True, None])
-def test_sweep_out_of_range(recordings, sweep):
-    path = recordings / RECORDINGS["regular_spiking"].file
-    with pytest.raises(ValueError, match=r"171116sh_0018\.abf: sweep = .*; allowed: an integer from 0 to 16"):
-        read(path, sweep)
-
-
-def test_channel_out_of_range(recordings):
-    with pytest.raises(ValueError, match="sweep 0: channel = 1: no signal is called so; it recorded 0: 'IN 0'"):
-        read(recordings / RECORDINGS["regular_spiking"].file, channel=1)
-
-
-def test_truncated_abf(recordings, tmp_path):
-    whole = (recordings / RECORDINGS["regular_spiking"].file).read_bytes()
-    path = tmp_path / "cut.abf"
-    for length in (4, 100, 512, 3000, 6000, 6656, 7000, 100_000, 1_000_000, 2_046_655, 2_046_656, 2_046_700):
-        path.write_bytes(whole[:length])
-        with pytest.raises(ValueError, match=r"cut\.abf cannot be read as ABF: it is damaged or cut short"):
-            read(path)
-        with pytest.raises(ValueError, match=r"cut\.abf"):
-            number_of_sweeps(path)
-
-
-def test_empty_foreign_and_missing_abf(tmp_path):
-    path = tmp_path / "a.abf"
-    path.write_bytes(b"")
-    with pytest.raises(ValueError, match=r"a\.abf is empty"):
-        read(path)
-    path.write_text("t (ms),V (mV),I (pA)\n")
-    with pytest.raises(ValueError, match=r"a\.abf cannot be read as ABF: it is not an ABF file"):
-        read(path)
-    with pytest.raises(FileNotFoundError, match="file .*b.abf is missing"):
-        read(tmp_path / "b.abf")
-    with pytest.raises(ValueError, match=r"c\.dat ends in '\.dat'; allowed: \.abf, \.nwb, \.csv"):
-        read(tmp_path / "c.dat")
-
-
-@pytest.mark.parametrize(
-    ("units", "V", "I"),
-    [(("mV", "pA"), 1.0, 1.0), (("V", "nA"), 1e3, 1e3), (("uV", "uA"), 1e-3, 1e6), (("\u03bcV", "A"), 1e-3, 1e12)],
-)
-def test_abf_units_are_converted(recordings, monkeypatch, units, V, I):
-    path = recordings / RECORDINGS["regular_spiking"].file
-    plain = read(path, 5)
-    with_units(monkeypatch, *units)
-    if V != 1.0:
-        wrong = r"V reaches ±[\d.]+ mV; allowed: up to 1000 mV" if V > 1.0 else r"V stays within ±0\.076 mV"
-        with pytest.raises(ValueError, match=wrong + ".* Is its unit right\\?"):
-            read(path, 5)  # neither -62 V nor -62 µV is a membrane potential
-        trace = read(path, 5, units={"IN 0": "mV"}, current=0.0)
-        np.testing.assert_allclose(trace.V, plain.V)
-    else:
-        trace = read(path, 5)
-        np.testing.assert_allclose(trace.V, plain.V * V)
-        np.testing.assert_allclose(trace.I, plain.I * I)
-
-
-@pytest.mark.parametrize(
-    ("units", "message"),
-    [
-        (("pA", "pA"), r"this is voltage clamp, .* 0: 'IN 0' \(pA\)"),
-        (("mV", "mV"), r"this is voltage clamp, .*; it commanded 'Cmd 0' \(mV\)"),
-        (("", "pA"), r"'IN 0' \(no unit\).*units=\{'V': 'mV'"),
-    ],
-)
-def test_other_abf_units_are_refused(recordings, monkeypatch, units, message):
-    with_units(monkeypatch, *units)
-    with pytest.raises(ValueError, match=message):
-        read(recordings / RECORDINGS["regular_spiking"].file)
-
-
-def with_units(monkeypatch, measured, command):
-    """Let pyabf report other units than the file's, as a differently configured rig would have written."""
-    read_header = pyabf.ABF._makeAdditionalVariables
-
-    def changed(abf):
-        read_header(abf)
-        abf.adcUnits, abf.dacUnits = [measured], [command]
-
-    monkeypatch.setattr(pyabf.ABF, "_makeAdditionalVariables", changed)
-
-
-def test_abf_without_its_command_is_refused(recordings, monkeypatch):
-    monkeypatch.setattr(pyabf.ABF, "sweepC", property(lambda abf: np.full(len(abf.sweepY), np.nan)))
-    with pytest.raises(ValueError, match="does not contain the command of sweep 0, channel 0"):
-        read(recordings / RECORDINGS["regular_spiking"].file)
-
 
 # ---- CSV
 
