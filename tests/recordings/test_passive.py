@@ -187,7 +187,7 @@ def altered(trace, **changes):
         (lambda x: altered(x, states={"V": -130.0 - x.V}), 100.0, "not exponential: amplitude -"),
         (lambda x: altered(x, states={"V": -65.0 + 3.0 * np.sin(x.t)}), 100.0, "exponential"),
         (lambda x: altered(x, states={"V": np.full(len(x.t), -65.0)}), 100.0, "exponential"),
-        (lambda x: noisy(x, 6.0, 10.0, seed=1), 100.0, "exponential"),
+        (lambda x: noisy(x, 6.0, 10.0, seed=1), 100.0, "exponential|without spikes"),
         (lambda x: x.V, 100.0, "source is of type ndarray; allowed: a Trace or a Recording"),
     ],
 )
