@@ -262,7 +262,8 @@ def _scaled(
             f"{where}: {signal.name} is in {unit!r}; allowed for {role}: {', '.join(table)}. "
             f"If the file is wrong, name the right unit: units={{{signal.name!r}: {'mV' if role == 'V' else 'pA'!r}}}"
         )
-    return np.asarray(signal.load(), dtype=float) * scale * _gain(signal, units, role)
+    with np.errstate(all="ignore"):  # what a damaged scale makes of a sample is refused where it is not finite
+        return np.asarray(signal.load(), dtype=float) * scale * _gain(signal, units, role)
 
 
 def _current(

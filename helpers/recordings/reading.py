@@ -25,6 +25,15 @@ FORMATS: Mapping[str, str] = {
     ".abf": "abf:open_abf",
     ".nwb": "nwb:open_nwb",
     ".csv": "csv_table:open_csv",
+    ".dat": "heka:open_heka",
+    ".wcp": "wcp:open_wcp",
+    ".ibw": "igor:open_igor",
+    ".pxp": "igor:open_igor",
+    ".pxt": "igor:open_igor",
+    ".axgd": "axograph:open_axograph",
+    ".axgx": "axograph:open_axograph",
+    ".smr": "spike2:open_spike2",
+    ".smrx": "spike2:open_smrx",
 }
 
 

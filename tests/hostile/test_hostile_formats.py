@@ -1,0 +1,95 @@
+"""Damaged recordings of other programs: each is read or refused with its name, and nothing else happens."""
+
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.corruption import outcomes
+from support.recorders import axograph, command, heka, ibw, pxp, response, segment, smr, wcp
+from test_hostile_recordings import check, named
+
+from helpers.recordings.reading import number_of_sweeps, read
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked, their memory limited by Linux")
+
+N = 60  # samples of a sweep: short, so that damage meets what describes them
+V, I = [response(level, N) for level in (0.0, 100.0)], [command(level, N, 0.005) for level in (0.0, 100.0)]
+SWEEPS = list(zip(V, I, strict=True))
+
+
+def judge(path: Path) -> str:
+    """Read the first and the last sweep of a file; its current may be unknown."""
+    try:
+        count = number_of_sweeps(path)
+    except ValueError as refusal:
+        return named(path, refusal)
+    verdict = "read"
+    for sweep in {0, count - 1}:
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            try:
+                trace = read(path, sweep)
+            except ValueError as refusal:
+                verdict = named(path, refusal)
+                continue
+        assert all(str(one.message).startswith(path.name) for one in said), [str(one.message) for one in said]
+        names = ["t", "V", "start", "stop"] + ["I"] * trace.has_current
+        assert all(np.isfinite(getattr(trace, name)).all() for name in names)
+        assert np.abs(trace.V).max() <= 1000.0 and len(trace.t) == len(trace.V)
+    return verdict
+
+
+def heka_files(folder: Path) -> list[bytes]:
+    segments = [segment(0.0, 0.05), segment(0.0, 0.1, step=0.1), segment(0.0, 0.15)]
+    traces = [[("Vmon", "V", v * 1e-3), ("Imon", "A", i * 1e-12)] for v, i in SWEEPS]
+    plain = {"sweeps": traces, "segments": segments, "dt": 0.005}
+    sizes = (40, 36, 124, 48, 300)  # nothing but what is read
+    return [heka([plain], sizes=sizes), heka([plain, {**plain, "interleave": 20}], order=">", sizes=sizes)]
+
+
+def igor_matrices(folder: Path) -> list[bytes]:
+    return [ibw("Vm", V[1], "mV"), ibw("Vm", np.stack(V, axis=1), "mV", order=">")]
+
+
+def igor_experiments(folder: Path) -> list[bytes]:
+    waves = {f"{x}{k}": ibw(f"{x}{k}", y[k], unit) for k in range(2) for x, y, unit in (("V", V, "mV"), ("I", I, "pA"))}
+    return [pxp(waves), pxp({f"cell:{name}": wave for name, wave in waves.items()})]
+
+
+def axograph_files(folder: Path) -> list[bytes]:
+    columns = [pair for v, i in SWEEPS for pair in (("Vm (mV)", v), ("Im (pA)", i))]
+    return [axograph(columns, version=version) for version in (1, 2, 6)]
+
+
+def spike2_files(folder: Path) -> list[bytes]:
+    channels = [("Vm", "mV", V, 100.0), ("Im", "pA", I, 200.0)]
+    return [smr(channels, block=25), smr(channels, block=25, order=">")]
+
+
+# What makes the files, their ending, and how many damaged ones are tried in every run; twenty times as many in long.
+FILES = {
+    "WinWCP": (lambda folder: [wcp(SWEEPS), wcp(SWEEPS, comma=True)], ".wcp", 240),
+    "HEKA": (heka_files, ".dat", 320),
+    "Igor wave": (igor_matrices, ".ibw", 240),
+    "Igor experiment": (igor_experiments, ".pxp", 240),
+    "AxoGraph": (axograph_files, ".axgx", 240),
+    "Spike2": (spike2_files, ".smr", 240),
+}
+
+
+@pytest.mark.parametrize("what", FILES)
+def test_damaged_files_are_read_or_refused_by_name(what, tmp_path):
+    attack(what, FILES[what][2], tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("what", FILES)
+def test_more_damaged_files(what, tmp_path):
+    attack(what, 20 * FILES[what][2], tmp_path)
+
+
+def attack(what: str, cases: int, tmp_path: Path) -> None:
+    make, ending, _ = FILES[what]
+    check(outcomes(judge, make(tmp_path), ending, range(cases), tmp_path), cases)
