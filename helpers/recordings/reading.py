@@ -32,6 +32,7 @@ FORMATS: Mapping[str, str] = {
     ".pxt": "igor:open_igor",
     ".axgd": "axograph:open_axograph",
     ".axgx": "axograph:open_axograph",
+    ".h5": "wavesurfer:open_wavesurfer",
     ".smr": "spike2:open_spike2",
     ".smrx": "spike2:open_smrx",
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.corruption import outcomes
-from support.recorders import axograph, command, heka, ibw, pxp, response, segment, smr, wcp
+from support.recorders import axograph, command, heka, ibw, pxp, response, segment, smr, wavesurfer, wcp
 from test_hostile_recordings import check, named
 
 from helpers.recordings.reading import number_of_sweeps, read
@@ -68,6 +68,12 @@ def spike2_files(folder: Path) -> list[bytes]:
     return [smr(channels, block=25), smr(channels, block=25, order=">")]
 
 
+def wavesurfer_files(folder: Path) -> list[bytes]:
+    pulse = {"TypeString": "SquarePulse", "Delay": "0.01", "Duration": "0.01", "Amplitude": "50*i", "DCOffset": "0"}
+    sweeps = [np.stack(sweep) for sweep in SWEEPS]
+    return [wavesurfer(folder / "a.h5", sweeps, maps=[{"Cmd": (1, 1.0)}], stimuli=[pulse]).read_bytes()]
+
+
 # What makes the files, their ending, and how many damaged ones are tried in every run; twenty times as many in long.
 FILES = {
     "WinWCP": (lambda folder: [wcp(SWEEPS), wcp(SWEEPS, comma=True)], ".wcp", 240),
@@ -76,20 +82,22 @@ FILES = {
     "Igor experiment": (igor_experiments, ".pxp", 240),
     "AxoGraph": (axograph_files, ".axgx", 240),
     "Spike2": (spike2_files, ".smr", 240),
+    "WaveSurfer": (wavesurfer_files, ".h5", 80),
 }
 
 
 @pytest.mark.parametrize("what", FILES)
-def test_damaged_files_are_read_or_refused_by_name(what, tmp_path):
-    attack(what, FILES[what][2], tmp_path)
+def test_damaged_files_are_read_or_refused_by_name(what, tmp_path, monkeypatch):
+    attack(what, FILES[what][2], tmp_path, monkeypatch)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("what", FILES)
-def test_more_damaged_files(what, tmp_path):
-    attack(what, 20 * FILES[what][2], tmp_path)
+def test_more_damaged_files(what, tmp_path, monkeypatch):
+    attack(what, 20 * FILES[what][2], tmp_path, monkeypatch)
 
 
-def attack(what: str, cases: int, tmp_path: Path) -> None:
+def attack(what: str, cases: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("helpers.recordings.hdf5.MAX_READING_TIME", 2.0)  # these files are short
     make, ending, _ = FILES[what]
     check(outcomes(judge, make(tmp_path), ending, range(cases), tmp_path), cases)

@@ -5,7 +5,9 @@ Each writer takes sweeps and gives bytes: what a reader must find in them is kno
 
 import struct
 from collections.abc import Sequence
+from pathlib import Path
 
+import h5py
 import numpy as np
 
 N, DT = 400, 0.0005  # samples of a sweep, and their interval in s
@@ -268,3 +270,67 @@ def smr(
     data = struct.pack(order + "h", version) + b"(C) CED 87" + b"SPIKE2".ljust(8, b"\0")
     data += struct.pack(order + "hhhihhhhhid", per_tick, 1, 0, first, len(channels) + 1, 140, 0, 0, 0, 0, base)
     return data.ljust(512, b"\0") + b"".join(heads) + blocks
+
+
+def wavesurfer(
+    path: Path,
+    sweeps: Sequence[np.ndarray],
+    *,
+    inputs: Sequence[tuple[str, str, float]] = (("Vm", "mV", 0.01), ("Im", "pA", 0.0005)),
+    outputs: Sequence[tuple[str, str]] = (("Cmd", "pA"),),
+    maps: Sequence[dict] = (),
+    sequence: Sequence[int] | None = None,
+    stimuli: Sequence[dict] = (),
+    settings: dict | None = None,
+) -> Path:
+    """WaveSurfer 0.98: inputs are (name, unit, V per unit); sweeps are (inputs, n) in those units.
+
+    maps: each the names of outputs with (number of the stimulus, factor); sequence: numbers of maps, counted from 1.
+    """
+    polynomial = np.array([0.001, 3e-4, 0.0, 0.0])
+
+    def texts(values: Sequence[str]) -> np.ndarray:
+        return np.array([value.encode() for value in values])
+
+    with h5py.File(path, "w") as file:
+        head = file.create_group("header")
+        plain = {
+            "VersionString": texts(["0.982"]),
+            "AIChannelNames": texts([name for name, *_ in inputs]),
+            "AIChannelUnits": texts([unit for _, unit, _ in inputs]),
+            "AIChannelScales": np.array([[scale] for *_, scale in inputs]),
+            "IsAIChannelActive": np.ones((len(inputs), 1)),
+            "AIScalingCoefficients": np.tile(polynomial, (len(inputs), 1)),
+            "AcquisitionSampleRate": np.array([[1 / DT]]),
+            "AOChannelNames": texts([name for name, _ in outputs]),
+            "AOChannelUnits": texts([unit for _, unit in outputs]),
+            "IsStimulationEnabled": np.ones((1, 1)),
+            "DoRepeatStimulusSequence": np.ones((1, 1)),
+            "StimulationUsesAcquisitionTrigger": np.ones((1, 1)),
+            "StimulusLibrary/SelectedOutputableClassName": texts(
+                ["ws.StimulusMap" if sequence is None else "ws.StimulusSequence"]
+            ),
+            "StimulusLibrary/SelectedOutputableIndex": np.ones((1, 1)),
+        }
+        for k, bound in enumerate(maps, 1):
+            place = f"StimulusLibrary/Maps/element{k}"
+            plain[f"{place}/ChannelName"] = texts(list(bound))
+            plain[f"{place}/Multiplier"] = np.array([[factor] for _, factor in bound.values()])
+            for i, (which, _) in enumerate(bound.values(), 1):
+                plain[f"{place}/IndexOfEachStimulusInLibrary/element{i}"] = np.array([[float(which)]])
+        for k, which in enumerate(sequence or (), 1):
+            place = f"StimulusLibrary/Sequences/element1/IndexOfEachMapInLibrary/element{k}"
+            plain[place] = np.array([[float(which)]])
+        for k, stimulus in enumerate(stimuli, 1):
+            for name, value in stimulus.items():
+                where = "" if name in ("TypeString", "Delay", "Duration", "Amplitude", "DCOffset") else "Delegate/"
+                plain[f"StimulusLibrary/Stimuli/element{k}/{where}{name}"] = texts([value])
+        for name, value in {**plain, **(settings or {})}.items():
+            if value is not None:
+                head[name] = value
+        for k, values in enumerate(sweeps, 1):
+            volts = np.asarray(values) * np.array([[scale] for *_, scale in inputs])
+            counts = np.round((volts - polynomial[0]) / polynomial[1]).astype("i2")
+            file[f"sweep_{k:04}/analogScans"] = counts
+            file[f"sweep_{k:04}/timestamp"] = np.zeros((1, 1))
+    return path
