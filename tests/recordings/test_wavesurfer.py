@@ -83,7 +83,7 @@ def test_outputs_that_nothing_is_bound_to_are_told_nothing(tmp_path):
         ({"stimuli": [{**PULSE, "Amplitude": "rand()"}]}, r"Amplitude of the stimulus is 'rand\(\)', .* arithmetic"),
         ({"stimuli": [{**PULSE, "Delay": "1/(i-1)"}]}, r"Delay of the stimulus is '1/\(i-1\)'"),
         ({"stimuli": []}, "its stimulus library is damaged or of an unknown version"),
-        ({"settings": {"StimulationUsesAcquisitionTrigger": np.zeros((1, 1))}}, "stimulus has a trigger of its own"),
+        ({"settings": {"StimulationUsesAcquisitionTrigger": np.zeros((1, 1))}}, "the stimulus has a trigger of its"),
     ],
 )
 def test_a_command_that_the_library_does_not_tell_is_not_made_up(tmp_path, more, reason):
