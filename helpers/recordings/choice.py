@@ -85,7 +85,10 @@ def choose(
     where = f"{path.name}, sweep {sweep}"
     units = _checked_units(path, units)
     check_even(path, found.t)
-    V_signal, notes = _voltage(where, found, channel, units)
+    try:
+        V_signal, notes = _voltage(where, found, channel, units)
+    except ValueError as error:
+        raise ValueError(f"{error}{_other_protocols(contents, sweep)}") from None
     V = _scaled(where, V_signal, VOLTAGE, units, "V")
     if len(V) != len(found.t):
         raise ValueError(f"{where}: {V_signal.name} has {len(V)} samples, its times {len(found.t)}")
@@ -121,6 +124,19 @@ def sweep_number(contents: Contents, sweep: int | str) -> int:
         names = ", ".join(contents.names[:20]) + (", ..." if len(contents.names) > 20 else "")
         raise ValueError(f"{contents.path.name} has no sweep {sweep!r}; it has {names}")
     return contents.names.index(sweep)
+
+
+def _other_protocols(contents: Contents, sweep: int) -> str:
+    """In words, a sweep of each of the other protocols that a file holds, by name."""
+    if not contents.alike or not contents.names:
+        return ""
+    left = set(range(contents.n_sweeps)) - set(contents.alike(sweep))
+    others: list[int] = []
+    while left and len(others) < 10:
+        others.append(min(left))
+        left -= {others[-1], *contents.alike(others[-1])}
+    names = ", ".join(repr(contents.names[k]) for k in others)
+    return f". The file holds other series: sweep={names}{', ...' if left else ''}" if others else ""
 
 
 HOW_TO_GIVE = (

@@ -154,8 +154,12 @@ def test_a_command_that_the_tree_does_not_tell_is_not_made_up(tmp_path, more, re
 
 
 def test_voltage_clamp_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"cell\.dat, sweep 0: this is voltage clamp"):
+    with pytest.raises(ValueError, match=r"cell\.dat, sweep 0: this is voltage clamp.* current=$"):
         read(written(tmp_path, [series(mode=1, unit="V")]))
+    path = written(tmp_path, [series(mode=1, unit="V"), series(), series()])
+    with pytest.raises(ValueError, match=r"voltage clamp.* The file holds other series: s.*='1/2/1', '1/3/1'$"):
+        read(path)
+    np.testing.assert_allclose(read(path, "1/2/1").I, command(STEPS[0]), atol=1e-9)
 
 
 @pytest.mark.parametrize(

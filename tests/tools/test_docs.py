@@ -10,11 +10,12 @@ import pytest
 from support.builders import step_trace
 
 from helpers.neurons import models
+from helpers.recordings.reading import FORMATS
 from helpers.simulation.trace import Trace
 from tools import glossary, layout
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/your_own_neuron.md")
+PAGES = ("README.md", "docs/your_own_neuron.md", "docs/recordings.md")
 
 
 def blocks(page: str) -> list[str]:
@@ -32,6 +33,11 @@ def test_the_python_of_a_page_runs(page, tmp_path):
     script = tmp_path / "page.py"
     script.write_text(text, encoding="utf-8")
     assert isinstance(runpy.run_path(str(script))["trace"], Trace)
+
+
+def test_the_table_of_formats_names_every_ending():
+    table = (ROOT / "docs/recordings.md").read_text("utf-8").partition("## Formats")[2].partition("##")[0]
+    assert set(re.findall(r"`(\.\w+)`", table)) == set(FORMATS)
 
 
 def test_the_readme_says_its_lines_of_a_channel_honestly():
