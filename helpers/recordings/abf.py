@@ -58,7 +58,6 @@ def _is_used(header: AbfHeader, output: Output) -> bool:
 
 def _sweep(header: AbfHeader, outputs: list[Output], sweep: int) -> FileSweep:
     """Everything about one sweep."""
-    n = header.sweeps[sweep][1]
     recorded = tuple(
         Signal(x.name, x.unit, k, partial(header.samples, sweep, k)) for k, x in enumerate(header.inputs)
     )
@@ -88,7 +87,7 @@ def _sweep(header: AbfHeader, outputs: list[Output], sweep: int) -> FileSweep:
                 (notes if _alike(copy, values, 2 * _step(output)) else warnings).append(words)
         if copy is not None:
             commanded.append(Signal(name + COPY, output.unit, output.number, partial(_same, copy), on_request=True))
-    return FileSweep(np.arange(n) * header.dt, recorded, tuple(commanded), notes=tuple(notes), warnings=tuple(warnings))
+    return FileSweep(header.times(sweep), recorded, tuple(commanded), notes=tuple(notes), warnings=tuple(warnings))
 
 
 COPY = " (copy)"

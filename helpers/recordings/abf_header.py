@@ -140,14 +140,14 @@ class UserList:
 class AbfHeader:
     """The header of a file.
 
-    sweeps: first sample and number of samples of each, per channel. dt: in ms. planned: sweeps in the protocol.
-    held: outputs whose holding level was changed during the recording.
+    sweeps: first sample and number of samples of each, per channel. interval: between samples of a channel [µs].
+    planned: sweeps in the protocol. held: outputs whose holding level was changed during the recording.
     """
 
     path: Path
     version: float
     mode: int
-    dt: float
+    interval: float
     inputs: tuple[Input, ...]
     outputs: tuple[Output, ...]
     sweeps: tuple[tuple[int, int], ...]
@@ -158,6 +158,15 @@ class AbfHeader:
     dtype: str
     held: tuple[int, ...] = ()
     creator: str = ""
+
+    @property
+    def dt(self) -> float:
+        """Interval between the samples of a channel [ms]."""
+        return self.interval / 1e3
+
+    def times(self, sweep: int) -> np.ndarray:
+        """Return the times of the samples of a sweep from its beginning, (n,) [ms]."""
+        return np.arange(self.sweeps[sweep][1]) * self.interval / 1e3
 
     def samples(self, sweep: int, channel: int) -> np.ndarray:
         """Return what one input recorded during a sweep, (n,) in its unit."""
@@ -244,7 +253,7 @@ def _read_1(path: Path, data: bytes, size: int) -> AbfHeader:
     creator = _text(get(294, "16s"))
     inputs = _inputs_1(get, extended, width)
     return AbfHeader(
-        path, version, mode, first * width / 1e3, inputs, outputs, sweeps, planned, alternating, lists, begin,
+        path, version, mode, first * width, inputs, outputs, sweeps, planned, alternating, lists, begin,
         str(dtype), held, creator,
     )  # fmt: skip
 
@@ -380,7 +389,7 @@ def _read_2(path: Path, data: bytes, size: int) -> AbfHeader:
     delta = places["Delta"]
     held = _deltas(path, size, BLOCK * delta[0], delta[2])
     return AbfHeader(
-        path, version, mode, interval / 1e3, inputs, outputs, sweeps, max(protocol(30, "i"), 0),
+        path, version, mode, interval, inputs, outputs, sweeps, max(protocol(30, "i"), 0),
         bool(protocol(182, "h")), lists, BLOCK * block, str(dtype), held, text(get(60, "I")),
     )  # fmt: skip
 

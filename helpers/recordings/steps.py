@@ -66,10 +66,13 @@ def find_steps(t: np.ndarray, I: np.ndarray) -> tuple[Step, ...]:
     if measured:
         edges = _noisy_edges(I, max(5, round(SHORTEST / dt)))
     bounds = [0, *edges.tolist(), len(I)]
-    runs = [(a, b, float(np.median(I[a:b]))) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    levels = I[bounds[:-1]].tolist()  # of a command, which is even between its edges
+    if measured:
+        levels = [float(np.median(I[a:b])) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    runs = list(zip(bounds[:-1], bounds[1:], levels, strict=True))
     base = runs[0][2]
     steps: list[Step] = []
-    spread = max(level for *_, level in runs) - min(level for *_, level in runs)
+    spread = max(levels) - min(levels)
     for stretch in _stretches(runs, base, 0.02 * spread if measured else 0.0):
         first, last = stretch[0][0], stretch[-1][1]
         if min(b - a for a, b, _ in stretch) * dt < SHORTEST * (1 - 1e-6) and len(stretch) > 1:

@@ -125,8 +125,8 @@ def read_family(path: str | Path, channel: int | str | None = None) -> RecordedF
         raise ValueError(f"{path.name}: the command {command.name!r} is not one step per sweep")
     for words in dict.fromkeys(words for found in sweeps for words in found.warnings):
         warnings.warn(f"{path.name}: {words}", stacklevel=2)
-    t = (np.arange(I.shape[1]) - first) * header.dt
-    end = float((last + 1 - first) * header.dt)
+    t = (np.arange(I.shape[1]) - first) * header.interval / 1e3
+    end = float((last + 1 - first) * header.interval / 1e3)
     capacitance = header.inputs[current.number].capacitance
     return RecordedFamily(t, V[:, first], float(holding), I, end, capacitance if capacitance > 0.0 else float("nan"))
 

@@ -99,7 +99,7 @@ def test_colab_installs_what_the_lesson_needs_from_a_clone_of_its_own(lesson):
 
 def test_colab_keeps_what_it_has():
     ranges = {canonicalize_name(one.name): one.specifier for one in requirements(ROOT / "requirements/lessons.txt")}
-    assert set(ranges) - set(COLAB) == {"executing", "pyabf", "sbi"}, "nothing else is missing there"
+    assert set(ranges) - set(COLAB) == {"executing", "sbi"}, "nothing else is missing there"
     for name, version in COLAB.items():
         assert ranges[name].contains(version), name
 
