@@ -25,7 +25,7 @@ from helpers.simulation.trace import Trace
 
 from .contents import Contents, FileSweep, Signal
 from .conversion import CURRENT, DENSITY, VOLTAGE, check_even, check_index, factor, make_trace
-from .steps import Step, find_steps, main_window
+from .steps import Step, doubts, find_steps, main_window
 
 __all__ = ["UNKNOWN", "Chosen", "choose", "inventory", "sweep_number"]
 
@@ -112,6 +112,9 @@ def choose(
         steps = find_steps(found.t, I)
     window = _window(contents, sweep, found, steps, more, start, stop, units, {} if known is None else known)
     trace = make_trace(path, found.t, V, I, window, unit)
+    told = start is not None or found.window is not None or (not steps and not _is_whole(trace))
+    if more.signal and trace.has_current and not told:
+        warnings += doubts(found.t, trace.I, steps)
     source = "; ".join(more.notes) or "I is unknown"
     return Chosen(trace, steps, (*contents.notes, *found.notes, *notes), tuple(warnings), V_signal, source)
 
@@ -518,6 +521,11 @@ def _window(
     if window is None or window[1] > whole[1] + 1e-6 * dt:
         return whole
     return window
+
+
+def _is_whole(trace: Trace) -> bool:
+    """Whether the window of the stimulus is the whole sweep, as it is where no step is known."""
+    return trace.stop - trace.start > trace.t[-1] - trace.t[0]
 
 
 def _spread(sweeps: Sequence[int], sweep: int) -> list[int]:
