@@ -41,6 +41,7 @@ def describe(recording: Recording) -> str:
             lines[title] = _sentences(said, len(steps))
     if recording.refused:
         lines["unreadable"] = _sentences(_by_reason(recording.refused), 0)
+    lines["quality"] = _quality(recording)
     wide = max(map(len, lines)) + 2
     body = [
         textwrap.fill(words, WIDTH, initial_indent=title.ljust(wide), subsequent_indent=" " * wide, tabsize=1)
@@ -97,6 +98,15 @@ def _main(recording: Recording) -> str:
     when = f"{first.start:.6g} to {first.stop:.6g} ms" if len(times) == 1 else f"at {len(times)} different times"
     known = f" in {len(mains)} of {len(recording.steps)} sweeps" if len(mains) < len(recording.steps) else ""
     return f"{when}{known}, {_from_to(amplitudes)} {unit} from holding{kind}"
+
+
+def _quality(recording: Recording) -> str:
+    found = recording.quality()
+    names = [finding.name for finding in found.to_look_at]
+    blind = [finding.name for finding in found if finding.verdict == "not measured"]
+    missing = f"; not measured: {', '.join(blind)}" if blind else ""
+    what = f"look at {', '.join(names)}" if names else "nothing to look at"
+    return f"{what}{missing} (print(recording.quality()) says why)"
 
 
 def _protocols(recording: Recording) -> list[tuple[int, ...]]:

@@ -18,6 +18,7 @@ from .choice import HOW_TO_GIVE, Chosen, choose, sweep_number
 from .contents import Signal
 from .description import describe, ranges
 from .f_I import RecordedFI, f_I_curve
+from .quality import Quality, quality
 from .reading import open_file
 from .steps import Step, find_steps, split_at
 
@@ -263,6 +264,14 @@ class Recording:
             )
         return f_I_curve(list(self.sweeps), mains)
 
+    def quality(self) -> Quality:
+        """Return what to look at before use: rest, drift, R_in, clipping, hum, ..; see `helpers.recordings.quality`."""
+        return self._quality
+
+    @cached_property
+    def _quality(self) -> Quality:
+        return quality(self)
+
     def plot(self, **how: Any) -> Figure:
         """Make a figure of V of all sweeps above I: `helpers.figures.plot_recording`, whose arguments it takes."""
         from helpers.figures.recordings import plot_recording  # here, because drawing is upstairs and needs matplotlib
@@ -271,6 +280,7 @@ class Recording:
 
     def __repr__(self) -> str:
         """What was found and assumed."""
+        self._warned = True  # the summary lists the warnings
         return describe(self)
 
     @property
