@@ -44,6 +44,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "neurons.equations": ["Neuron"],
         "neurons.models": ["HindmarshRose", "HodgkinHuxley", "Izhikevich", "LeakyIntegrateAndFire", "Pospischil"],
         "simulation.connections": ["GapJunction", "excitatory", "inhibitory"],
+        "simulation.electrophysiology": ["features", "measure_features"],
         "simulation.network": ["simulate_network"],
         "simulation.single": ["simulate"],
         "simulation.batch": ["simulate_many", "simulate_traces"],

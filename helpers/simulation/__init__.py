@@ -20,6 +20,8 @@ find_spikes                          when V spikes: rises, peaks that stand out,
 summary_statistics                   the seven statistics of sbi's tutorial
 spike_count, firing_rate             statistics of the spikes alone
 spike_timing, statistics_and_timing  five features of when spikes come; the same beside the seven statistics
+features, FEATURES                   a choice of what electrophysiologists measure; all of it, as a table
+measure_features, measure_spikes     the same of one trace by name, and of each of its spikes
 summary, Summary                     make one of your own; what it makes
 """
 
@@ -30,6 +32,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "batch": ["simulate_many", "simulate_traces"],
         "connections": ["ChemicalSynapse", "GapJunction", "excitatory", "inhibitory"],
+        "electrophysiology": ["FEATURES", "features", "measure_features", "measure_spikes"],
         "engine": ["UnstableIntegration"],
         "integrators": ["METHODS", "TABLEAUS", "exponential_euler_step", "runge_kutta_step", "slopes"],
         "network": ["simulate_network"],

@@ -69,12 +69,9 @@ class Summary:
     def __call__(self, trace: Trace) -> np.ndarray:
         """Return the statistics of one trace, (n_statistics,), in the order of `names`."""
         self.check(trace.start, trace.stop, trace.dt)
-        t = np.ascontiguousarray(trace.t - trace.t[0], dtype=float)
-        V, I = (np.ascontiguousarray(x, dtype=float) for x in (trace.V, trace.I))
-        start, stop = float(trace.start - trace.t[0]), float(trace.stop - trace.t[0])
-        found = self.compiled(Sweep(t, V, I, start, stop, trace.spike_times - trace.t[0], trace.spike_events))
+        found = self.compiled(sweep_of(trace))
         if not np.isfinite(found).all():
-            largest = float(np.abs(V).max())
+            largest = float(np.abs(trace.V).max())
             raise ValueError(f"V up to {largest:g} mV gives {found}: every statistic must be finite")
         return found
 
@@ -89,6 +86,14 @@ class Summary:
 
 def _by_name(module: str, name: str) -> Summary:
     return getattr(importlib.import_module(module), name)
+
+
+def sweep_of(trace: Trace) -> Sweep:
+    """Return what compiled functions see of a trace, its times counted from the first sample."""
+    begin = trace.t[0]
+    t, V, I = (np.ascontiguousarray(x, dtype=float) for x in (trace.t - begin, trace.V, trace.I))
+    start, stop = float(trace.start - begin), float(trace.stop - begin)
+    return Sweep(t, V, I, start, stop, trace.spike_times - begin, trace.spike_events)
 
 
 def summary(*, rest: int = 0, **units: str) -> Callable[[Callable[[Any], Any]], Summary]:

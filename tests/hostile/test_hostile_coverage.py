@@ -52,6 +52,7 @@ NAMES = {
     "Connection": "base class", "LazyArrays": INNER, "Sweep": INNER, "spike_times": "compiled, through find_spikes",
     "spike_events": "compiled, through find_spikes", "times_of": "compiled, through find_spikes", "spike_rule": INNER, "spike_fields": INNER,
     "spike_count": "through strength_duration", "firing_rate": "through measure_f_I",
+    "Feature": "a table's entry", "FeatureValues": "through measure_features",
     "Summary": "through summary_statistics", "summary": "for writers of statistics",
     "Sampler": "a protocol", "Simulator": "a type", "Weights": "a type", "Estimator": INNER, "ExtrapolationWarning": "a category of warnings", "inference.simulator.described": INNER, "inference.simulator.differences": INNER,
     "NeuronSimulator": "tests/inference/test_simulator.py", "CombinedSimulator": "tests/inference/test_simulator.py",

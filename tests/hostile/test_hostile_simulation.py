@@ -20,6 +20,7 @@ from helpers.simulation.arguments import (
 )
 from helpers.simulation.batch import simulate_many, simulate_traces
 from helpers.simulation.connections import GapJunction, excitatory
+from helpers.simulation.electrophysiology import FEATURES, features, measure_features, measure_spikes
 from helpers.simulation.network import simulate_network
 from helpers.simulation.single import simulate
 from helpers.simulation.spikes import find_spikes
@@ -28,6 +29,7 @@ from helpers.simulation.summaries import spike_timing, statistics_and_timing, su
 from helpers.simulation.trace import Trace
 
 HH = HodgkinHuxley()
+EVERY_FEATURE = features(*FEATURES)
 PULSE = step(10.0, 1.0, 4.0)
 STIMULUS = {
     "named": {
@@ -73,6 +75,18 @@ def statistics(t: np.ndarray, V: np.ndarray, start: float, stop: float) -> np.nd
     return statistics_and_timing(Trace(t, {"V": V}, np.zeros(200), start, stop))
 
 
+def features_of(t: np.ndarray, V: np.ndarray, start: float, stop: float) -> tuple:
+    trace = Trace(t, {"V": V}, np.zeros(200), start, stop)
+    measured = measure_features(trace)
+    spikes = [dict(spike) for spike in measure_spikes(trace)]
+    return dict(measured), dict(measured.absent), spikes, EVERY_FEATURE(trace)
+
+
+def chosen(name: str, missing: float | None) -> tuple:
+    summarise = features(name, missing=missing if missing is None or not isinstance(name, str) else {name: missing})
+    return summarise.names, summarise.units
+
+
 def trace_of(t: np.ndarray, V: np.ndarray, I: np.ndarray, start: float, stop: float) -> Trace:
     return Trace(t, {"V": V}, I, start, stop)
 
@@ -114,6 +128,8 @@ TARGETS = [
     target(trace_of, 100, t=array(20, low=0.0, high=19.0, rising=True), V=always(np.zeros(20)), I=always(np.zeros(20)), start=always(9.0), stop=always(10.0), like={"name": "Trace's times", "named": {"t": "t|trace"}}),
     target(find_spikes, 300, t=array(20, low=0.0, high=19.0, rising=True), V=array(20, low=-80.0, high=30.0), threshold=number(-50.0, 0.0), prominence=number(1.0, 20.0), height=number(10.0, 60.0), duration=number(1.0, 90.0)),
     target(statistics, 300, t=T, V=array(200, low=-80.0, high=30.0), start=number(2.0, 5.0), stop=number(9.0, 15.0), like={"name": "summary_statistics", "covers": (summary_statistics, spike_timing, statistics_and_timing), "named": {"start": "start|stimulus", "stop": "stop|stimulus"}}),
+    target(features_of, 300, t=T, V=array(200, low=-80.0, high=30.0), start=number(2.0, 5.0), stop=number(9.0, 15.0), like={"name": "features", "covers": (measure_features, measure_spikes), "named": {"start": "start|stimulus", "stop": "stop|stimulus"}}),
+    target(chosen, 200, name=choice("latency", "half_width"), missing=number(-1.0, 1.0, optional=True), like={"name": "a choice of features", "covers": (features,), "named": {"name": "feature"}}),
     target(scaling_of, 300, x=array(60, 3, low=-5.0, high=9.0), kind=choice("auto", "standardise", "asinh", "rank"), like={"name": "Scaling", "covers": (Scaling,), "named": {"kind": "kind|scaling"}}),
 ]  # fmt: skip
 

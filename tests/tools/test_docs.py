@@ -12,10 +12,10 @@ from support.builders import step_trace
 from helpers.neurons import models
 from helpers.recordings.reading import FORMATS
 from helpers.simulation.trace import Trace
-from tools import glossary, layout
+from tools import features, glossary, layout
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/your_own_neuron.md", "docs/recordings.md")
+PAGES = ("README.md", "docs/your_own_neuron.md", "docs/recordings.md", "docs/features.md")
 
 
 def blocks(page: str) -> list[str]:
@@ -52,6 +52,10 @@ def test_the_readme_is_short():
 
 def test_the_tables_of_the_layout_are_up_to_date():
     assert layout.main(["--check"]) == 0, "python -m tools.layout"
+
+
+def test_the_table_of_features_is_up_to_date():
+    assert features.PAGE.read_text("utf-8") == features.page(), "python -m tools.features"
 
 
 def test_every_term_of_the_glossary_has_anchors_and_links_lead_to_one():
