@@ -95,8 +95,9 @@ def open_heka(path: Path) -> Contents:
 
 def _trees(path: Path) -> tuple[Record, Record]:
     """What was recorded, and the stimuli."""
-    data = path.read_bytes()[: 2**31]
-    signature = data[:4]
+    with open(path, "rb") as file:
+        head = file.read(HEADER)
+    signature = head[:4]
     if signature != b"DAT2":
         if signature in (b"DAT1", b"DATA"):
             raise Fault(
@@ -104,22 +105,24 @@ def _trees(path: Path) -> tuple[Record, Record]:
                 "a bundle (Configuration: create bundled files)"
             )
         raise Fault("it is not a file of PatchMaster")
-    order = "<" if data[52:53] != b"\0" else ">"
+    order = "<" if head[52:53] != b"\0" else ">"
     places = {}
     for k in range(12):
-        begin, length = unpack(order + "ii", data, 64 + 16 * k)
+        begin, length = unpack(order + "ii", head, 64 + 16 * k)
         if length > 0:
-            places[text(data[72 + 16 * k : 80 + 16 * k])] = (begin, length)
+            places[text(head[72 + 16 * k : 80 + 16 * k])] = (begin, length)
     if ".pul" not in places:
         raise Fault("its bundle holds no description of traces (.pul)")
-    recorded = _tree(data, *places[".pul"], levels=5)
+    recorded = _tree(path, *places[".pul"], levels=5)
     if ".pgf" not in places:
         return recorded, Record(b"", order, ())
-    return recorded, _tree(data, *places[".pgf"], levels=4)
+    return recorded, _tree(path, *places[".pgf"], levels=4)
 
 
-def _tree(data: bytes, begin: int, length: int, levels: int) -> Record:
-    data = data[begin : begin + length] if begin >= HEADER else b""
+def _tree(path: Path, begin: int, length: int, levels: int) -> Record:
+    with open(path, "rb") as file:
+        file.seek(max(begin, 0))
+        data = file.read(min(length, path.stat().st_size)) if begin >= HEADER else b""
     order = {b"Tree": ">", b"eerT": "<"}.get(data[:4])
     if order is None or unpack(order + "i", data, 4) != levels:
         raise Fault("it is damaged or cut short")

@@ -134,7 +134,7 @@ def _columns(folder: str, data: bytes) -> Iterator[Wave]:
         raise Fault("it is damaged or cut short")
     table = np.frombuffer(data, dtype, count, begin).reshape(columns, shape[0])
     for k, values in enumerate(table):
-        yield Wave(folder, name if columns == 1 else f"{name}_{k}", unit, values.astype(float), every, x_unit)
+        yield Wave(folder, name if columns == 1 else f"{name}_{k}", unit, values, every, x_unit)
 
 
 def _sweeps(waves: list[Wave]) -> dict[str, list[tuple[str, Wave]]]:
@@ -172,7 +172,7 @@ def _sweep(signals: list[tuple[str, Wave]]) -> FileSweep:
     left = [wave.name for name, wave in signals if not (wave.every == main.every and wave.x_unit == main.x_unit)]
     notes = (f"{', '.join(left)} are sampled at another interval and left out",) if left else ()
     recorded = tuple(
-        Signal(name, wave.unit, k, lambda values=wave.values: values)  # type: ignore[misc]
+        Signal(name, wave.unit, k, lambda values=wave.values: values.astype(float))  # type: ignore[misc]
         for k, (name, wave) in enumerate(alike)
     )
     return FileSweep(np.arange(len(main.values)) * main.every * scale, recorded, notes=notes, warnings=tuple(warnings))
