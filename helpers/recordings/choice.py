@@ -101,6 +101,8 @@ def choose(
             f"must be sampled alike. Give the current yourself: {HOW_TO_GIVE}"
         )
     end, cut = _end(found.t, V_signal.name, V, more.name, I)
+    if end < 2:
+        raise ValueError(f"{where}: {V_signal.name} or {more.name} has numbers in {end} sample(s); needed: 2 or more")
     found, V, I = replace(found, t=found.t[:end]), V[:end], I if isinstance(I, str) else I[:end]
     warnings += cut
     _check_finite(where, V_signal.name, V)

@@ -78,6 +78,12 @@ def test_a_voltage_without_a_unit_is_named_by_the_reader(tmp_path):
     np.testing.assert_allclose(read(path, units={"V": "mV"}).V, response(0.0), atol=1e-4)
 
 
+def test_a_wave_of_one_number_is_no_sweep(tmp_path):
+    path = written(tmp_path, ibw("Vm", np.where(np.arange(400) == 0, -70.0, np.nan), "mV"))
+    with pytest.raises(ValueError, match=r"cell\.ibw, sweep 0: .* has numbers in 1 sample\(s\); needed: 2 or more"):
+        read(path, current="unknown")
+
+
 def test_waves_at_other_intervals_are_left_out_with_a_word(tmp_path):
     waves = {"V0": ibw("V0", response(0.0), "mV"), "I0": ibw("I0", command(0.0)[::2], "pA", 1e-3)}
     waves["K0"] = ibw("K0", np.arange(5.0), "", 1.0, "")  # not over time
