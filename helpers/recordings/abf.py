@@ -64,6 +64,8 @@ def _sweep(header: AbfHeader, outputs: list[Output], sweep: int) -> FileSweep:
     commanded: list[Signal] = []
     notes: list[str] = []
     warnings: list[str] = []
+    if header.mode == EPISODIC and header.runs > 1:
+        warnings.append(f"each sweep is the average of {header.runs} runs: spikes at different times are blurred in it")
     for output in outputs:
         name = output.name or f"output {output.number}"
         if output.source:
@@ -174,5 +176,8 @@ def _opened(path: Path, file: StimulusFile) -> tuple[int, int, float, Callable[[
     from .reading import open_file  # here, as it imports this module
 
     contents = open_file(path)
-    t = contents.sweep(0).t
-    return 0, contents.n_sweeps, float(t[-1] - t[0]) / (len(t) - 1), lambda k: contents.sweep(k).recorded[0].load()
+    found = contents.sweep(0)
+    if not found.recorded or len(found.t) < 2:
+        raise ValueError(f"the stimulus file {path.name!r} holds no signal")
+    dt = float(found.t[-1] - found.t[0]) / (len(found.t) - 1)
+    return 0, contents.n_sweeps, dt, lambda k: contents.sweep(k).recorded[0].load()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +142,8 @@ class AbfHeader:
     """The header of a file.
 
     sweeps: first sample and number of samples of each, per channel. interval: between samples of a channel [µs].
-    planned: sweeps in the protocol. held: outputs whose holding level was changed during the recording.
+    planned, runs: sweeps in the protocol, and of how many runs of it each is the average. held: outputs whose holding
+    level was changed during the recording.
     """
 
     path: Path
@@ -152,6 +154,7 @@ class AbfHeader:
     outputs: tuple[Output, ...]
     sweeps: tuple[tuple[int, int], ...]
     planned: int
+    runs: int
     alternating: bool
     user_lists: tuple[UserList, ...]
     begin: int
@@ -183,14 +186,13 @@ def read_header(path: Path) -> AbfHeader:
     size = path.stat().st_size
     if size == 0:
         raise ValueError(f"{path.name} is empty")
-    with open(path, "rb") as file:
-        data = file.read(64 * 1024 * BLOCK)
     versions = {b"ABF ": _read_1, b"ABF2": _read_2}
     try:
-        read = versions.get(data[:4])
-        if read is None:
-            raise ValueError(f"{path.name} cannot be read as ABF: it is not an ABF file")
-        return read(path, data, size)
+        with open(path, "rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+            read = versions.get(data[:4])
+            if read is None:
+                raise ValueError(f"{path.name} cannot be read as ABF: it is not an ABF file")
+            return read(path, data, size)
     except _Damaged as error:
         raise ValueError(f"{path.name} cannot be read as ABF: it is damaged or cut short ({error})") from None
     except (struct.error, IndexError, OverflowError) as error:
@@ -206,7 +208,7 @@ def _need(right: bool, why: str) -> None:
         raise _Damaged(why)
 
 
-def _reader(data: bytes, begin: int = 0) -> Callable[..., Any]:
+def _reader(data: mmap, begin: int = 0) -> Callable[..., Any]:
     """A function (offset, format) that gives one value, or a tuple of several."""
 
     def get(offset: int, form: str) -> Any:
@@ -223,7 +225,7 @@ def _text(raw: bytes) -> str:
 # ---- version 1
 
 
-def _read_1(path: Path, data: bytes, size: int) -> AbfHeader:
+def _read_1(path: Path, data: mmap, size: int) -> AbfHeader:
     get = _reader(data)
     version, mode = get(4, "f"), get(8, "h")
     _need(0.0 < version < 2.0, "no version")
@@ -248,12 +250,12 @@ def _read_1(path: Path, data: bytes, size: int) -> AbfHeader:
     outputs = _outputs_1(get, extended, count, width)
     lists = _user_lists_1(get, extended)
     held = _deltas(path, size, BLOCK * get(72, "i"), get(76, "i"))
-    planned = max(get(146, "i"), 0)
+    planned, runs = max(get(146, "i"), 0), get(150, "i")
     alternating = extended and bool(get(5876, "h"))
     creator = _text(get(294, "16s"))
     inputs = _inputs_1(get, extended, width)
     return AbfHeader(
-        path, version, mode, first * width, inputs, outputs, sweeps, planned, alternating, lists, begin,
+        path, version, mode, first * width, inputs, outputs, sweeps, planned, runs, alternating, lists, begin,
         str(dtype), held, creator,
     )  # fmt: skip
 
@@ -347,7 +349,7 @@ SECTIONS = (
 ).split()
 
 
-def _read_2(path: Path, data: bytes, size: int) -> AbfHeader:
+def _read_2(path: Path, data: mmap, size: int) -> AbfHeader:
     get = _reader(data)
     version = get(7, "b") + get(6, "b") / 10.0
     places = {name: get(76 + 16 * k, "IIq") for k, name in enumerate(SECTIONS)}
@@ -389,12 +391,12 @@ def _read_2(path: Path, data: bytes, size: int) -> AbfHeader:
     delta = places["Delta"]
     held = _deltas(path, size, BLOCK * delta[0], delta[2])
     return AbfHeader(
-        path, version, mode, interval, inputs, outputs, sweeps, max(protocol(30, "i"), 0),
+        path, version, mode, interval, inputs, outputs, sweeps, max(protocol(30, "i"), 0), protocol(34, "i"),
         bool(protocol(182, "h")), lists, BLOCK * block, str(dtype), held, text(get(60, "I")),
     )  # fmt: skip
 
 
-def _strings(data: bytes, place: tuple[int, int, int]) -> list[str]:
+def _strings(data: mmap, place: tuple[int, int, int]) -> list[str]:
     """The texts to which the other sections point, from 1 on."""
     block, size, _ = place
     raw = data[BLOCK * block : BLOCK * block + size]

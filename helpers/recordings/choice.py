@@ -323,7 +323,7 @@ def _by_rule(
     if not commands and not recorded and "I" in units and len(found.commanded) == 1:
         commands = list(found.commanded)
     usable = [x for x in commands if not x.why]
-    if commands and (own := [x for x in commands if x.number == V.number and not x.flat]):
+    if len(own := [x for x in commands if x.number == V.number and not x.flat]) == 1:
         usable = [x for x in own if not x.why]  # its own waveform, or none, but no other output's
     elif len(usable) > 1:
         usable = _one_of_several(where, usable, V, found)
@@ -360,7 +360,7 @@ def _one_of_several(where: str, commands: list[Signal], V: Signal, found: FileSw
     voltages = [x for x in found.recorded if factor(VOLTAGE, x.unit)]
     if len(waves) == 1 and (not own or len(voltages) == 1):
         return waves
-    if own:
+    if len(own) == 1:
         return own
     raise ValueError(
         f"{where}: several commands are currents: {', '.join(repr(x.name) for x in commands)}; choose one by current="
@@ -489,7 +489,8 @@ def _hint(
         for scale in (1e-3, 1e3, 1e-6, 1e6, 1e-9, 1e9, 1e-12, 1e12)
         if usual[0] <= largest * scale <= usual[1]
     ]
-    return f"Is its unit right? {' or '.join(fits) or f'units={{{signal.name!r}: ...}} names another'}"
+    both = f"units={{{signal.name!r}: {target!r}, {role!r}: 0.1}} names a unit and multiplies by 0.1"
+    return f"Is its unit right? {' or '.join(fits) or both}"
 
 
 def _window(

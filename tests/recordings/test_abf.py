@@ -229,6 +229,13 @@ def test_after_a_conditioning_train(tmp_path, version):
 
 
 @VERSIONS
+def test_averages_are_said(tmp_path, version):
+    path = abf_file(tmp_path / "a.abf", version, [V_at()], [Out(epochs=step_epochs())], runs=5)
+    with pytest.warns(UserWarning, match="a.abf, sweep 0: each sweep is the average of 5 runs"):
+        read(path)
+
+
+@VERSIONS
 def test_leak_subtraction_is_said(tmp_path, version):
     path = abf_file(tmp_path / "a.abf", version, [V_at()], [Out(epochs=step_epochs(), leak=True)])
     with pytest.warns(UserWarning, match="P/N leak subtraction was on for 'Cmd 0'"):

@@ -117,6 +117,10 @@ def test_files_without_a_protocol(abf):
 def test_units_that_are_wrong(abf):
     with pytest.raises(ValueError, match=r"'IN 0' \(pA\); it commanded 'Cmd 0' \(pA\).*units=\{'IN 0': 'mV'\}"):
         read(abf / "18807005.abf")
+    with pytest.raises(ValueError, match=r"V reaches ±1200\.56 mV; .*units=\{'IN 0': 'mV', 'V': 0\.1\} names a unit"):
+        read(abf / "18807005.abf", units={"IN 0": "mV"})  # the gain in the file is that of a current, 0.5 mV/pA
+    trace = read(abf / "18807005.abf", units={"IN 0": "mV", "V": 0.05})  # that of V is 10 mV/mV
+    assert trace.V.mean() == pytest.approx(-42.0, abs=20.0) and trace.V.min() > -100.0
 
 
 def test_sweeps_of_different_lengths(abf):

@@ -29,8 +29,9 @@ class Out:
     leak: bool = False
 
 
-def abf_file(path, version, sweeps, outputs=(), inputs=(("IN 0", "mV"),), *, mode=5, dt=0.1, planned=None, lists=(),
-             alternating=False, synchronised=True, gains=None, floats=False, changes=(), strings_pad=24):  # fmt: skip
+def abf_file(path, version, sweeps, outputs=(), inputs=(("IN 0", "mV"),), *, mode=5, dt=0.1, planned=None, runs=1,
+             lists=(), alternating=False, synchronised=True, gains=None, floats=False, changes=(),
+             strings_pad=24):  # fmt: skip
     """Write a file; return its path.
 
     sweeps: an array (n, n_inputs) or (n,) for each, in units. lists: (output, code, text, repeats). gains: telegraphed,
@@ -50,7 +51,7 @@ def abf_file(path, version, sweeps, outputs=(), inputs=(("IN 0", "mV"),), *, mod
     }
     write = {1: _version_1, 2: _version_2}[version]
     given = dict(inputs=inputs, outputs=list(outputs), mode=mode, dt=dt, lengths=lengths, lists=lists, gains=gains,
-                 planned=len(sweeps) if planned is None else planned, alternating=alternating, floats=floats,
+                 planned=len(sweeps) if planned is None else planned, runs=runs, alternating=alternating, floats=floats,
                  strings_pad=strings_pad, n_samples=len(data), n_synch=len(lengths) if synchronised else 0,
                  n_changes=len(changes))  # fmt: skip
     path.write_bytes(write(parts, **given))
@@ -66,8 +67,8 @@ def _placed(head_blocks, parts):
     return body, places
 
 
-def _version_1(parts, *, inputs, outputs, mode, dt, lengths, lists, gains, planned, alternating, floats, n_samples,
-               n_synch, n_changes, **_):  # fmt: skip
+def _version_1(parts, *, inputs, outputs, mode, dt, lengths, lists, gains, planned, runs, alternating, floats,
+               n_samples, n_synch, n_changes, **_):  # fmt: skip
     body, places = _placed(12, parts)
     head = bytearray(12 * BLOCK)
 
@@ -81,7 +82,7 @@ def _version_1(parts, *, inputs, outputs, mode, dt, lengths, lists, gains, plann
     put(72, "ii", places["delta"], n_changes)
     put(92, "iih", places["synch"], n_synch, int(floats))
     put(118, "hhfff", width, width, 1e3 * dt / width, 0.0, 0.0)
-    put(138, "iiiii", lengths[0], 16, planned, 1, 1)
+    put(138, "iiiii", lengths[0], 16, planned, runs, 1)
     put(244, "ffii", 10.0, 10.0, 32768, 32768)
     put(294, "16s", b"Clampex")
     put(410, "16h", *[*range(width), *[-1] * (16 - width)])
@@ -137,8 +138,8 @@ def _version_1(parts, *, inputs, outputs, mode, dt, lengths, lists, gains, plann
     return bytes(head) + body
 
 
-def _version_2(parts, *, inputs, outputs, mode, dt, lengths, lists, gains, planned, alternating, floats, n_samples,
-               n_synch, n_changes, strings_pad):  # fmt: skip
+def _version_2(parts, *, inputs, outputs, mode, dt, lengths, lists, gains, planned, runs, alternating, floats,
+               n_samples, n_synch, n_changes, strings_pad):  # fmt: skip
     texts = []
 
     def text(words):
@@ -149,7 +150,7 @@ def _version_2(parts, *, inputs, outputs, mode, dt, lengths, lists, gains, plann
 
     protocol = bytearray(BLOCK)
     for offset, form, value in (
-        (0, "h", mode), (2, "f", 1e3 * dt), (22, "i", lengths[0]), (26, "i", 16), (30, "i", planned), (34, "i", 1),
+        (0, "h", mode), (2, "f", 1e3 * dt), (22, "i", lengths[0]), (26, "i", 16), (30, "i", planned), (34, "i", runs),
         (38, "i", 1), (110, "f", 10.0), (114, "f", 10.0), (118, "i", 32768), (122, "i", 32768),
         (182, "h", int(alternating)),
     ):  # fmt: skip
