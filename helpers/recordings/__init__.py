@@ -23,7 +23,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "csv_table": ["write_csv"],
+        "text.writing": ["write_csv"],
         "example": ["example_cell", "recorded_f_I"],
         "passive": ["crop", "current_density", "in_model_units", "passive_properties"],
         "published": ["RECORDINGS", "RecordingUnavailable", "fetch", "load"],

@@ -24,10 +24,20 @@ from helpers.simulation.stimuli import Stimulus
 from helpers.simulation.trace import Trace
 
 from .contents import Contents, FileSweep, Signal
-from .conversion import CURRENT, DENSITY, VOLTAGE, check_even, check_index, factor, make_trace
+from .conversion import (
+    CURRENT,
+    DENSITY,
+    TIME,
+    VOLTAGE,
+    check_even,
+    check_index,
+    factor,
+    interval_of,
+    make_trace,
+)
 from .steps import Step, doubts, find_steps, main_window
 
-__all__ = ["UNKNOWN", "Chosen", "choose", "inventory", "sweep_number"]
+__all__ = ["UNKNOWN", "Chosen", "checked_units", "choose", "inventory", "sweep_number"]
 
 UNKNOWN = "unknown"  # current="unknown": V alone
 DIFFERENCE = 0.05  # of the span of the command: a recorded current that differs by more is spoken of
@@ -83,7 +93,7 @@ def choose(
     sweep = sweep_number(contents, sweep)
     found = contents.sweep(sweep)
     where = f"{path.name}, sweep {sweep}"
-    units = _checked_units(path, units)
+    units = checked_units(path, units)
     check_even(path, found.t)
     try:
         V_signal, notes = _voltage(where, found, channel, units)
@@ -160,18 +170,20 @@ class _Current:
     signal: Signal | None = None
 
 
-def _checked_units(path: Path, units: Mapping[Any, str | float] | None) -> dict[Any, str | float]:
+def checked_units(path: Path, units: Mapping[Any, str | float] | None) -> dict[Any, str | float]:
+    """Return the units that the caller names. Raises ValueError, with the file's name, for one that is unknown."""
     if units is None:
         return {}
     if not isinstance(units, Mapping):
         raise ValueError(f"{path.name}: units = {units!r}; allowed: units by signal, such as {{'V': 'mV', 'I': 'pA'}}")
+    table = TIME | VOLTAGE | CURRENT | DENSITY
     for name, unit in units.items():
-        known = factor(VOLTAGE | CURRENT | DENSITY, unit) if isinstance(unit, str) else None
+        known = isinstance(unit, str) and (factor(table, unit) is not None or interval_of(unit) is not None)
         is_factor = isinstance(unit, int | float) and not isinstance(unit, bool) and np.isfinite(unit) and unit != 0
-        if known is None and not is_factor:
+        if not known and not is_factor:
             raise ValueError(
-                f"{path.name}: units[{name!r}] = {unit!r}; allowed: {', '.join(VOLTAGE | CURRENT | DENSITY)}, or a "
-                "number that the values in the file are to be multiplied by"
+                f"{path.name}: units[{name!r}] = {unit!r}; allowed: {', '.join(table)}, a number that the values in "
+                "the file are to be multiplied by, or for times an interval between samples such as '0.1 ms'"
             )
     return dict(units)
 
@@ -445,25 +457,34 @@ def _check_voltage(where: str, signal: Signal, V: np.ndarray, units: Mapping[Any
     """No membrane potential is beyond ±1000 mV, and none stays within a millivolt of 0."""
     largest = float(np.abs(V).max())
     hint = _hint(signal, "V", largest, VOLTAGE, (20.0, 200.0), units)
+    place = f" ({signal.place})" if signal.place else ""
     if largest > 1000.0:
-        raise ValueError(f"{where}: V reaches ±{largest:g} mV; allowed: up to 1000 mV. {hint}")
+        raise ValueError(f"{where}: V{place} reaches ±{largest:g} mV; allowed: up to 1000 mV. {hint}")
     if 0.0 < largest < 1.0:
-        raise ValueError(f"{where}: V stays within ±{largest:.3g} mV, which no membrane potential does. {hint}")
+        raise ValueError(f"{where}: V{place} stays within ±{largest:.3g} mV, which no membrane potential does. {hint}")
 
 
 def _check_current(
     where: str, source: _Current, I: np.ndarray, unit: str, units: Mapping[Any, str | float]
 ) -> list[str]:
-    """No cell takes more than 10 µA, and nobody injects less than a femtoampere; what is below 0.5 pA is said."""
+    """No cell takes more than 10 µA, and nobody injects less than a femtoampere; what is below 0.5 pA is said.
+
+    Beyond 50 nA, which few cells take, the caller must name the unit.
+    """
     largest = float(np.abs(I).max())
-    most, least, little = (1e7, 1e-3, 0.5) if unit == "pA" else (1e6, 1e-9, 1e-9)
+    signal = source.signal
+    confirmed = signal is None or any(key in units for key in (signal.name, signal.number, "I"))
+    most, least, little = (1e7 if confirmed else 5e4, 1e-3, 0.5) if unit == "pA" else (1e6, 1e-9, 1e-9)
     hint = f"The samples that were given are taken as {unit}"
     if source.signal:
         table = CURRENT if unit == "pA" else DENSITY
         hint = _hint(source.signal, "I", largest, table, (5.0, 5000.0) if unit == "pA" else (0.1, 200.0), units)
     if largest > most or 0.0 < largest < least:
+        place = f" ({signal.place})" if signal and signal.place else ""
+        if signal and most < largest <= 1e7:
+            hint += f"; if it is right, confirm it: units={{{signal.name!r}: {signal.unit!r}}}"
         raise ValueError(
-            f"{where}: {source.name} reaches {largest:.3g} {unit}, which no cell is given; allowed: 0, or from "
+            f"{where}: {source.name}{place} reaches {largest:.3g} {unit}, which no cell is given; allowed: 0, or from "
             f"{least:g} to {most:g} {unit}. {hint}"
         )
     return [f"{source.name} stays within ±{largest:.3g} {unit}. {hint}"] if 0.0 < largest < little else []

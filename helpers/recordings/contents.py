@@ -39,6 +39,8 @@ class Signal:
         Whether it is taken only when it is asked for by name.
     needed
         Whether a sweep is refused when it cannot be had, unless another current is asked for.
+    place
+        Where in the file it is, for messages; "" if that needs no words.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Signal:
     flat: bool = False
     on_request: bool = False
     needed: bool = False
+    place: str = ""
 
 
 @dataclass(frozen=True, eq=False)

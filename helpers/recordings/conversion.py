@@ -23,6 +23,7 @@ __all__ = [
     "check_index",
     "existing",
     "factor",
+    "interval_of",
     "make_trace",
     "require",
 ]
@@ -32,6 +33,11 @@ TIME = {"s": 1e3, "ms": 1.0, "µs": 1e-3}
 VOLTAGE = {"V": 1e3, "volts": 1e3, "mV": 1.0, "µV": 1e-3}
 CURRENT = {"A": 1e12, "amperes": 1e12, "µA": 1e6, "nA": 1e3, "pA": 1.0}
 DENSITY = {"mA/cm²": 1e3, "µA/cm²": 1.0, "nA/cm²": 1e-3, "A/m²": 100.0}
+# How else people write them. In words case does not matter; in symbols it does (MV is not a millivolt), but a symbol in
+# lower case means nothing else.
+PREFIXES = {"milli": "m", "micro": "µ", "nano": "n", "pico": "p", "u": "µ"}
+WORDS = re.compile("(milli|micro|nano|pico|[muµnp]?)(secs?|seconds?|volts?|amps?|amperes?)", re.IGNORECASE)
+LOWER = {unit.lower(): unit for unit in ("V", "mV", "µV", "A", "µA", "nA", "pA")}
 
 
 def existing(path: str | Path) -> Path:
@@ -50,10 +56,22 @@ def check_index(path: Path, what: str, index: int, count: int) -> int:
 def factor(units: Mapping[str, float], unit: str) -> float | None:
     """Return the factor of a unit in one of the tables above, or None if it is unknown.
 
-    u and both Unicode signs for micro mean the same, and so do 2, ^2 and ².
+    u and both Unicode signs for micro mean the same, and so do 2, ^2 and ²; "msec", "milliseconds" and "ms"; "mv" and
+    "mV".
     """
-    unit = re.sub("^[u\u03bc](?=[sVA])", "\u00b5", unit.strip())
-    return units.get(re.sub(r"\^?2$", "²", unit))
+    unit = re.sub("^[u\u03bc](?=[sVvAa])", "\u00b5", unit.strip())
+    if word := WORDS.fullmatch(unit):
+        prefix = word[1].lower()
+        unit = PREFIXES.get(prefix, prefix) + {"s": "s", "v": "V", "a": "A"}[word[2][0].lower()]
+    unit = re.sub(r"\^?2$", "²", unit)
+    return units.get(LOWER.get(unit, unit))
+
+
+def interval_of(unit: str) -> float | None:
+    """Return an interval between samples in ms, written as a number and a unit ("0.1 ms"); None for anything else."""
+    found = re.fullmatch(r"\s*(\d*\.?\d+(?:[eE][-+]?\d+)?)\s*(\S+)\s*", unit)
+    scale = factor(TIME, found[2]) if found else None
+    return float(found[1]) * scale if found and scale and float(found[1]) > 0.0 else None
 
 
 def require(path: Path, what: str, units: Mapping[str, float], unit: str) -> float:

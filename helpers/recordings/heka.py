@@ -8,16 +8,19 @@ which "..._v1000.txt" continue.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from .binary import Fault, refusing, samples, text, unpack
 from .contents import Contents, FileSweep, Signal
+from .text.reading import open_text
 
-__all__ = ["open_heka"]
+__all__ = ["open_dat", "open_heka"]
 
 FORMAT = "HEKA PatchMaster"
 HEADER = 256  # bytes: signature, version, time, and 12 entries of a table of contents
@@ -53,6 +56,13 @@ class Record:
     def text(self, place: int, length: int) -> str:
         """The text at a place of the record."""
         return text(self.data[place : place + length])
+
+
+def open_dat(path: Path, units: Mapping[Any, str | float] | None = None) -> Contents:
+    """Open a file whose name ends in .dat: a bundle if it begins as one, else text, which takes `units`."""
+    with open(path, "rb") as file:
+        begins = file.read(4)
+    return open_heka(path) if begins in (b"DAT1", b"DAT2", b"DATA") else open_text(path, units)
 
 
 def open_heka(path: Path) -> Contents:

@@ -14,18 +14,19 @@ from typing import Any
 
 from helpers.simulation.trace import Trace
 
-from .choice import choose
+from .choice import checked_units, choose
 from .contents import Contents
 from .conversion import existing
 
 __all__ = ["FORMATS", "number_of_sweeps", "open_file", "read"]
 
+TEXT = (".csv", ".txt", ".tsv", ".asc", ".atf", ".dat")  # whatever programs call an export as text
 # By the ending of the file's name: what opens it, imported when it is needed.
 FORMATS: Mapping[str, str] = {
     ".abf": "abf:open_abf",
     ".nwb": "nwb:open_nwb",
-    ".csv": "csv_table:open_csv",
-    ".dat": "heka:open_heka",
+    **dict.fromkeys(TEXT, "text.reading:open_text"),
+    ".dat": "heka:open_dat",
     ".wcp": "wcp:open_wcp",
     ".ibw": "igor:open_igor",
     ".pxp": "igor:open_igor",
@@ -68,8 +69,10 @@ def read(
     start, stop : float, optional
         Window of the stimulus [ms], given both or neither; by default that of the main step, see `find_steps`.
     units : mapping, optional
-        The right units where the file's are wrong, by the signal's name or by "V" and "I": `{"V": "mV", "I": "pA"}`; or
-        the number that its values must be multiplied by: `{"V": 0.1}` where a gain of 10 was not noted.
+        The right units where the file's are wrong or missing, by the signal's name or by "V" and "I":
+        `{"V": "mV", "I": "pA"}`; or the number that its values must be multiplied by: `{"V": 0.1}` where a gain of 10
+        was not noted. In text also for "t", and by the number of the column, counted from 0:
+        `{0: "ms", 1: "mV", 2: "pA"}`. `{"t": "0.1 ms"}` is the interval between samples, whatever their times say.
 
     Returns
     -------
@@ -84,7 +87,8 @@ def read(
     FileNotFoundError
         If the file is missing.
     """
-    chosen = choose(open_file(path), sweep, channel=channel, current=current, start=start, stop=stop, units=units)
+    contents = open_file(path, units)
+    chosen = choose(contents, sweep, channel=channel, current=current, start=start, stop=stop, units=units)
     for words in chosen.warnings:
         warnings.warn(f"{Path(path).name}, sweep {sweep}: {words}", stacklevel=2)
     return chosen.trace
@@ -95,11 +99,16 @@ def number_of_sweeps(path: str | Path) -> int:
     return open_file(path).n_sweeps
 
 
-def open_file(path: str | Path) -> Contents:
-    """Open a recording of any format. Raises ValueError, with the file's name, if it cannot be read."""
+def open_file(path: str | Path, units: Mapping[Any, str | float] | None = None) -> Contents:
+    """Open a recording of any format. Raises ValueError, with the file's name, if it cannot be read.
+
+    units: as for `read`; a table of numbers without headings can be opened only with them.
+    """
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
         raise ValueError(f"{path.name} ends in {suffix!r}; allowed: {', '.join(FORMATS)}")
     module, function = FORMATS[suffix].split(":")
-    return getattr(import_module(f"{__package__}.{module}"), function)(existing(path))
+    opener = getattr(import_module(f"{__package__}.{module}"), function)
+    named = checked_units(path, units)
+    return opener(existing(path), named) if suffix in TEXT else opener(existing(path))

@@ -178,7 +178,7 @@ class Recording:
         stop: float | None = None,
         sweeps: Iterable[int | str] | None = None,
     ) -> None:
-        self.contents = open_file(path)
+        self.contents = open_file(path, units)
         self._how: dict[str, Any] = {"channel": channel, "units": units, "start": start, "stop": stop}
         self._currents = _one_each(self.path, current, self.contents.n_sweeps)
         self.numbers = _numbers(self.path, sweeps, lambda sweep: sweep_number(self.contents, sweep), self.n_in_file)

@@ -39,12 +39,12 @@ from helpers.experiments.dynamics import (
 )
 from helpers.experiments.voltage_clamp import ClampTrace, Command, clamp, peak_currents, step_command
 from helpers.neurons.models import HodgkinHuxley, Izhikevich
-from helpers.recordings.csv_table import write_csv
 from helpers.recordings.example import recorded_f_I
 from helpers.recordings.passive import crop, current_density, in_model_units, passive_properties
 from helpers.recordings.recording import Recording
 from helpers.recordings.rig import record_through, synthetic_recording
 from helpers.recordings.steps import find_steps
+from helpers.recordings.text.writing import write_csv
 from helpers.recordings.voltage_clamp import RecordedFamily
 from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step

@@ -14,9 +14,9 @@ import pytest
 from support.builders import nwb_file, step_trace
 from support.corruption import KINDS, Outcome, damaged_file, outcomes
 
-from helpers.recordings.csv_table import write_csv
 from helpers.recordings.published import fetch
 from helpers.recordings.reading import number_of_sweeps, read
+from helpers.recordings.text.writing import write_csv
 from helpers.recordings.voltage_clamp import read_family
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked, their memory limited by Linux")
@@ -112,7 +112,12 @@ def nwb_files(folder: Path) -> list[bytes]:
 def csv_files(folder: Path) -> list[bytes]:
     write_csv(step_trace(dt=1.0), folder / "a.csv")
     rows = "".join(f'{k / 10000:.4f},"{-0.065 + k % 7 * 1e-3:.4f}",{k // 20 % 2}\n' for k in range(80))
-    return [(folder / "a.csv").read_bytes(), ("\ufefft (s),V (V),I (nA)\n" + rows).encode()]
+    sweeps = "".join(f"{k / 10:.1f};{-65 + k % 7},5;{-60 - k % 7},5;{k // 20 % 2 * 100}\n" for k in range(80))
+    return [
+        (folder / "a.csv").read_bytes(),
+        ("\ufefft (s),V (V),I (nA)\n" + rows).encode(),
+        ("Cell;12\nt;V1;V2;I\nms;mV;mV;pA\n" + sweeps.replace(".", ",")).encode("utf-16"),
+    ]
 
 
 def check(found: list[Outcome], cases: int) -> None:

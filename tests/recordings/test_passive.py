@@ -104,7 +104,7 @@ def test_standard_errors_are_those_of_repeated_measurements(correlation):
 
 
 def made(monkeypatch, traces):
-    monkeypatch.setattr("helpers.recordings.recording.open_file", lambda path: opened(traces))
+    monkeypatch.setattr("helpers.recordings.recording.open_file", lambda path, units: opened(traces))
     return Recording("made.abf")
 
 

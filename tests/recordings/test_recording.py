@@ -29,7 +29,7 @@ def recording(monkeypatch):
 
     def make(traces=None, how=None, **what):
         contents = opened(family() if traces is None else traces, **what)
-        monkeypatch.setattr("helpers.recordings.recording.open_file", lambda path: contents)
+        monkeypatch.setattr("helpers.recordings.recording.open_file", lambda path, units: contents)
         return Recording("made.abf", **(how or {}))
 
     return make
