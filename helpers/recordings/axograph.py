@@ -155,4 +155,4 @@ def _sweeps(columns: list[Column]) -> Iterator[tuple[Column, list[Column]]]:
 
 def _seconds(column: Column) -> float | None:
     """The factor of a column's unit to ms; None if it is no unit of time."""
-    return factor(TIME, {"sec": "s", "msec": "ms"}.get(column.unit, column.unit))
+    return factor(TIME, column.unit)

@@ -8,7 +8,7 @@ technical notes TN003 "Igor Binary Format" and PTN003 "Packed Files".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,8 +44,8 @@ class Wave:
     x_unit: str
 
 
-def open_igor(path: Path) -> Contents:
-    """Open a file of Igor Pro.
+def open_igor(path: Path, units: Mapping[Any, str | float] | None = None) -> Contents:
+    """Open a file of Igor Pro; `units` may say what its times are in: {"t": "ms"}.
 
     The columns of a matrix are sweeps. In an experiment, waves that differ in the number at the end of their names are
     sweeps ("Vm_0", "Vm_1"), waves with one number ("Vm_0", "Im_0") the signals of one sweep; other waves without a
@@ -66,7 +66,7 @@ def open_igor(path: Path) -> Contents:
 
     def sweep(k: int) -> FileSweep:
         with refusing(path, FORMAT):
-            return _sweep(list(sweeps.values())[k])
+            return _sweep(list(sweeps.values())[k], (units or {}).get("t"))
 
     return Contents(path, FORMAT, len(sweeps), sweep, names=names)
 
@@ -155,18 +155,18 @@ def _sweeps(waves: list[Wave]) -> dict[str, list[tuple[str, Wave]]]:
     return {name: sorted(sweeps[name], key=lambda one: order(one[0])) for name in sorted(sweeps, key=order)}
 
 
-def _sweep(signals: list[tuple[str, Wave]]) -> FileSweep:
+def _sweep(signals: list[tuple[str, Wave]], told: str | float | None) -> FileSweep:
     main = next((wave for _, wave in signals if factor(VOLTAGE, wave.unit)), signals[0][1])
     warnings: list[str] = []
-    scale = factor(TIME, main.x_unit)
-    if not main.x_unit:
+    scale = factor(TIME, told if isinstance(told, str) else main.x_unit)
+    if not main.x_unit and told is None:
         scale = TIME["s"] if main.every <= SECONDS else TIME["ms"] if main.every >= MILLISECONDS else None
         unit = "s" if scale == TIME["s"] else "ms"
         warnings.append(f"the times of {main.name} have no unit; an interval of {main.every:g} was taken as {unit}")
     if scale is None or not (np.isfinite(main.every) and main.every > 0):
         raise Fault(
             f"the times of {main.name} go by {main.every:g} {main.x_unit or 'of no unit'}; allowed: {', '.join(TIME)} "
-            f"(in Igor: SetScale/P x 0, {main.every:g}, \"s\", {main.name})"
+            "(units={'t': 'ms'} names another)"
         )
     alike = [(name, wave) for name, wave in signals if wave.every == main.every and wave.x_unit == main.x_unit]
     left = [wave.name for name, wave in signals if not (wave.every == main.every and wave.x_unit == main.x_unit)]

@@ -21,6 +21,7 @@ from .conversion import existing
 __all__ = ["FORMATS", "number_of_sweeps", "open_file", "read"]
 
 TEXT = (".csv", ".txt", ".tsv", ".asc", ".atf", ".dat")  # whatever programs call an export as text
+IGOR = (".ibw", ".pxp", ".pxt")
 # By the ending of the file's name: what opens it, imported when it is needed.
 FORMATS: Mapping[str, str] = {
     ".abf": "abf:open_abf",
@@ -28,9 +29,7 @@ FORMATS: Mapping[str, str] = {
     **dict.fromkeys(TEXT, "text.reading:open_text"),
     ".dat": "heka:open_dat",
     ".wcp": "wcp:open_wcp",
-    ".ibw": "igor:open_igor",
-    ".pxp": "igor:open_igor",
-    ".pxt": "igor:open_igor",
+    **dict.fromkeys(IGOR, "igor:open_igor"),
     ".axgd": "axograph:open_axograph",
     ".axgx": "axograph:open_axograph",
     ".h5": "wavesurfer:open_wavesurfer",
@@ -102,7 +101,7 @@ def number_of_sweeps(path: str | Path) -> int:
 def open_file(path: str | Path, units: Mapping[Any, str | float] | None = None) -> Contents:
     """Open a recording of any format. Raises ValueError, with the file's name, if it cannot be read.
 
-    units: as for `read`; a table of numbers without headings can be opened only with them.
+    units: as for `read`; a table of numbers without headings, and some waves of Igor, can be opened only with them.
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -111,4 +110,4 @@ def open_file(path: str | Path, units: Mapping[Any, str | float] | None = None) 
     module, function = FORMATS[suffix].split(":")
     opener = getattr(import_module(f"{__package__}.{module}"), function)
     named = checked_units(path, units)
-    return opener(existing(path), named) if suffix in TEXT else opener(existing(path))
+    return opener(existing(path), named) if suffix in (*TEXT, *IGOR) else opener(existing(path))

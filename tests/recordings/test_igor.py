@@ -67,8 +67,10 @@ def test_times_without_a_unit_are_taken_with_a_word_or_refused(tmp_path):
             trace = read(path)
         np.testing.assert_allclose(trace.t, every * scale * np.arange(400))
     path = written(tmp_path, ibw("Vm", response(0.0), "mV", 0.001, ""))
-    with pytest.raises(ValueError, match="the times of Vm go by 0.001 of no unit; allowed: s, ms, µs .*SetScale"):
+    with pytest.raises(ValueError, match="the times of Vm go by 0.001 of no unit; allowed: s, ms, µs .units="):
         read(path)
+    for unit, scale in (("s", 1e3), ("ms", 1.0)):
+        np.testing.assert_allclose(read(path, units={"t": unit}).t, 0.001 * scale * np.arange(400))
 
 
 def test_a_voltage_without_a_unit_is_named_by_the_reader(tmp_path):
