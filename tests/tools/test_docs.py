@@ -29,7 +29,8 @@ def test_the_python_of_a_page_runs(page, tmp_path):
     cell = step_trace()
     columns = np.column_stack([cell.t, cell.V, cell.I])
     np.savetxt(tmp_path / "my_cell.csv", columns, delimiter=",", header="t (ms),V (mV),I (pA)", comments="")
-    text = "\n".join(blocks(page)).replace('"my_cell.abf", sweep=3', f'"{tmp_path / "my_cell.csv"}"')
+    text = "\n".join(blocks(page)).replace("my_cell.abf", str(tmp_path / "my_cell.csv"))
+    text = text.replace("sweeps[3]", "sweeps[0]").replace("sweep=3", "sweep=0")
     script = tmp_path / "page.py"
     script.write_text(text, encoding="utf-8")
     assert isinstance(runpy.run_path(str(script))["trace"], Trace)
