@@ -31,7 +31,8 @@ class _Sweep:
     response: Series
     stimuli: tuple[Series, ...]  # one, if the file tells which it is
     how: str  # the file tells it, if in a way that should be said
-    beside: tuple[Series, ...]  # recorded at the same time: currents, and V of other electrodes
+    currents: tuple[Series, ...]  # recorded at the same time
+    others: tuple[int, ...]  # sweeps of other electrodes at the same time
     group: tuple  # sweeps of one protocol have the same
 
 
@@ -52,7 +53,7 @@ def open_nwb(path: Path) -> Contents:
     def sweep(k: int) -> FileSweep:
         if file_version(path) != version:
             raise ValueError(f"{path.name} has changed since it was opened; open it again")
-        return _file_sweep(path, sweeps[k])
+        return _file_sweep(path, sweeps[k], [sweeps[other] for other in sweeps[k].others])
 
     def alike(k: int) -> Sequence[int]:
         return [i for i, one in enumerate(sweeps) if one.group == sweeps[k].group]
@@ -85,10 +86,13 @@ def _sweeps(
     sweeps = []
     for row in parts:
         own, how = ((row.stimulus,), "") if row.stimulus else find_stimuli(row.response, stimuli, all_responses)
-        beside = [one for one in currents if _simultaneous(one, row.response)]
-        other = [one for one in all_responses if one.electrode != row.response.electrode]
-        beside += [one for one in other if _simultaneous(one, row.response)]
-        sweeps.append(_Sweep(row.response, own, how, tuple(beside), _group(row, own)))
+        flowing = tuple(one for one in currents if _simultaneous(one, row.response))
+        others = tuple(
+            k
+            for k, one in enumerate(all_responses)
+            if one.electrode != row.response.electrode and _simultaneous(one, row.response)
+        )
+        sweeps.append(_Sweep(row.response, own, how, flowing, others, _group(row, own)))
     return tuple(sweeps), notes
 
 
@@ -155,7 +159,7 @@ def _simultaneous(a: Series, b: Series) -> bool:
     return len(numbers) < 2 and same_start(a, b) and a.count == b.count and a.rate == b.rate
 
 
-def _file_sweep(path: Path, sweep: _Sweep) -> FileSweep:
+def _file_sweep(path: Path, sweep: _Sweep, others: Sequence[_Sweep]) -> FileSweep:
     response = sweep.response
     if response.why:
         raise ValueError(f"{path.name}: {response.name} cannot be read: {response.why}")
@@ -168,9 +172,17 @@ def _file_sweep(path: Path, sweep: _Sweep) -> FileSweep:
     else:
         t = np.arange(response.count) * 1e3 / response.rate
     recorded = list(_signals(path, response, 0))
-    for one in sweep.beside:
-        recorded += _signals(path, one, len(recorded))
     commands, notes, warnings = commanded(path, response, sweep.stimuli, sweep.how)
+    if others and not commands:  # or else the stimulus of another electrode would be taken
+        why = f"no stimulus in this file belongs to {response.name}"
+        commands = (Signal("its stimulus", "pA", 0, lambda: np.zeros(0), why),)
+    for other in others:
+        number = len(recorded)
+        recorded += _signals(path, other.response, number)
+        theirs, *_ = commanded(path, other.response, other.stimuli, other.how)
+        commands += tuple(replace(one, number=number) for one in theirs)
+    for one in sweep.currents:
+        recorded += _signals(path, one, len(recorded))
     if response.bias and response.kind != "IZeroClampSeries":
         warnings.append(f"a bias current of {response.bias:g} pA is not part of I")
     return FileSweep(t, tuple(recorded), commands, notes=tuple(notes), warnings=tuple(warnings))

@@ -66,11 +66,22 @@ def test_electrodes_are_kept_apart(tmp_path):
     assert read(path, "V0").I.max() == pytest.approx(50.0)
     assert read(path, "V1").I.max() == pytest.approx(100.0)
     for channel in ("V1", "pipette 1"):
-        np.testing.assert_allclose(read(path, "V0", channel=channel).V, 2e3 * VOLTS)
+        other = read(path, "V0", channel=channel)
+        np.testing.assert_allclose(other.V, 2e3 * VOLTS)
+        assert other.I.max() == pytest.approx(100.0)
     with pytest.raises(
         ValueError, match=r"channel = 'pipette 2'.* Did you mean 'pipette .'.*'V0' \(V, pipette 0\), 1: 'V1'"
     ):
         read(path, 0, channel="pipette 2")
+
+
+def test_the_stimulus_of_another_electrode_is_not_taken(tmp_path):
+    V0, V1, I1 = ({"starting_time": 0.0, "electrode": k, **one} for k, one in ((0, V), (1, V), (1, I)))
+    path = nwb_file(tmp_path / "cell.nwb", [{"V": V0}, {"V": V1, "I": I1}], electrodes=2)
+    with pytest.raises(ValueError, match="no stimulus in this file belongs to V0.* [Gg]ive the current yourself"):
+        _ = read(path, "V0").I
+    np.testing.assert_allclose(read(path, "V0", current="unknown").V, VOLTS * 1e3)
+    assert read(path, "V0", channel="V1").I.max() == read(path, "V1").I.max() == pytest.approx(50.0)
 
 
 # ---- Tables, index ranges, and what the file leaves out
