@@ -127,7 +127,7 @@ def choose(
     told = start is not None or found.window is not None or (not steps and not _is_whole(trace))
     if more.signal and trace.has_current and not told:
         warnings += doubts(found.t, trace.I, steps)
-    source = "; ".join(more.notes) or "I is unknown"
+    source = more.notes[0] if more.notes else "I is unknown"
     return Chosen(trace, steps, (*contents.notes, *found.notes, *notes), tuple(warnings), V_signal, source)
 
 

@@ -29,6 +29,7 @@ def describe(recording: Recording) -> str:
         lines["other steps"] = _at_most(
             [f"{a:.6g} to {b:.6g} ms" for a, b in sorted(others)], 4
         ) + "; recording.steps lists all"
+    _, I = recording.signals(steps[0].sweep)
     found = recording.contents.sweep(steps[0].sweep)
     if len(found.recorded) + len(found.commanded) > 2:
         lines["signals"] = inventory(found)
@@ -36,7 +37,7 @@ def describe(recording: Recording) -> str:
     if len(protocols) > 1:
         lines["protocols"] = _at_most([f"sweeps {ranges(x)}" for x in protocols], 6) + "; sweeps= takes those of one"
     for title, sentences in (("assumed", recording.notes), ("warning", recording.warnings)):
-        said = {words: where for words, where in sentences.items() if not words.startswith("I is the command")}
+        said = {words: x for words, x in sentences.items() if words != I and not words.startswith("I is the command")}
         if said:
             lines[title] = _sentences(said, len(steps))
     if recording.refused:

@@ -47,6 +47,7 @@ LIMITS: Mapping[str, Limit] = {
     "rest": Limit(20.0, "mV", "most cells rest between -90 and -50 mV; others are injured, offset or a model cell"),
     "drift across sweeps": Limit(5.0, "mV", "as much changes rheobase and rate noticeably"),
     "drift within sweeps": Limit(2.0, "mV", "R_in and sag are differences from the potential before the step"),
+    "V without a step": Limit(10.0, "mV", "larger than synaptic potentials at rest mostly are"),
     "spikes before the step": Limit(0.0, "", "a cell that fires is not at rest"),
     "holding current": Limit(100.0, "pA", "more is a leak, or a cell far from its own rest"),
     "input resistance": Limit(25.0, "%", "how far a weak step may be from the median of all"),
@@ -139,6 +140,7 @@ def quality(recording: Recording) -> Quality:
     rest                     median of V before the first step of each sweep, spikes left out [mV]
     drift across sweeps      highest less lowest rest of a sweep [mV]
     drift within sweeps      median of the last fifth of the rest less that of the first fifth; the largest [mV]
+    V without a step         range of the middle 98 % of V where I is constant and no spike is near; the largest [mV]
     spikes before the step   how many, in all sweeps
     holding current          the current before the first step, furthest from 0 [pA]
     input resistance         how far that of a weak step is from the median of all [%]
@@ -163,6 +165,7 @@ def quality(recording: Recording) -> Quality:
         _rest(sweeps),
         _drift_across(sweeps),
         _drift_within(sweeps),
+        _moving(sweeps),
         _spikes_before(sweeps),
         _holding(sweeps),
         *_resistance(recording),
@@ -183,9 +186,9 @@ def quality(recording: Recording) -> Quality:
 class Measured:
     """What one sweep tells; None where it does not.
 
-    rest, drift, noise [mV]; spikes before the first step, None where no step is known; base [pA]; length [ms]; jumps:
-    (change of I [pA], jump of V [mV]) at edges; clipped samples and their value [mV]; hum: squared amplitude, with that
-    of the noise next to it [mV²], by frequency.
+    rest, drift, noise [mV]; moving: range of V where I is constant [mV]; spikes before the first step, None where no
+    step is known; base [pA]; length [ms]; jumps: (change of I [pA], jump of V [mV]) at edges; clipped samples and their
+    value [mV]; hum: squared amplitude, with that of the noise next to it [mV²], by frequency.
     """
 
     sweep: int
@@ -193,6 +196,7 @@ class Measured:
     rest: float | None
     drift: float | None
     noise: float | None
+    moving: float | None
     spikes: int | None
     base: float | None
     jumps: tuple[tuple[float, float], ...]
@@ -210,8 +214,12 @@ def measure(trace: Trace, row: SweepSteps) -> Measured:
     first = end if onset is None else onset
     spikes = trace.spike_times
     quiet = _quiet(float(t[0]), end, [(x.start, x.stop) for x in steps], spikes)
-    before = (t < first - 0.5 * dt) & _among(t, quiet)
-    rest = drift = noise = None
+    still = _among(t, quiet)
+    before = (t < first - 0.5 * dt) & still
+    rest = drift = noise = moving = None
+    if row.base is not None and np.count_nonzero(still) * dt >= LEAST_REST:
+        low, high = np.percentile(V[still], (1.0, 99.0))
+        moving = float(high - low)
     if np.count_nonzero(before) * dt >= LEAST_REST:
         x = V[before]
         rest, fifth = float(np.median(x)), len(x) // 5
@@ -223,7 +231,7 @@ def measure(trace: Trace, row: SweepSteps) -> Measured:
         noise = 1.4826 * float(np.median(np.abs(about)))
     clipped, at = clipped_samples(V, dt)
     return Measured(
-        row.sweep, len(t) * dt, rest, drift, noise,
+        row.sweep, len(t) * dt, rest, drift, noise, moving,
         None if onset is None else int(np.count_nonzero(spikes < onset)), row.base,
         tuple(_jumps(trace, steps, spikes)) if row.base is not None else (), clipped, at, hum_of(stretch, dt),
     )  # fmt: skip
@@ -362,6 +370,17 @@ def _drift_within(sweeps: Sequence[Measured]) -> Finding:
     words = f"V changes by {drift:+.2f} mV {'before the step of' if known else 'in'} sweep {sweep}, the most"
     advice = "The cell has not come to rest: more time between sweeps, or measure from V just before the step"
     return _finding("drift within sweeps", size, words, advice)
+
+
+def _moving(sweeps: Sequence[Measured]) -> Finding:
+    known = [(x.moving, x.sweep) for x in sweeps if x.moving is not None]
+    if not known:
+        why = "the current is unknown" if all(x.base is None for x in sweeps) else "I is nowhere constant for long"
+        return _finding("V without a step", None, why, "")
+    most, sweep = max(known)
+    words = f"V moves by {most:.1f} mV in sweep {sweep} where I is constant, the most"
+    advice = "Spontaneous activity, slow recovery, or a stimulus that is not in the file: compare V and I in the plot"
+    return _finding("V without a step", most, words, advice)
 
 
 def _spikes_before(sweeps: Sequence[Measured]) -> Finding:

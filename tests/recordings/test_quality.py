@@ -34,7 +34,7 @@ def judged(monkeypatch):
     """Makes the findings about traces without a file."""
 
     def make(traces, how=None, **what):
-        monkeypatch.setattr("helpers.recordings.recording.open_file", lambda path: opened(traces, **what))
+        monkeypatch.setattr("helpers.recordings.recording.open_file", lambda path, units=None: opened(traces, **what))
         return Recording("made.abf", **(how or {})).quality()
 
     return make
@@ -68,6 +68,7 @@ FAULTS = {
     "rest": (lambda k, x: change(x, lambda t: 60.0), -5.0, 0.1),
     "drift across sweeps": (lambda k, x: change(x, lambda t: DRIFT[k]), 8.0, 0.1),
     "drift within sweeps": (lambda k, x: change(x, lambda t: -0.03 * np.minimum(t, 150.0)), 3.6, 0.1),
+    "V without a step": (lambda k, x: change(x, lambda t: 15.0 * np.exp(-(((t - 750.0) / 80.0) ** 2))), 15.0, 0.5),
     "spikes before the step": (lambda k, x: change(x, lambda t: spiking(t, [30.0] if k == 2 else [])), 1, 0),
     "holding current": (lambda k, x: replace(x, I=x.I - 150.0), -150.0, 0.0),
     "sag": (lambda k, x: with_V(x, x.V - 0.03 * min(x.I.min(), 0.0) * sag(x.t)), 30.0, 2.0),
@@ -83,7 +84,7 @@ def test_a_fault_is_seen_and_measured(judged, name):
     found = judged([spoil(k, x) for k, x in enumerate(clean())])
     assert names(found) == [name]
     assert found[name].value == pytest.approx(value, abs=accuracy) and found[name].advice
-    assert name in str(found) and "1 of 13 findings need a look" in str(found)
+    assert name in str(found) and "1 of 14 findings need a look" in str(found)
 
 
 def test_hum_is_told_from_noise_and_by_its_frequency(judged):
@@ -145,7 +146,7 @@ def test_what_cannot_be_measured_is_said(judged):
 
 def test_the_summary_names_what_to_look_at(judged, monkeypatch):
     traces = [FAULTS["line hum"][0](k, x) for k, x in enumerate(clean())]
-    monkeypatch.setattr("helpers.recordings.recording.open_file", lambda path: opened(traces))
+    monkeypatch.setattr("helpers.recordings.recording.open_file", lambda path, units=None: opened(traces))
     assert "quality    look at line hum (print" in str(Recording("made.abf"))
 
 
