@@ -15,7 +15,8 @@ from pathlib import Path, PureWindowsPath
 import numpy as np
 
 from .abf_command import command, is_flat, remarks
-from .abf_header import EPISODIC, MODES, AbfHeader, Output, StimulusFile, read_header
+from .abf_fields import EPISODIC, MODES, AbfHeader, Output, StimulusFile
+from .abf_header import read_header
 from .contents import Contents, FileSweep, Signal
 
 __all__ = ["STIMULI", "contents_of", "open_abf"]

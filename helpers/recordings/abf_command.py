@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .abf_header import EPISODIC, AbfHeader, Output, StimulusFile, UserList
+from .abf_fields import EPISODIC, AbfHeader, Output, StimulusFile, UserList
 
 __all__ = ["command", "is_flat", "remarks"]
 
