@@ -101,6 +101,8 @@ def number_of_sweeps(path: str | Path) -> int:
 def open_file(path: str | Path, units: Mapping[Any, str | float] | None = None) -> Contents:
     """Open a recording of any format. Raises ValueError, with the file's name, if it cannot be read.
 
+    Raises ImportError, with the command that installs it, if a package is missing.
+
     units: as for `read`; a table of numbers without headings, and some waves of Igor, can be opened only with them.
     """
     path = Path(path)
@@ -108,6 +110,11 @@ def open_file(path: str | Path, units: Mapping[Any, str | float] | None = None) 
     if suffix not in FORMATS:
         raise ValueError(f"{path.name} ends in {suffix!r}; allowed: {', '.join(FORMATS)}")
     module, function = FORMATS[suffix].split(":")
-    opener = getattr(import_module(f"{__package__}.{module}"), function)
+    try:
+        opener = getattr(import_module(f"{__package__}.{module}"), function)
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"{path.name}: reading {suffix} files needs the package {error.name}: pip install {error.name}"
+        ) from error
     named = checked_units(path, units)
     return opener(existing(path), named) if suffix in (*TEXT, *IGOR) else opener(existing(path))

@@ -1,5 +1,7 @@
 """WaveSurfer: what the inputs recorded, and the command that the stimulus library describes."""
 
+import sys
+
 import h5py
 import numpy as np
 import pytest
@@ -126,6 +128,15 @@ def test_no_other_file_is_opened(tmp_path):
             other.copy("header", file)
         file["sweep_0001"] = h5py.ExternalLink(str(whole), "/sweep_0001")
     with pytest.raises(ValueError, match=r"linked\.h5 cannot be read as WaveSurfer"):
+        read(path)
+
+
+def test_a_missing_package_is_named(tmp_path, monkeypatch):
+    path = written(tmp_path)
+    for module in ("hdf5", "wavesurfer"):
+        monkeypatch.delitem(sys.modules, f"helpers.recordings.{module}", raising=False)
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    with pytest.raises(ImportError, match=r"cell\.h5: reading \.h5 files needs the package h5py: pip install h5py"):
         read(path)
 
 
