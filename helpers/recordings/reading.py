@@ -85,6 +85,8 @@ def read(
         With file, sweep, signal, the reason and the argument that helps, for what cannot be read.
     FileNotFoundError
         If the file is missing.
+    ImportError
+        With the command that installs it, if the package that reads the format is missing.
     """
     contents = open_file(path, units)
     chosen = choose(contents, sweep, channel=channel, current=current, start=start, stop=stop, units=units)
