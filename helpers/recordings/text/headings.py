@@ -11,7 +11,7 @@ from typing import Any
 from ..conversion import CURRENT, DENSITY, TIME, VOLTAGE, factor
 from .layout import COMMENT, Layout
 
-__all__ = ["Heading", "find_headings", "is_unit", "named", "with_units"]
+__all__ = ["Heading", "find_headings", "named", "with_units"]
 
 KINDS = {"t": TIME, "V": VOLTAGE, "I": CURRENT | DENSITY}
 WORDS = {

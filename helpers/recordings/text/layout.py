@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["CLOCK", "COMMENT", "Layout", "find_layout", "looks_grouped", "some_of"]
+__all__ = ["COMMENT", "Layout", "find_layout", "looks_grouped", "some_of"]
 
 SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas", " ": "blanks"}
 MARKS = {".": "point", ",": "comma"}

@@ -12,7 +12,7 @@ import numpy as np
 from ..conversion import TIME, check_even, factor
 from .layout import MINUS
 
-__all__ = ["RATE", "Stated", "even_times", "resolution", "stated_interval", "unit_by_interval"]
+__all__ = ["Stated", "even_times", "resolution", "stated_interval", "unit_by_interval"]
 
 RATE = {"Hz": 1.0, "kHz": 1e3, "MHz": 1e6, "S/s": 1.0, "samples/s": 1.0}
 EVEN = 0.05  # of an interval: times may deviate by this much
