@@ -58,7 +58,7 @@ NAMES = {
     "NeuronSimulator": "tests/inference/test_simulator.py", "CombinedSimulator": "tests/inference/test_simulator.py",
     "LifSimulator": "tests/inference/test_recipes.py",
     "without_inferred": INNER, "fingerprint_of_equations": INNER, "statistics_of_sweep": INNER, "repeatable": INNER,
-    "Step": "what find_steps returns", "main_window": INNER, "split_at": INNER, "f_I_curve": INNER, "Sweeps": "tests/recordings/test_recording.py", "Marginal": "through uniform and normal", "recordings.voltage_clamp.read_family": FILES_OF, "sodium_family": "no arguments",
+    "Step": "what find_steps returns", "doubts": "through read", "is_noisy": INNER, "main_window": INNER, "split_at": INNER, "f_I_curve": INNER, "Sweeps": "tests/recordings/test_recording.py", "Marginal": "through uniform and normal", "recordings.voltage_clamp.read_family": FILES_OF, "sodium_family": "no arguments",
     "cross_entropy": "a formula on tensors, tried through train_by_rule", "backprop": "a formula on tensors, tried through train_by_rule",
     "feedback_alignment": "a formula on tensors, tried through train_by_rule", "gradient_angle": "a formula on tensors",
     "train_network": INNER, "exact_recovery": "takes results of others: posterior, trials and their recordings",
