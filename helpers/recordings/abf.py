@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path, PureWindowsPath
 
 import numpy as np
@@ -174,11 +174,18 @@ def _opened(path: Path, file: StimulusFile) -> tuple[int, int, float, Callable[[
         header = read_header(path)
         same = [k for k, x in enumerate(header.inputs) if x.number == file.input] or [0]
         return 0, len(header.sweeps), header.dt, lambda k: header.samples(k, same[0])
+    sweeps, dt = _text_sweeps(path, path.stat().st_mtime_ns)
+    return 0, len(sweeps), dt, lambda k: sweeps[k]
+
+
+@lru_cache(maxsize=2)  # a long table of text takes seconds, and each sweep of a recording asks for it
+def _text_sweeps(path: Path, changed: int) -> tuple[list[np.ndarray], float]:
+    """The first signal of a stimulus file in another format, sweep by sweep, and its sampling interval [ms]."""
     from .reading import open_file  # here, as it imports this module
 
     contents = open_file(path)
-    found = contents.sweep(0)
-    if not found.recorded or len(found.t) < 2:
+    found = [contents.sweep(k) for k in range(contents.n_sweeps)]
+    if not all(one.recorded and len(one.t) > 1 for one in found):
         raise ValueError(f"the stimulus file {path.name!r} holds no signal")
-    dt = float(found.t[-1] - found.t[0]) / (len(found.t) - 1)
-    return 0, contents.n_sweeps, dt, lambda k: contents.sweep(k).recorded[0].load()
+    t = found[0].t
+    return [one.recorded[0].load() for one in found], float(t[-1] - t[0]) / (len(t) - 1)

@@ -398,6 +398,19 @@ def test_the_sweeps_of_a_stimulus_file(tmp_path, version):
     np.testing.assert_allclose(read(path, 0).I[100:200], 2.0 * waves[1][100:200] - 5.0, atol=1e-5)
 
 
+def test_a_stimulus_file_of_text(tmp_path):
+    path, _ = wave_files(tmp_path, 2, name="C:\\Wave.atf")
+    waves = [10.0 * np.sin(np.arange(N) / 50.0 + k) for k in range(2)]
+    rows = [f"{1e-4 * k:.4f}\t{a:.6f}\t{b:.6f}" for k, (a, b) in enumerate(zip(*waves, strict=True))]
+    head = ["ATF\t1.0", "1\t3", '"AcquisitionMode=Episodic Stimulation"', '"Time (s)"\t"Trace #1"\t"Trace #2"']
+    (tmp_path / "wave.atf").write_text("\r\n".join([*head, *rows, ""]))
+    for k in range(2):
+        np.testing.assert_allclose(read(path, k).I[100:200], 2.0 * waves[k][100:200] - 5.0, atol=1e-5)
+    (tmp_path / "wave.atf").write_text("no table")
+    with pytest.raises(ValueError, match=r"a\.abf, sweep 0: Cmd 0: .*wave\.atf"):
+        read(path)
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
