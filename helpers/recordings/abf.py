@@ -15,7 +15,7 @@ from pathlib import Path, PureWindowsPath
 import numpy as np
 
 from .abf_command import command, is_flat, remarks
-from .abf_fields import EPISODIC, MODES, AbfHeader, Output, StimulusFile
+from .abf_fields import EPISODIC, GAP_FREE, MODES, AbfHeader, Output, StimulusFile
 from .abf_header import read_header
 from .contents import Contents, FileSweep, Signal
 
@@ -90,7 +90,10 @@ def _sweep(header: AbfHeader, outputs: list[Output], sweep: int) -> FileSweep:
                 (notes if _alike(copy, values, 2 * _step(output)) else warnings).append(words)
         if copy is not None:
             commanded.append(Signal(name + COPY, output.unit, output.number, partial(_same, copy), on_request=True))
-    return FileSweep(header.times(sweep), recorded, tuple(commanded), notes=tuple(notes), warnings=tuple(warnings))
+    return FileSweep(
+        header.times(sweep), recorded, tuple(commanded), notes=tuple(notes), warnings=tuple(warnings),
+        gap_free=header.mode == GAP_FREE,
+    )  # fmt: skip
 
 
 COPY = " (copy)"

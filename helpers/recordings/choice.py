@@ -124,7 +124,7 @@ def choose(
         steps = find_steps(found.t, I)
     window = _window(contents, sweep, found, steps, more, start, stop, units, {} if known is None else known)
     trace = make_trace(path, found.t, V, I, window, unit)
-    told = start is not None or found.window is not None or (not steps and not _is_whole(trace))
+    told = start is not None or found.window is not None or (not steps and (found.gap_free or not _is_whole(trace)))
     if more.signal and trace.has_current and not told:
         warnings += doubts(found.t, trace.I, steps)
     source = more.notes[0] if more.notes else "I is unknown"

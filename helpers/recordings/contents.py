@@ -71,6 +71,8 @@ class FileSweep:
         What was assumed or changed in reading it, each a sentence without the file's name.
     warnings
         The same, where it may matter for what the numbers mean: `read` warns.
+    gap_free
+        Whether it is a recording without sweeps, in which no step is expected.
     """
 
     t: np.ndarray
@@ -79,6 +81,7 @@ class FileSweep:
     window: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    gap_free: bool = False
 
 
 @dataclass(frozen=True, eq=False)
