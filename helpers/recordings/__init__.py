@@ -8,7 +8,7 @@ fetch, load, RECORDINGS          published recordings by name
 RecordingUnavailable             raised when one can be neither found nor downloaded
 crop, current_density            part of a sweep; pA as µA/cm²
 in_model_units                   µA/cm², and V without the liquid-junction potential
-quality, LIMITS                  what to look at in a `Recording` before use, and from where on
+LIMITS                           from where on `Recording.quality` says that something needs a look
 passive_properties               resting potential, input resistance, time constant, area
 Rig, record_through              a simulated amplifier
 synthetic_recording              a simulated recording of a current step
@@ -27,7 +27,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "example": ["example_cell", "recorded_f_I"],
         "passive": ["crop", "current_density", "in_model_units", "passive_properties"],
         "published": ["RECORDINGS", "RecordingUnavailable", "fetch", "load"],
-        "quality": ["LIMITS", "quality"],
+        "quality": ["LIMITS"],
         "recording": ["Recording"],
         "reading": ["number_of_sweeps", "read"],
         "steps": ["Step", "find_steps"],

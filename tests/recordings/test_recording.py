@@ -200,3 +200,15 @@ def test_published_recording(recordings):
     assert len(str(made).splitlines()) <= 12 and "146.85 to 646.85 ms, -100 to 300 pA" in str(made)
     row = made.steps[0]
     assert len(row.after) == 1 and (row.after[0].start, row.after[0].amplitude) == (1146.85, -100.0)
+
+
+def test_cases_as_a_whole(cases):
+    made = Recording(cases / "abf" / "18711001.abf")
+    assert made.f_I().counts[[10, 20, 29]].tolist() == [3, 5, 7]
+    assert {(x.start, x.stop, x.amplitude) for row in made.steps for x in row.before} == {(23.4, 323.4, -100.0)}
+    listed = Recording(cases / "abf" / "2020_03_02_0000.abf").f_I().currents
+    assert listed.tolist() == [-200, -150, -100, -50, 0, 25, 50, 100, 150, 200, 250, 300, 350, 400, 500, 600]
+    gap_free = Recording(cases / "abf" / "gapfree_epochs_on.abf")
+    assert gap_free.steps[0].main is None and "V without a step" in str(gap_free)
+    unknown = Recording(cases / "abf" / "written_by_pyabf.abf").plot()
+    assert unknown.axes[1].texts[0].get_text() == "current unknown"
