@@ -12,6 +12,7 @@ from helpers.neurons.equations import Neuron
 from helpers.simulation.arguments import as_stimulus, number_of_steps
 from helpers.simulation.batch import simulate_many
 from helpers.simulation.integrators import EXPONENTIAL_EULER
+from helpers.simulation.spikes import spike_events, spike_rule, times_of
 from helpers.simulation.stimuli import Stimulus, Waveform
 from helpers.simulation.summaries import Summary, summary_statistics
 from helpers.validation import instance
@@ -147,6 +148,8 @@ def described(
 ) -> dict[str, Any]:
     """Return what is simulated as plain data that can be stored and compared. Code is represented by a fingerprint."""
     samples = stimulus.samples if isinstance(stimulus, Waveform) else None
+    function = summarise.compiled if isinstance(summarise, Summary) else summarise
+    detector = (spike_events, times_of, spike_rule(neuron)) if _looks_at_spikes(function) else ()
     return {
         "neuron": {
             "class": type(neuron).__name__,
@@ -160,11 +163,19 @@ def described(
         },
         "summarise": {
             "statistics": list(summarise.names) if isinstance(summarise, Summary) else [],
-            "function": fingerprint(summarise.compiled if isinstance(summarise, Summary) else summarise),
+            "function": fingerprint(function, *detector),
         },
         "duration": round(float(duration), 9),  # 12 000 · 0.01 ms is 120 ms
         "dt": float(dt),
     }
+
+
+def _looks_at_spikes(function: Any) -> bool:
+    """Whether a summary, or a compiled function that it calls, uses the spikes that were found before."""
+    plain = getattr(function, "py_func", function)
+    names = set(plain.__code__.co_names)
+    called = [plain.__globals__[name] for name in names if hasattr(plain.__globals__.get(name), "py_func")]
+    return bool(names & {"spikes", "spike_times"}) or any(map(_looks_at_spikes, called))
 
 
 def fingerprint_of_equations(kind: type[Neuron]) -> str:
