@@ -17,7 +17,7 @@ import numpy as np
 from .abf_command import command, is_flat, remarks
 from .abf_fields import EPISODIC, GAP_FREE, MODES, AbfHeader, Output, StimulusFile
 from .abf_header import read_header
-from .contents import Contents, FileSweep, Signal
+from .contents import Contents, FileSweep, Signal, absent
 
 __all__ = ["STIMULI", "contents_of", "open_abf"]
 
@@ -78,7 +78,7 @@ def _sweep(header: AbfHeader, outputs: list[Output], sweep: int) -> FileSweep:
             why = str(error)
             if copy is not None:
                 why += f". The recording keeps a copy of what was output: current={name + COPY!r} takes it"
-            commanded.append(Signal(name, output.unit, output.number, _nothing, why, needed=True))
+            commanded.append(absent(name, output.unit, output.number, why, needed=True))
         else:
             flat = is_flat(header, output)
             commanded.append(Signal(name, output.unit, output.number, partial(_same, values), flat=flat))
@@ -101,10 +101,6 @@ COPY = " (copy)"
 
 def _same(values: np.ndarray) -> np.ndarray:
     return values
-
-
-def _nothing() -> np.ndarray:
-    return np.empty(0)
 
 
 def _step(output: Output) -> float:

@@ -32,7 +32,6 @@ __all__ = [
     "reader",
     "scale_of",
     "sweeps_of",
-    "text_of",
     "user_list",
 ]
 
@@ -207,11 +206,6 @@ def reader(data: mmap, begin: int = 0) -> Callable[..., Any]:
         return found[0] if len(found) == 1 else found
 
     return get
-
-
-def text_of(raw: bytes) -> str:
-    """A text that is filled up with zeros or blanks."""
-    return raw.split(b"\0")[0].decode("latin-1").strip()
 
 
 def positive(x: float) -> bool:

@@ -27,9 +27,9 @@ from .abf_fields import (
     reader,
     scale_of,
     sweeps_of,
-    text_of,
     user_list,
 )
+from .binary import text
 
 __all__ = ["read_version_1"]
 
@@ -62,7 +62,7 @@ def read_version_1(path: Path, data: mmap, size: int) -> AbfHeader:
     held = held_outputs(path, size, BLOCK * get(72, "i"), get(76, "i"))
     planned, runs = max(get(146, "i"), 0), get(150, "i")
     alternating = extended and bool(get(5876, "h"))
-    creator = text_of(get(294, "16s"))
+    creator = text(get(294, "16s"))
     inputs = _inputs_1(get, extended, width)
     return AbfHeader(
         path, version, mode, first * width, inputs, outputs, sweeps, planned, runs, alternating, lists, begin,
@@ -83,7 +83,7 @@ def _inputs_1(get: Callable[..., Any], extended: bool, width: int) -> tuple[Inpu
         if extended and get(4512 + 2 * k, "h"):
             gain *= get(4576 + 4 * k, "f")
         offset = get(986 + 4 * k, "f") - (get(1114 + 4 * k, "f") if signal else 0.0)
-        name, unit = text_of(get(442 + 10 * k, "10s")), text_of(get(602 + 8 * k, "8s"))
+        name, unit = text(get(442 + 10 * k, "10s")), text(get(602 + 8 * k, "8s"))
         scale = scale_of(get(244, "f"), get(252, "i"), gain)
         capacitance = get(4704 + 4 * k, "f") if extended else 0.0
         inputs.append(Input(k, name or f"IN {k}", unit, scale, finite(offset), capacitance))
@@ -94,7 +94,7 @@ def _outputs_1(get: Callable[..., Any], extended: bool, count: int, width: int) 
     outputs = []
     active = get(1440, "h")
     for k in range(4):
-        name, unit = text_of(get(1306 + 10 * k, "10s")), text_of(get(1346 + 8 * k, "8s"))
+        name, unit = text(get(1306 + 10 * k, "10s")), text(get(1346 + 8 * k, "8s"))
         holding = get(1394 + 4 * k, "f")
         keeps, conditioned, leak, source = False, None, False, 0
         epochs: list[Epoch] = []
@@ -112,7 +112,7 @@ def _outputs_1(get: Callable[..., Any], extended: bool, count: int, width: int) 
                     Epoch(e, *epoch, *(get(place + 4 * at, "i") for place in (2508, 2588, 2136, 2216)))
                 )
             file = StimulusFile(
-                text_of(get(2736 + 256 * k, "256s")), get(2708 + 4 * k, "f"), get(2716 + 4 * k, "f"),
+                text(get(2736 + 256 * k, "256s")), get(2708 + 4 * k, "f"), get(2716 + 4 * k, "f"),
                 get(2724 + 4 * k, "i"), get(2732 + 2 * k, "h"),
                 copy_of(get(2048 + 4 * k, "i"), get(2056 + 4 * k, "i"), width,
                       (get(248, "f"), get(256, "i"), get(1378 + 4 * k, "f")),
@@ -127,7 +127,7 @@ def _outputs_1(get: Callable[..., Any], extended: bool, count: int, width: int) 
                 epoch = (get(1444 + 2 * e, "h"), get(1464 + 4 * e, "f"), get(1504 + 4 * e, "f"))
                 epochs.append(Epoch(e, *epoch, get(1544 + 2 * e, "h"), get(1564 + 2 * e, "h"), 0, 0))
             scaling = get(1620, "f"), get(1624, "f")
-            file = StimulusFile(text_of(get(1634, "84s")), *scaling, get(1630, "h"), get(1632, "h"), None)
+            file = StimulusFile(text(get(1634, "84s")), *scaling, get(1630, "h"), get(1632, "h"), None)
         outputs.append(
             Output(
                 k, name, unit, holding, source, keeps, tuple(x for x in epochs if x.kind),
@@ -145,6 +145,6 @@ def _user_lists_1(get: Callable[..., Any], extended: bool) -> tuple[UserList, ..
     lists = []
     for k in range(4):
         if get(3360 + 2 * k, "h"):
-            text = get(3376 + 256 * k, "256s").decode("latin-1")
-            lists.append(user_list(k, get(3368 + 2 * k, "h"), 10, text, bool(get(4400 + 2 * k, "h"))))
+            listed = get(3376 + 256 * k, "256s").decode("latin-1")
+            lists.append(user_list(k, get(3368 + 2 * k, "h"), 10, listed, bool(get(4400 + 2 * k, "h"))))
     return tuple(lists)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .binary import Fault, refusing, unpack
+from .binary import Unreadable, refusing, unpack
 from .contents import Contents, FileSweep, Signal
 from .conversion import TIME, factor
 
@@ -48,7 +48,7 @@ def open_axograph(path: Path) -> Contents:
     with refusing(path, FORMAT):
         columns = list(_columns(path.read_bytes()))
         if len(columns) < 2:
-            raise Fault(f"it has {len(columns)} columns; needed: times, and at least one more")
+            raise Unreadable(f"it has {len(columns)} columns; needed: times, and at least one more")
         sweeps = list(_sweeps(columns))
 
     def sweep(k: int) -> FileSweep:
@@ -56,10 +56,10 @@ def open_axograph(path: Path) -> Contents:
         scale = _seconds(time)
         with refusing(path, FORMAT):
             if scale is None:
-                raise Fault(f"its times are in {time.unit!r}; allowed: {', '.join(TIME)}")
+                raise Unreadable(f"its times are in {time.unit!r}; allowed: {', '.join(TIME)}")
             t = np.asarray(time.load(), dtype=float) * scale
             if len(t) < 2 or not np.isfinite(t).all():
-                raise Fault("its times are damaged")
+                raise Unreadable("its times are damaged")
         recorded = tuple(Signal(x.name, x.unit, i, x.load) for i, x in enumerate(values))
         return FileSweep(t - t[0], recorded)
 
@@ -76,16 +76,16 @@ def _columns(data: bytes) -> Iterator[Column]:
         version, count = unpack(">ii", data, 4)
         place = 12
     else:
-        raise Fault("it is not a file of AxoGraph")
+        raise Unreadable("it is not a file of AxoGraph")
     if not (version in (1, 2) if kind == b"AxGr" else 3 <= version <= 6) or not 0 <= count <= MOST_COLUMNS:
-        raise Fault(f"it is of version {version} with {count} columns; versions 1 to 6 can be read")
+        raise Unreadable(f"it is of version {version} with {count} columns; versions 1 to 6 can be read")
 
     def array(dtype: str, n: int, scale: float = 1.0, offset: float = 0.0) -> Callable[[], np.ndarray]:
         nonlocal place
         begin, size = place, np.dtype(dtype).itemsize
         place += n * size
         if n < 0 or place > len(data):
-            raise Fault("it is damaged or cut short")
+            raise Unreadable("it is damaged or cut short")
         return lambda: np.frombuffer(data, dtype, n, begin).astype(float) * scale + offset
 
     for k in range(count):
@@ -97,7 +97,7 @@ def _columns(data: bytes) -> Iterator[Column]:
         else:
             n, form, length = unpack(">iii", data, place)
             if not 0 <= length <= 2**16:
-                raise Fault("it is damaged or cut short")
+                raise Unreadable("it is damaged or cut short")
             title = data[place + 12 : place + 12 + length].decode("utf-16-be", "replace")
             place += 12 + length
         parts = TITLE.fullmatch(title.strip("\0 "))
@@ -107,7 +107,7 @@ def _columns(data: bytes) -> Iterator[Column]:
             first, step = unpack(numbers, data, place)
             place += 8 if version < 3 else 16
             if not 0 <= n <= len(data):  # as long as its columns are, and those are in the file
-                raise Fault("it is damaged or cut short")
+                raise Unreadable("it is damaged or cut short")
             load: Callable[[], np.ndarray] = partial(_series, first, step, n)
         elif form == SCALED and version < 3:
             scale = unpack(">f", data, place)
@@ -120,7 +120,8 @@ def _columns(data: bytes) -> Iterator[Column]:
         elif form in PLAIN:
             load = array(PLAIN[form], n)
         else:
-            raise Fault(f"column {k + 1} ({title[:40]!r}) is of type {form}; recordings have types 4 to 7, 9 and 10")
+            what = f"column {k + 1} ({title[:40]!r}) is of type {form}"
+            raise Unreadable(f"{what}; recordings have types 4 to 7, 9 and 10")
         yield Column(name or f"column {k + 1}", unit, n, load)
 
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Fault", "refusing", "samples", "text", "unpack"]
+__all__ = ["Unreadable", "refusing", "samples", "text", "unpack"]
 
 
-class Fault(ValueError):
+class Unreadable(ValueError):
     """What is wrong with a file, in words that `refusing` passes on."""
 
 
@@ -25,23 +25,23 @@ def refusing(path: Path, format: str) -> Iterator[None]:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             yield
-    except Fault as fault:
+    except Unreadable as fault:
         raise ValueError(f"{path.name} cannot be read as {format}: {fault}") from None
     except Exception as error:
         raise ValueError(f"{path.name} cannot be read as {format}: it is damaged or cut short") from error
 
 
 def unpack(form: str, data: bytes, place: int) -> Any:
-    """Return the number, or the tuple of numbers, of struct format `form` at `place`; Fault if it lies outside."""
+    """Return the number, or the tuple of numbers, of struct format `form` at `place`; Unreadable if it lies outside."""
     if place < 0 or place + struct.calcsize(form) > len(data):
-        raise Fault("it is damaged or cut short")
+        raise Unreadable("it is damaged or cut short")
     numbers = struct.unpack_from(form, data, place)
     return numbers[0] if len(numbers) == 1 else numbers
 
 
 def text(data: bytes) -> str:
-    """Return a text of fixed length that ends at its first zero."""
-    return data.split(b"\0", 1)[0].decode("latin-1").replace("\u03bc", "\u00b5").strip()
+    """Return a text of fixed length that ends at its first zero, without blanks around it."""
+    return data.split(b"\0", 1)[0].decode("latin-1").strip()
 
 
 def samples(path: Path, dtype: str, place: int, count: int) -> np.ndarray:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["Contents", "FileSweep", "Signal"]
+__all__ = ["Contents", "FileSweep", "Signal", "absent"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +53,15 @@ class Signal:
     on_request: bool = False
     needed: bool = False
     place: str = ""
+
+
+def absent(name: str, unit: str, number: int, why: str, *, needed: bool = False) -> Signal:
+    """Return a signal that has no samples, for a reason, with which `load` raises ValueError."""
+
+    def load() -> np.ndarray:
+        raise ValueError(f"{name}: {why}")
+
+    return Signal(name, unit, number, load, why, needed=needed)
 
 
 @dataclass(frozen=True, eq=False)

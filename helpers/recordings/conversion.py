@@ -25,7 +25,6 @@ __all__ = [
     "factor",
     "interval_of",
     "make_trace",
-    "require",
 ]
 
 # Every known unit with its factor to ms, mV, pA and µA/cm². Nothing else is converted or guessed.
@@ -72,14 +71,6 @@ def interval_of(unit: str) -> float | None:
     found = re.fullmatch(r"\s*(\d*\.?\d+(?:[eE][-+]?\d+)?)\s*(\S+)\s*", unit)
     scale = factor(TIME, found[2]) if found else None
     return float(found[1]) * scale if found and scale and float(found[1]) > 0.0 else None
-
-
-def require(path: Path, what: str, units: Mapping[str, float], unit: str) -> float:
-    """Return the factor of the unit in which `what` is given. Raises ValueError if it is unknown."""
-    found = factor(units, unit)
-    if found is None:
-        raise ValueError(f"{path.name}: {what} is in {unit!r}; allowed units: {', '.join(units)}")
-    return found
 
 
 def check_even(path: Path, t: np.ndarray, lines: list[int] | None = None) -> None:

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from .binary import Fault, refusing, samples, text, unpack
-from .contents import Contents, FileSweep, Signal
+from .binary import Unreadable, refusing, samples, text, unpack
+from .contents import Contents, FileSweep, Signal, absent
 from .text.reading import open_text
 
 __all__ = ["open_dat", "open_heka"]
@@ -83,7 +83,7 @@ def open_heka(path: Path) -> Contents:
             if sweep.children
         ]
         if not found:
-            raise Fault("it holds no sweeps")
+            raise Unreadable("it holds no sweeps")
         contents = [
             f"series {g}/{s} {series.text(4, 32)!r} has {len(series.children)} sweeps"
             for g, group in enumerate(groups.children, 1)
@@ -110,11 +110,11 @@ def _trees(path: Path) -> tuple[Record, Record]:
     signature = head[:4]
     if signature != b"DAT2":
         if signature in (b"DAT1", b"DATA"):
-            raise Fault(
+            raise Unreadable(
                 "its traces and stimuli are in files of their own (.pul, .pgf); open it in PatchMaster and save it as "
                 "a bundle (Configuration: create bundled files)"
             )
-        raise Fault("it is not a file of PatchMaster")
+        raise Unreadable("it is not a file of PatchMaster")
     order = "<" if head[52:53] != b"\0" else ">"
     places = {}
     for k in range(12):
@@ -122,7 +122,7 @@ def _trees(path: Path) -> tuple[Record, Record]:
         if length > 0:
             places[text(head[72 + 16 * k : 80 + 16 * k])] = (begin, length)
     if ".pul" not in places:
-        raise Fault("its bundle holds no description of traces (.pul)")
+        raise Unreadable("its bundle holds no description of traces (.pul)")
     recorded = _tree(path, *places[".pul"], levels=5)
     if ".pgf" not in places:
         return recorded, Record(b"", order, ())
@@ -135,7 +135,7 @@ def _tree(path: Path, begin: int, length: int, levels: int) -> Record:
         data = file.read(min(length, path.stat().st_size)) if begin >= HEADER else b""
     order = {b"Tree": ">", b"eerT": "<"}.get(data[:4])
     if order is None or unpack(order + "i", data, 4) != levels:
-        raise Fault("it is damaged or cut short")
+        raise Unreadable("it is damaged or cut short")
     sizes = unpack(f"{order}{levels}i", data, 8)
     place = 8 + 4 * levels
 
@@ -147,7 +147,7 @@ def _tree(path: Path, begin: int, length: int, levels: int) -> Record:
         place += size + 4
         # Each child takes at least the four bytes of its own count.
         if not 0 <= count <= (len(data) - place) // 4 or (count and level == levels - 1):
-            raise Fault("it is damaged or cut short")
+            raise Unreadable("it is damaged or cut short")
         return Record(record, order, tuple(node(level + 1) for _ in range(count)))
 
     return node(0)
@@ -156,7 +156,7 @@ def _tree(path: Path, begin: int, length: int, levels: int) -> Record:
 def _sweep(path: Path, series: Record, place: int, record: Record, stimuli: Record) -> FileSweep:
     traces = [trace for trace in record.children if not trace.integer("h", 64) & LEAK]
     if not traces:
-        raise Fault("a sweep holds nothing but leak traces")
+        raise Unreadable("a sweep holds nothing but leak traces")
     recorded, said = [], []
     for k, trace in enumerate(traces):
         name = trace.text(4, 32) or f"trace {k + 1}"
@@ -169,9 +169,9 @@ def _sweep(path: Path, series: Record, place: int, record: Record, stimuli: Reco
     main = traces[voltages[0] if voltages else 0]
     n, dt = main.integer("i", 44), main.number("d", 104)
     if not (n > 1 and 0 < dt <= 100.0 and main.text(120, 8) in ("s", "")):
-        raise Fault(f"a sweep has {n} samples every {dt:g} {main.text(120, 8)}")
+        raise Unreadable(f"a sweep has {n} samples every {dt:g} {main.text(120, 8)}")
     if n > path.stat().st_size:
-        raise Fault("it is damaged or cut short")
+        raise Unreadable("it is damaged or cut short")
     number = record.integer("i", 44) - 1  # of the sweep in its series
     number = number if number >= 0 else place
     commanded = tuple(_commands(main, record, number, n, dt, voltages, stimuli))
@@ -210,6 +210,7 @@ def _commands(
     if not 0 <= which < len(stimuli.children):
         return []
     stimulus = stimuli.children[which]
+    number_of_input = voltages[0] if voltages else 0
     signals: list[Signal] = []
     outputs = set()
     for channel in stimulus.children:
@@ -223,59 +224,55 @@ def _commands(
         name = f"{stimulus.text(4, 32) or 'stimulus'} (DA {output})"
         try:
             if unit == "V" and not clamped:
-                raise Fault("its stimulus is in volts at the output, and the file does not say how many pA a volt is")
+                volts = "its stimulus is in volts at the output"
+                raise Unreadable(f"{volts}, and the file does not say how many pA a volt is")
             values = _segments(channel, stimulus, number, n, dt)
-            signals.append(Signal(name, unit, voltages[0] if voltages else 0, partial(np.asarray, values)))
-        except Fault as fault:
+            signals.append(Signal(name, unit, number_of_input, partial(np.asarray, values)))
+        except Unreadable as fault:
             # Nothing commands a voltage in current clamp: what is missing is a current.
-            shown = unit if clamped else "nA"
-            number_of_input = voltages[0] if voltages else 0
-            signals.append(Signal(name, shown, number_of_input, partial(_absent, str(fault)), str(fault)))
+            signals.append(absent(name, unit if clamped else "nA", number_of_input, str(fault)))
     return signals
 
 
-def _absent(why: str) -> np.ndarray:
-    raise ValueError(why)
-
-
 def _segments(channel: Record, stimulus: Record, number: int, n: int, dt: float) -> np.ndarray:
-    """The command of a sweep, (n,) in V or nA; Fault with the reason if it cannot be told."""
+    """The command of a sweep, (n,) in V or nA; Unreadable with the reason if it cannot be told."""
     flags = channel.integer("h", 76)
     if not flags & 1:
-        raise Fault("the scale of its stimulus is the user's own, and not in the file")
+        raise Unreadable("the scale of its stimulus is the user's own, and not in the file")
     if flags & 4:
-        raise Fault("its stimulus is a template in a file of its own")
+        raise Unreadable("its stimulus is a template in a file of its own")
     if flags & ~3:
-        raise Fault("its stimulus is scaled or made by an extension of PatchMaster")
+        raise Unreadable("its stimulus is scaled or made by an extension of PatchMaster")
     count = stimulus.integer("i", 144)
     if not 0 <= number < count <= 10**6:
-        raise Fault(f"its stimulus has {count} sweeps, and this is number {number + 1}")
+        raise Unreadable(f"its stimulus has {count} sweeps, and this is number {number + 1}")
     holding, relative = channel.number("d", 48), bool(flags & 2)
     level, parts, total = holding, [], 0
     for k, segment in enumerate(channel.children, 1):
         kind = segment.integer("b", 4)
         store = segment.integer("b", 5)
         if kind not in (CONSTANT, RAMP):
-            raise Fault(f"segment {k} of its stimulus is {CLASSES[kind] if 0 <= kind < 6 else 'of an unknown kind'}")
+            what = CLASSES[kind] if 0 <= kind < 6 else "of an unknown kind"
+            raise Unreadable(f"segment {k} of its stimulus is {what}")
         if segment.integer("i", 16) not in (0, 1) or segment.integer("i", 44) != 0:
-            raise Fault(f"segment {k} of its stimulus takes its value from a parameter")
+            raise Unreadable(f"segment {k} of its stimulus takes its value from a parameter")
         value = holding
         if segment.integer("i", 16) == 0:
             value = _step(segment, number, count, k, 6, 8, 20, 28) + (holding if relative else 0.0)
         duration = _step(segment, number, count, k, 7, 36, 48, 56)
         length = round(duration / dt) if 0 <= duration / dt < 10 * n + 10**6 else -1
         if length < 0 or not abs(value) < LARGEST:
-            raise Fault(f"segment {k} of its stimulus lasts {duration:g} s at {value:g}")
+            raise Unreadable(f"segment {k} of its stimulus lasts {duration:g} s at {value:g}")
         if store == STORED:
             total += length
             if total > 2 * n + 10**6:
-                raise Fault("its stimulus is much longer than what was recorded")
+                raise Unreadable("its stimulus is much longer than what was recorded")
             parts.append(np.linspace(level, value, length, endpoint=False) if kind == RAMP else np.full(length, value))
         if length:
             level = value
     command = np.concatenate(parts) if parts else np.empty(0)
     if len(command) < n - max(2, len(parts)):
-        raise Fault(f"its stimulus has {len(command)} samples, but {n} were recorded")
+        raise Unreadable(f"its stimulus has {len(command)} samples, but {n} were recorded")
     if len(command) < n:  # each segment is rounded to whole samples
         command = np.append(command, np.full(n - len(command), command[-1]))
     return command[:n]
@@ -286,7 +283,7 @@ def _step(segment: Record, number: int, count: int, k: int, mode: int, *places: 
     how = segment.integer("b", mode)
     base, factor, more = (segment.number("d", place) for place in places)
     if factor not in (0.0, 1.0):  # 0 where the field was never set
-        raise Fault(f"segment {k} of its stimulus grows by a factor from sweep to sweep")
+        raise Unreadable(f"segment {k} of its stimulus grows by a factor from sweep to sweep")
     if more == 0.0:
         return base
     if how == INCREASE:
@@ -295,4 +292,4 @@ def _step(segment: Record, number: int, count: int, k: int, mode: int, *places: 
         return base + (count - 1 - number) * more
     if how == ALTERNATE:
         return base + (number // 2 if number % 2 == 0 else count - 1 - number // 2) * more
-    raise Fault(f"segment {k} of its stimulus changes its order from sweep to sweep (increment mode {how})")
+    raise Unreadable(f"segment {k} of its stimulus changes its order from sweep to sweep (increment mode {how})")

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .binary import Fault, refusing, text, unpack
+from .binary import Unreadable, refusing, text, unpack
 from .contents import Contents, FileSweep, Signal
 from .conversion import TIME, VOLTAGE, factor
 
@@ -57,7 +57,7 @@ def open_igor(path: Path, units: Mapping[Any, str | float] | None = None) -> Con
         found = [column for wave in _waves(path, data) for column in wave]
         waves = [wave for wave in found if wave.x_unit or wave.every != 1.0]
         if not waves:
-            raise Fault(
+            raise Unreadable(
                 f"none of its {len(found)} waves has numbers over time "
                 '(an axis that is scaled: SetScale/P x 0, 5e-5, "s")'
             )
@@ -99,7 +99,7 @@ def _records(data: bytes) -> list[tuple[int, bytes]]:
             place += 8 + size
         if records and place == len(data):
             return records
-    raise Fault("it is damaged or cut short")
+    raise Unreadable("it is damaged or cut short")
 
 
 def _columns(folder: str, data: bytes) -> Iterator[Wave]:
@@ -125,13 +125,13 @@ def _columns(folder: str, data: bytes) -> Iterator[Wave]:
         name, unit, x_unit = (text(data[head + a : head + b]) for a, b in ((6, 26), (34, 38), (38, 42)))
         every, shape, begin = unpack(order + "d", data, head + 48), (count, 0, 0, 0), head + 110
     else:
-        raise Fault("it is not a binary wave of Igor")
+        raise Unreadable("it is not a binary wave of Igor")
     if kind not in TYPES or count < 2 or shape[0] < 2 or shape[2] > 1:  # texts, complex numbers, layers
         return
     dtype = np.dtype(order + TYPES[kind])
     columns = max(shape[1], 1)
     if shape[0] * columns != count or begin + count * dtype.itemsize > len(data):
-        raise Fault("it is damaged or cut short")
+        raise Unreadable("it is damaged or cut short")
     table = np.frombuffer(data, dtype, count, begin).reshape(columns, shape[0])
     for k, values in enumerate(table):
         yield Wave(folder, name if columns == 1 else f"{name}_{k}", unit, values, every, x_unit)
@@ -164,7 +164,7 @@ def _sweep(signals: list[tuple[str, Wave]], told: str | float | None) -> FileSwe
         unit = "s" if scale == TIME["s"] else "ms"
         warnings.append(f"the times of {main.name} have no unit; an interval of {main.every:g} was taken as {unit}")
     if scale is None or not (np.isfinite(main.every) and main.every > 0):
-        raise Fault(
+        raise Unreadable(
             f"the times of {main.name} go by {main.every:g} {main.x_unit or 'of no unit'}; allowed: {', '.join(TIME)} "
             "(units={'t': 'ms'} names another)"
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .contents import Contents, FileSweep, Signal
+from .contents import Contents, FileSweep, Signal, absent
 from .conversion import CURRENT, VOLTAGE, factor
 from .hdf5 import file_version
 from .nwb_series import Row, Series, open_nwb_file, read_samples, read_table, read_values, series_of
@@ -175,7 +175,7 @@ def _file_sweep(path: Path, sweep: _Sweep, others: Sequence[_Sweep]) -> FileSwee
     commands, notes, warnings = commanded(path, response, sweep.stimuli, sweep.how)
     if others and not commands:  # or else the stimulus of another electrode would be taken
         why = f"no stimulus in this file belongs to {response.name}"
-        commands = (Signal("its stimulus", "pA", 0, lambda: np.zeros(0), why),)
+        commands = (absent("its stimulus", "pA", 0, why),)
     for other in others:
         number = len(recorded)
         recorded += _signals(path, other.response, number)

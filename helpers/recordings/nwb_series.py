@@ -19,7 +19,7 @@ import numpy as np
 
 from .hdf5 import in_other_files, inside, open_hdf5
 
-__all__ = ["Row", "Series", "open_nwb_file", "read_samples", "read_table", "read_values", "series_of", "text_of"]
+__all__ = ["Row", "Series", "open_nwb_file", "read_samples", "read_table", "read_values", "series_of", "as_text"]
 
 PLACES = ("acquisition", "processing", "stimulus/presentation", "stimulus/templates")
 ICEPHYS = "general/intracellular_ephys"  # electrodes, and the tables of recordings
@@ -106,15 +106,15 @@ def _electrodes(file: h5py.File) -> dict[int, str]:
     return {
         _address(item): name
         for name, item in _members(inside(file, ICEPHYS))
-        if text_of(item.attrs.get("neurodata_type")) == "IntracellularElectrode"
+        if as_text(item.attrs.get("neurodata_type")) == "IntracellularElectrode"
     }
 
 
 def _check_version(path: Path, file: h5py.File) -> None:
-    version = text_of(file.attrs.get("nwb_version"))
+    version = as_text(file.attrs.get("nwb_version"))
     old = inside(file, "nwb_version")  # in NWB 1 a dataset
     if isinstance(old, h5py.Dataset):
-        version = text_of(old[()])
+        version = as_text(old[()])
     if re.match(r"(NWB-)?[01]\.", version):
         raise ValueError(
             f"{path.name} is an NWB 1 file ({version}), the format that NWB 2 replaced in 2019; NWB 2 is read. Files "
@@ -128,7 +128,7 @@ def _check_version(path: Path, file: h5py.File) -> None:
         )
 
 
-def text_of(value: Any) -> str:
+def as_text(value: Any) -> str:
     """A string, however it is stored: as bytes, as text, or as an array of one."""
     value = np.ravel(value)[0] if np.size(value) else ""
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else "" if value is None else str(value)
@@ -199,12 +199,12 @@ def _read_series(place: str, group: h5py.Group, electrodes: dict[int, str]) -> S
         rate, start = _number(begin.attrs.get("rate"), 0.0), _number(begin[()], 0.0)
     if not why and not (np.isfinite(rate) and rate > 0.0) and shape[0] > 1:
         why = "its timestamps do not increase" if listed else f"its rate is {rate:g} Hz"
-    unit = text_of(attributes.get("unit"))
+    unit = as_text(attributes.get("unit"))
     bias = _number(_value(group, "bias_current"), 0.0) * 1e12
     return Series(
         data=data.name if isinstance(data, h5py.Dataset) else f"{group.name}/data",
         name=group.name.rpartition("/")[2],
-        kind=text_of(group.attrs.get("neurodata_type")),
+        kind=as_text(group.attrs.get("neurodata_type")),
         place=place,
         unit=WORDS.get(unit.lower().removesuffix("s"), unit),
         scale=_number(attributes.get("conversion"), 1.0),
@@ -217,7 +217,7 @@ def _read_series(place: str, group: h5py.Group, electrodes: dict[int, str]) -> S
         times=times.name if times is not None else "",
         electrode=electrodes.get(_address(electrode), "") if electrode is not None else "",
         sweep_number=int(sweep_number) if np.isfinite(sweep_number) else None,
-        described=tuple(text_of(group.attrs.get(key)) for key in ("stimulus_description", "aibs_stimulus_name")),
+        described=tuple(as_text(group.attrs.get(key)) for key in ("stimulus_description", "aibs_stimulus_name")),
         bias=bias if np.isfinite(bias) else 0.0,
         why=why,
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .contents import Signal
+from .contents import Signal, absent
 from .conversion import CURRENT, factor
 from .nwb_series import Series, read_samples, read_values
 
@@ -73,28 +73,25 @@ def commanded(
         warnings.append(f"the stimulus {stimuli[0].name!r} was found {how}")
     for stimulus in stimuli:
         load, why, said = _aligned(path, stimulus, response)
-        signals.append(Signal(stimulus.name, stimulus.unit, 0, load, why))
+        named = stimulus.name, stimulus.unit, 0
+        signals.append(Signal(*named, load) if load else absent(*named, why))
         if len(stimuli) == 1:
             warnings += said
     return tuple(signals), notes, warnings
 
 
-def _aligned(path: Path, stimulus: Series, response: Series) -> tuple[Callable[[], np.ndarray], str, list[str]]:
+def _aligned(path: Path, stimulus: Series, response: Series) -> tuple[Callable[[], np.ndarray] | None, str, list[str]]:
     """What loads the samples of a stimulus at the times of a response, why that cannot be, and what is to be said."""
-
-    def nothing() -> np.ndarray:
-        return np.zeros(0)
-
     why = f"the stimulus {stimulus.name!r} cannot be read: {stimulus.why}" if stimulus.why else ""
     if not why and (stimulus.count < 1 or len(stimulus.shape) != 1):
         why = f"the stimulus {stimulus.name!r} has no samples, or more than one column"
     if why:
-        return nothing, why, []
+        return None, why, []
     if stimulus.times:
         times = read_samples(path, stimulus, stimulus.times)
         span = float(times[-1] - times[0])
         if len(times) < 2 or not span > 0.0 or np.abs(np.diff(times) * (len(times) - 1) - span).max() > 0.05 * span:
-            return nothing, f"the times of the stimulus {stimulus.name!r} are not even", []
+            return None, f"the times of the stimulus {stimulus.name!r} are not even", []
         stimulus = replace(stimulus, start=float(times[0]), rate=(len(times) - 1) / span)
     # Positions are in samples of the stimulus, counted from its first.
     ratio = stimulus.rate / response.rate
@@ -117,7 +114,7 @@ def _aligned(path: Path, stimulus: Series, response: Series) -> tuple[Callable[[
             f"the stimulus {stimulus.name!r} is sampled at {stimulus.rate:g} Hz, V at {response.rate:g} Hz, and the "
             f"change at {edges[worst] / response.rate * 1e3:.6g} ms lies between two samples of V"
         )
-        return nothing, why, []
+        return None, why, []
     if drift >= SAME_TIME:
         said.append(
             f"the stimulus {stimulus.name!r} is sampled at {stimulus.rate:g} Hz, V at {response.rate:g} Hz: "

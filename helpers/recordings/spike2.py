@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .binary import Fault, refusing, text, unpack
+from .binary import Unreadable, refusing, text, unpack
 from .contents import Contents, FileSweep, Signal
 from .conversion import VOLTAGE, factor
 
@@ -71,7 +71,7 @@ def open_spike2(path: Path) -> Contents:
         data = np.memmap(path, np.uint8, "r") if path.stat().st_size else np.empty(0, np.uint8)
         tick, channels = _channels(data)
         if not channels:
-            raise Fault("it has no waveform channels")
+            raise Unreadable("it has no waveform channels")
         main = next((x for x in channels if factor(VOLTAGE, x.unit)), channels[0])
         del data  # so that nothing keeps the file open
 
@@ -101,13 +101,13 @@ def _channels(data: np.ndarray) -> tuple[float, list[Channel]]:
     head = data[:HEADER].tobytes()
     order = next((o for o in "<>" if len(head) == HEADER and 1 <= unpack(o + "h", head, 0) <= BIG_FILE), None)
     if order is None or b"CED" not in head[2:12]:
-        raise Fault("it is not a 32-bit data file of Spike2")
+        raise Unreadable("it is not a 32-bit data file of Spike2")
     version, count = unpack(order + "h", head, 0), unpack(order + "h", head, 30)
     base = unpack(order + "d", head, 44) if version >= 6 else 1e-6
     per_tick, per_adc = unpack(order + "hh", head, 20)
     tick = per_tick * base
     if not (1e-9 <= tick <= 1.0 and 0 <= count <= MOST_CHANNELS):
-        raise Fault("it is damaged or cut short")
+        raise Unreadable("it is damaged or cut short")
     channels = []
     for k in range(count):
         begin = HEADER + CHANNEL * k
@@ -120,7 +120,7 @@ def _channels(data: np.ndarray) -> tuple[float, list[Channel]]:
         scale, offset = unpack(order + "ff", head, 124) if kind == ADC else (6553.6, 0.0)
         dtype = order + ("i2" if kind == ADC else "f4")
         if not (divide > 0 and np.isfinite([scale, offset]).all()):
-            raise Fault("it is damaged or cut short")
+            raise Unreadable("it is damaged or cut short")
         first, blocks = unpack(order + "i", head, 6), unpack(order + "H", head, 14)
         runs = tuple(_runs(data, order, first, blocks, HEADER if version == BIG_FILE else 1, divide, np.dtype(dtype)))
         if runs:
@@ -145,9 +145,9 @@ def _runs(
         place, start, stop = unpack(order + "iii", head, 4)
         items = unpack(order + "H", head, 18)
         if not items or stop < start or at + BLOCK + items * dtype.itemsize > len(data):
-            raise Fault("it is damaged or cut short")
+            raise Unreadable("it is damaged or cut short")
         if abs((stop - start) - (items - 1) * every) > every:
-            raise Fault(f"a block of {items} samples lasts {stop - start} ticks, of {every} ticks a sample")
+            raise Unreadable(f"a block of {items} samples lasts {stop - start} ticks, of {every} ticks a sample")
         if found and not 0 < start - end <= 1.5 * every:
             yield Run(begin, tuple(found))
             found = []

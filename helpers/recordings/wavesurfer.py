@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from .binary import Fault, refusing
-from .contents import Contents, FileSweep, Signal
+from .binary import Unreadable, refusing
+from .contents import Contents, FileSweep, Signal, absent
 from .hdf5 import in_other_files, inside, open_hdf5
 
 __all__ = ["open_wavesurfer"]
@@ -54,15 +54,15 @@ def open_wavesurfer(path: Path) -> Contents:
         header = inside(file, "header")
         names = sorted(name for name in file if name.startswith(("sweep_", "trial_")))
         if not names:
-            raise Fault("it holds no sweeps")
+            raise Unreadable("it holds no sweeps")
         inputs = {key: _first(header, *places) for key, places in INPUTS.items()}
         if inputs["coefficients"] is None:
-            raise Fault(
+            raise Unreadable(
                 "its samples are counts without the coefficients that make them volts (written before version 0.92); "
                 "WaveSurfer's addScalingToDataFile adds them"
             )
         if missing := [places[0] for key, places in INPUTS.items() if inputs[key] is None]:
-            raise Fault(f"its header has no {', '.join(missing)}")
+            raise Unreadable(f"its header has no {', '.join(missing)}")
         rate = float(np.ravel(inputs["rate"])[0])
         active = np.flatnonzero(np.ravel(inputs["active"]))
         scales = np.ravel(np.asarray(inputs["scales"], dtype=float))[active]
@@ -70,14 +70,14 @@ def open_wavesurfer(path: Path) -> Contents:
         labels, units = _texts(inputs["names"]), _texts(inputs["units"])
         described = [(labels[i], units[i], int(i)) for i in active]
         if not (1e-3 < rate <= 1e8 and np.isfinite(polynomials).all() and np.isfinite(scales).all() and scales.all()):
-            raise Fault("its header is damaged")
+            raise Unreadable("its header is damaged")
         outputs = {key: _first(header, *places) for key, places in OUTPUTS.items()}
 
     def sweep(k: int) -> FileSweep:
         with _open(path) as file:
             count, n = _scans(file, names[k]).shape
             if count != len(described) or n < 2:
-                raise Fault(f"{names[k]} has {count} inputs of {n} samples; {len(described)} were active")
+                raise Unreadable(f"{names[k]} has {count} inputs of {n} samples; {len(described)} were active")
         t = np.arange(n) * 1e3 / rate
         recorded = tuple(
             Signal(name, unit, number, partial(_samples, path, names[k], i, polynomials[i], float(scales[i])))
@@ -98,9 +98,9 @@ def _open(path: Path, *datasets: str) -> Iterator[Any]:
         try:
             file = closing.enter_context(open_hdf5(path, *datasets))
         except ValueError as error:
-            raise Fault(f"it is damaged, cut short or not HDF5 ({error})") from None
+            raise Unreadable(f"it is damaged, cut short or not HDF5 ({error})") from None
         if inside(file, "header/VersionString") is None and inside(file, "header/Acquisition") is None:
-            raise Fault("it is HDF5, but not of WaveSurfer (it has no group `header` with a version)")
+            raise Unreadable("it is HDF5, but not of WaveSurfer (it has no group `header` with a version)")
         yield file
 
 
@@ -108,7 +108,7 @@ def _scans(file: Any, sweep: str) -> Any:
     """The dataset of a sweep, (inputs, n)."""
     data = inside(file, f"{sweep}/analogScans")
     if data is None or not hasattr(data, "shape") or data.ndim != 2 or in_other_files(data):
-        raise Fault(f"{sweep} has no table analogScans in this file")
+        raise Unreadable(f"{sweep} has no table analogScans in this file")
     return data
 
 
@@ -129,7 +129,7 @@ def _tree(item: Any, depth: int = 0) -> Any:
         members = {name: inside(item, name) for name in item}
         return {name: _tree(member, depth + 1) for name, member in members.items() if member is not None}
     if not hasattr(item, "shape") or item.nbytes > LARGEST or in_other_files(item):
-        raise Fault("a setting in its header is larger than WaveSurfer writes it")
+        raise Unreadable("a setting in its header is larger than WaveSurfer writes it")
     return item[()]
 
 
@@ -151,17 +151,12 @@ def _commands(outputs: dict[str, Any], t: np.ndarray, i: int) -> Iterator[Signal
     for number, (name, unit) in enumerate(zip(_texts(outputs["names"]), _texts(outputs["units"]), strict=True)):
         try:
             values = _command(outputs, name, t, i)
-        except Fault as fault:
-            yield Signal(name, unit, number, partial(_absent, str(fault)), str(fault))
+        except Unreadable as fault:
+            yield absent(name, unit, number, str(fault))
         except Exception:  # whatever a setting lacks
-            why = "its stimulus library is damaged or of an unknown version"
-            yield Signal(name, unit, number, partial(_absent, why), why)
+            yield absent(name, unit, number, "its stimulus library is damaged or of an unknown version")
         else:
             yield Signal(name, unit, number, partial(np.asarray, values))
-
-
-def _absent(why: str) -> np.ndarray:
-    raise ValueError(why)
 
 
 def _command(outputs: dict[str, Any], name: str, t: np.ndarray, i: int) -> np.ndarray:
@@ -170,7 +165,7 @@ def _command(outputs: dict[str, Any], name: str, t: np.ndarray, i: int) -> np.nd
     if outputs["enabled"] is not None and not _number(outputs["enabled"]):
         return silent
     if outputs["triggered"] is not None and not _number(outputs["triggered"]):
-        raise Fault("the stimulus has a trigger of its own, so the file does not say when it began")
+        raise Unreadable("the stimulus has a trigger of its own, so the file does not say when it began")
     library = outputs["library"]
     maps = _selected_maps(library)
     if not maps or (i > len(maps) and not _number(outputs["repeated"])):
@@ -201,7 +196,7 @@ def _selected_maps(library: Any) -> list[Any]:
         if not isinstance(chosen, Mapping):
             return []
         if "ChannelNames" not in chosen:
-            raise Fault("the stimulus is a sequence in the form of an early version of WaveSurfer")
+            raise Unreadable("the stimulus is a sequence in the form of an early version of WaveSurfer")
         return [chosen]
     index = np.ravel(library["SelectedOutputableIndex"])
     if not len(index):
@@ -237,7 +232,7 @@ def _stimulus(stimulus: Any, t: np.ndarray, i: int) -> np.ndarray:
     elif kind == "Ramp":
         shape = after / value("Duration")
     else:
-        raise Fault(f"the stimulus is of the kind {kind}, of which the command is not known")
+        raise Unreadable(f"the stimulus is of the kind {kind}, of which the command is not known")
     on = (after >= 0) & (after < value("Duration"))
     return np.where(on, value("Amplitude") * shape + value("DCOffset"), 0.0)
 
@@ -270,5 +265,5 @@ def _evaluate(setting: Any, name: str, i: int) -> float:
     except (ValueError, SyntaxError, ArithmeticError, RecursionError, TypeError):
         found = np.nan
     if not np.isfinite(found):
-        raise Fault(f"{name} of the stimulus is {written[:80]!r}, which is not arithmetic in i")
+        raise Unreadable(f"{name} of the stimulus is {written[:80]!r}, which is not arithmetic in i")
     return found

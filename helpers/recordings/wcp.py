@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .binary import Fault, refusing, samples, text, unpack
+from .binary import Unreadable, refusing, samples, text, unpack
 from .contents import Contents, FileSweep, Signal
 
 __all__ = ["open_wcp"]
@@ -32,7 +32,7 @@ def open_wcp(path: Path) -> Contents:
             version = int(entries.get("VER", "0"))
             if not 8 <= version <= 9:
                 found = f"it is of version {version}" if version else "it is not a WinWCP file"
-                raise Fault(f"{found}; versions 8 and 9 can be read. WinWCP opens older ones and saves them anew")
+                raise Unreadable(f"{found}; versions 8 and 9 can be read. WinWCP opens older ones and saves them anew")
             count = _number(entries, "NC", 1, 128)
             first = SECTOR * 2 * ((count - 1) // 8 + 1)
             entries = _entries(head + file.read(first - len(head)))
@@ -48,7 +48,7 @@ def open_wcp(path: Path) -> Contents:
         whole = (path.stat().st_size - first) // (analysis + data)
         n_sweeps = min(announced, whole)
         if n_sweeps < 1:
-            raise Fault("it holds no records" if announced == 0 else "it ends before the first record does")
+            raise Unreadable("it holds no records" if announced == 0 else "it ends before the first record does")
         usual = _real(entries, "DT") if "DT" in entries else 0.0
     missing = f"the header announces {announced} records, but the file ends after {n_sweeps}"
 
@@ -62,7 +62,7 @@ def open_wcp(path: Path) -> Contents:
             # The header has more digits than the record's float.
             dt = usual if abs(interval - usual) <= 1e-5 * usual or interval <= 0 else round(interval, 9)
             if not 1e-7 <= dt <= 10.0 or not np.isfinite(ranges).all() or (ranges <= 0).any():
-                raise Fault(f"record {k} is sampled every {dt:g} s over ranges of {ranges} V: it is damaged")
+                raise Unreadable(f"record {k} is sampled every {dt:g} s over ranges of {ranges} V: it is damaged")
 
         def load(column: int, gain: float, full: float) -> np.ndarray:
             table = samples(path, "<i2", begin + analysis, n * count).reshape(n, count)
@@ -90,9 +90,9 @@ def _number(entries: dict[str, str], key: str, low: int, high: int) -> int:
     try:
         number = int(entries[key])
     except (KeyError, ValueError):
-        raise Fault(f"{key} = {entries.get(key)!r} in its header; needed: an integer") from None
+        raise Unreadable(f"{key} = {entries.get(key)!r} in its header; needed: an integer") from None
     if not low <= number <= high:
-        raise Fault(f"{key} = {number} in its header; allowed: {low} to {high}")
+        raise Unreadable(f"{key} = {number} in its header; allowed: {low} to {high}")
     return number
 
 
@@ -103,5 +103,5 @@ def _real(entries: dict[str, str], key: str) -> float:
     except (KeyError, ValueError):
         number = np.nan
     if not np.isfinite(number) or number == 0:
-        raise Fault(f"{key} = {entries.get(key)!r} in its header; needed: a number other than 0")
+        raise Unreadable(f"{key} = {entries.get(key)!r} in its header; needed: a number other than 0")
     return number
