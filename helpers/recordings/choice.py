@@ -45,6 +45,9 @@ LEAST_DIFFERENCE = 5.0  # pA
 ZEROS = 10.0  # ms; a potential that jumps to exactly 0 and stays there for longer to the end was not recorded
 LEAST_JUMP = 10.0  # mV
 MOST_COMPARED = 12  # sweeps that the main step is told from
+HIGHEST_V = 350.0  # mV; beyond it a gain is missing: a tenfold one is the commonest
+USUAL_DT = (0.001, 1.0)  # ms
+FEW = 100  # samples; a table that is shorter is an example, of which no interval is expected
 HIGHEST_CLAMP = 300.0  # mV; an output that commands more drives something else than a cell
 
 
@@ -91,9 +94,9 @@ def choose(
     """
     path = contents.path
     sweep = sweep_number(contents, sweep)
-    found = contents.sweep(sweep)
-    where = f"{path.name}, sweep {sweep}"
     units = checked_units(path, units)
+    found = _relabelled(contents.sweep(sweep), units)
+    where = f"{path.name}, sweep {sweep}"
     check_even(path, found.t)
     try:
         V_signal, notes = _voltage(where, found, channel, units)
@@ -116,7 +119,7 @@ def choose(
     found, V, I = replace(found, t=found.t[:end]), V[:end], I if isinstance(I, str) else I[:end]
     warnings += cut
     _check_finite(where, V_signal.name, V)
-    _check_voltage(where, V_signal, V, units)
+    warnings += [*_check_interval(found.t), *_check_voltage(where, V_signal, V, units)]
     steps: tuple[Step, ...] = ()
     if not isinstance(I, str):
         _check_finite(where, more.name, I)
@@ -188,6 +191,25 @@ def checked_units(path: Path, units: Mapping[Any, str | float] | None) -> dict[A
     return dict(units)
 
 
+def _relabelled(found: FileSweep, units: Mapping[Any, str | float]) -> FileSweep:
+    """The sweep, with the units that the caller names for its signals.
+
+    "I" names that of the only command where the file has no current, so that a command in mV by mistake is one.
+    """
+
+    def named(signal: Signal) -> Signal:
+        unit = units.get(signal.name)
+        return replace(signal, unit=unit) if isinstance(unit, str) else signal
+
+    recorded, commanded = tuple(map(named, found.recorded)), tuple(map(named, found.commanded))
+    table = CURRENT | DENSITY
+    own = [x for x in commanded if not x.on_request]
+    unit = units.get("I")
+    if isinstance(unit, str) and len(own) == 1 and not any(factor(table, x.unit) for x in (*recorded, *own)):
+        commanded = tuple(replace(x, unit=unit) if x is own[0] else x for x in commanded)
+    return replace(found, recorded=recorded, commanded=commanded)
+
+
 def _unit(signal: Signal, units: Mapping[Any, str | float], role: str = "") -> str:
     """The unit of a signal: as given for its name, for its role (V or I), or as the file has it."""
     return next((unit for unit in (units.get(signal.name), units.get(role)) if isinstance(unit, str)), signal.unit)
@@ -221,7 +243,15 @@ def _pick(where: str, signals: Sequence[Signal], choice: int | str, argument: st
     near = difflib.get_close_matches(str(choice), [name for x in signals for name in (x.name, *x.also)], 1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     count = "more than one signal is called so" if fits else "no signal is called so"
-    raise ValueError(f"{where}: {argument} = {choice!r}: {count};{hint} {inventory(found)}")
+    constant = _constant(argument, choice)
+    raise ValueError(f"{where}: {argument} = {choice!r}: {count};{hint} {inventory(found)}{constant}")
+
+
+def _constant(argument: str, choice: int | str) -> str:
+    """In words, how a constant current is given by those who gave an integer."""
+    if argument != "current" or isinstance(choice, str):
+        return ""
+    return f". An integer is the number of a signal; a constant current is a float: current={choice}.0"
 
 
 def _voltage(
@@ -243,7 +273,7 @@ def _voltage(
     if candidates or (clamped and any(factor(CURRENT, x.unit) for x in found.recorded)):
         raise ValueError(
             f"{where}: this is voltage clamp, in which V is a command: {inventory(found)}. Only current clamp can be "
-            "read as a trace; if the cell was not clamped all the same, name V by channel= and I by current="
+            f"read as a trace; if the cell was not clamped all the same, {_how_to_unclamp(found)}"
         )
     name = found.recorded[0].name if found.recorded else "V"
     raise ValueError(
@@ -251,6 +281,18 @@ def _voltage(
         f"name the right one: units={{{name!r}: 'mV'}}, or units={{'V': 'mV', 'I': 'pA'}}, and V by channel="
         + ("" if found.commanded else ". There is no protocol in this file: give the current yourself, too: current=")
     )
+
+
+def _how_to_unclamp(found: FileSweep) -> str:
+    """The arguments that make current clamp of what looks like voltage clamp."""
+    commanded = [x for x in found.commanded if not x.on_request and factor(VOLTAGE, x.unit)]
+    if commanded and not any(factor(CURRENT, x.unit) for x in found.recorded):
+        name = commanded[0].name
+        return (
+            f"the unit of its command is wrong: units={{{name!r}: 'pA'}} names the right one, "
+            f"units={{{name!r}: 'pA', 'I': 20.0}} multiplies it by 20, too; channel= reads V alone"
+        )
+    return "name V by channel= and I by current="
 
 
 def _is_clamped(signal: Signal, found: FileSweep) -> bool:
@@ -317,6 +359,9 @@ def _current(
     if current is not None:
         signals = [*found.recorded, *found.commanded] if isinstance(current, str) else found.recorded
         signal = _pick(where, signals, current, "current", found)
+        if signal is V:
+            constant = _constant("current", current)
+            raise ValueError(f"{where}: current = {current!r} is V itself; {inventory(found)}{constant}")
         return _of_signal(where, signal, units, _Current(signal.name, (f"I is {signal.name!r}",), signal=signal))
     return _by_rule(where, found, V, units)
 
@@ -453,8 +498,21 @@ def _check_finite(where: str, name: str, values: np.ndarray) -> None:
         raise ValueError(f"{where}: {name} is {values[first]} at sample {first}: every sample must be finite")
 
 
-def _check_voltage(where: str, signal: Signal, V: np.ndarray, units: Mapping[Any, str | float]) -> None:
-    """No membrane potential is beyond ±1000 mV, and none stays within a millivolt of 0."""
+def _check_interval(t: np.ndarray) -> list[str]:
+    """In words, that samples are too far apart for spikes, or closer than any amplifier takes them."""
+    dt = float(t[-1] - t[0]) / (len(t) - 1)
+    if len(t) < FEW or USUAL_DT[0] * (1 - 1e-6) <= dt <= USUAL_DT[1] * (1 + 1e-6):
+        return []
+    why = "too far for spikes, which last about 1 ms" if dt > USUAL_DT[1] else "closer than recordings are sampled"
+    unit = "ms" if dt > USUAL_DT[1] else "s"
+    return [
+        f"samples are {dt:g} ms apart, {why}. Is the unit of time right? In text and Igor files "
+        f"units={{'t': {unit!r}}} names another"
+    ]
+
+
+def _check_voltage(where: str, signal: Signal, V: np.ndarray, units: Mapping[Any, str | float]) -> list[str]:
+    """No membrane potential is beyond ±1000 mV, and none stays within a millivolt of 0; what is unusual is said."""
     largest = float(np.abs(V).max())
     hint = _hint(signal, "V", largest, VOLTAGE, (20.0, 200.0), units)
     place = f" ({signal.place})" if signal.place else ""
@@ -462,6 +520,12 @@ def _check_voltage(where: str, signal: Signal, V: np.ndarray, units: Mapping[Any
         raise ValueError(f"{where}: V{place} reaches ±{largest:g} mV; allowed: up to 1000 mV. {hint}")
     if 0.0 < largest < 1.0:
         raise ValueError(f"{where}: V{place} stays within ±{largest:.3g} mV, which no membrane potential does. {hint}")
+    if largest <= HIGHEST_V or any(name in units for name in (signal.name, signal.number, "V")):
+        return []
+    return [
+        f"V reaches ±{largest:.3g} mV: is the amplifier's gain missing from the file? units={{'V': 0.1}} multiplies V "
+        f"by 0.1; units={{'V': {signal.unit!r}}} confirms it"
+    ]
 
 
 def _check_current(
@@ -502,11 +566,11 @@ def _hint(
     now = factor(table, _unit(signal, units, role)) or 1.0
     target = next(iter(name for name, scale in table.items() if scale == 1.0))
     fits = [
-        f"units={{{signal.name!r}: {name!r}}} makes it {largest / now * scale:.3g} {target}"
+        f"units={{{role!r}: {name!r}}} makes it {largest / now * scale:.3g} {target}"
         for name, scale in table.items()
         if usual[0] <= largest / now * scale <= usual[1] and len(name) < 6
     ] or [
-        f"units={{{signal.name!r}: {scale:g}}} multiplies its values by that"
+        f"units={{{role!r}: {scale:g}}} multiplies its values by that"
         for scale in (1e-3, 1e3, 1e-6, 1e6, 1e-9, 1e9, 1e-12, 1e12)
         if usual[0] <= largest * scale <= usual[1]
     ]

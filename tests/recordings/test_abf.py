@@ -684,3 +684,22 @@ def test_old_files_have_one_waveform(tmp_path):
     struct.pack_into("<h80s", data, 1762, 22, b"70, 80".ljust(80))
     path.write_bytes(data)
     assert commands(path)[:, EDGE + 300].tolist() == [70.0, 80.0]
+
+
+@VERSIONS
+def test_a_command_in_mV_by_mistake(tmp_path, version):
+    path = abf_file(tmp_path / "cell.abf", version, [V_at()], [Out(unit="mV", epochs=step_epochs(5.0))])
+    with pytest.raises(ValueError, match=r"this is voltage clamp.*units=\{'Cmd 0': 'pA'\} names the right one"):
+        read(path)
+    assert not read(path, channel=0).has_current
+    for units, level in (({"Cmd 0": "pA"}, 5.0), ({"Cmd 0": "pA", "I": 20.0}, 100.0), ({"I": "pA"}, 5.0)):
+        np.testing.assert_allclose(read(path, units=units).I, expected((200, 0.0), (400, level)))
+
+
+def test_an_integer_is_no_constant_current(tmp_path):
+    path = abf_file(tmp_path / "cell.abf", 2, [V_at()], [Out(epochs=step_epochs())])
+    for current, why in ((0, "current = 0 is V itself"), (7, "current = 7: no signal is called so")):
+        with pytest.raises(ValueError, match=rf"{why}.*a constant current is a float: current={current}\.0"):
+            read(path, current=current)
+    with pytest.raises(ValueError, match="current = 'IN 0' is V itself"):
+        read(path, current="IN 0")

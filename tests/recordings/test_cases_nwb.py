@@ -69,7 +69,7 @@ def test_no_current_where_the_file_says_so(cases):
 def test_a_current_that_no_cell_takes(cases):
     path = cases / "nwb/current_in_pA_without_conversion.nwb"
     with pytest.raises(
-        ValueError, match=r"s0 reaches 1e\+14 pA, which no cell .* units=\{'s0': 'pA'\} makes it 100 pA"
+        ValueError, match=r"s0 reaches 1e\+14 pA, which no cell .* units=\{'I': 'pA'\} makes it 100 pA"
     ):
         read(path)
     trace = read(path, units={"s0": "pA"})

@@ -333,14 +333,14 @@ def test_a_stimulus_that_ends_early_cuts_the_sweep(tmp_path):
     [
         (
             [{"V": {"data": VOLTS * 1e3}, "I": I}],
-            r"V reaches ±\d+.* mV; allowed: up to 1000 mV. .*units=\{'V0': 'mV'\} makes it 66 mV",
+            r"V reaches ±\d+.* mV; allowed: up to 1000 mV. .*units=\{'V': 'mV'\} makes it 66 mV",
         ),
-        ([{"V": {**V, "conversion": 1e-3}, "I": I}], r"V stays within ±0\.066 mV.*units=\{'V0': 1000\} multiplies"),
+        ([{"V": {**V, "conversion": 1e-3}, "I": I}], r"V stays within ±0\.066 mV.*units=\{'V': 1000\} multiplies"),
         (
             [{"V": V, "I": {"data": AMPERES * 1e12}}],
-            r"I0 reaches 5e\+13 pA, which no cell.*units=\{'I0': 'pA'\} makes it 50 pA",
+            r"I0 reaches 5e\+13 pA, which no cell.*units=\{'I': 'pA'\} makes it 50 pA",
         ),
-        ([{"V": V, "I": {**I, "conversion": 1e-12}}], r"I0 reaches 5e-11 pA.*units=\{'I0': 1e\+12\} multiplies"),
+        ([{"V": V, "I": {**I, "conversion": 1e-12}}], r"I0 reaches 5e-11 pA.*units=\{'I': 1e\+12\} multiplies"),
         ([{"V": {"data": np.where(VOLTS > -0.0645, np.nan, VOLTS)}, "I": I}], "V0 is nan at sample"),
         ([{"V": {"data": VOLTS * np.nan}, "I": I}], "V0 is nan at sample 0"),
         ([{"V": {"data": VOLTS[:1]}, "I": {"data": AMPERES[:1]}}], "V0 has 1 samples; needed: at least 2"),

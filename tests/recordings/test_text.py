@@ -71,7 +71,8 @@ def test_csv_columns_in_any_order_with_byte_order_mark(tmp_path):
         ("V (mV),I (pA)\n-65,0\n-65,0\n", r"no column is a time; .*units=\{'t': '0\.1 ms'\}\. Line 1 has 0: 'V \(mV\)'"),
         ("0,-65,0\n1,-65,0\n", r"line 1: no line names the columns, .* 0, -65, 0; .*units=\{0: 'ms', 1: 'mV', 2: 'pA'\}"),
         ("a b\n0,-65,0\n1,-65,0\n", r"line 2: 3 cells, .* but no line above names as many columns; 'a b' does not"),
-        ("t,V,I\n0,-65,0\n1,-65,0\n", r"line 1, column 0: unknown unit '' of t in 't'; .*units=\{'t': 's'\}"),
+        ("t,V,I\n0,-65,0\n1,-65,0\n", r"line 1, column 0: unknown unit '' of t in 't'; .*units=\{'t': 'ms', 'V': 'mV', 'I': 'pA'\}"),
+        ("t,V (mV),I (pA)\n0,-65,0\n.0001,-65,0\n", r"unknown unit '' of t in 't'; .* the right one: units=\{'t': 's'\}$"),
         ("t (),V (mV),I (pA)\n0,-65,0\n1,-65,0\n", r"column 0: unknown unit '' of t in 't \(\)'; allowed: s, ms, µs"),
         ("t (min),V (mV),I (pA)\n0,-65,0\n1,-65,0\n", r"column 0: unknown unit 'min' of t .*; allowed: s, ms, µs"),
         ("t (ms),V (MV)\n0,-65\n1,-65\n", r"no signal was recorded in a unit of voltage: it recorded 1: 'V' \(MV\)"),
@@ -437,3 +438,33 @@ def test_a_trace_without_a_current_is_written(tmp_path):
     back = read(tmp_path / "out.csv")
     np.testing.assert_array_equal(back.V, read(path).V)
     assert (back.start, back.stop, back.has_current) == (5.0, 15.0, False)
+
+
+def test_axon_text_file_with_several_inputs_is_read_by_sweeps(tmp_path):
+    head = 'ATF\t1.0\n1\t7\n"Signals="' + 3 * '\t"IN 0"\t"IN 1"' + "\n"
+    titles = ['"Time (ms)"', *(f'"Trace #{k} ({unit})"' for k in (1, 2, 3) for unit in ("mV", "pA"))]
+    columns = [column for k in (1, 2, 3) for column in (V + k, k * I)]
+    path = tmp_path / "cell.atf"
+    path.write_text(head + table("\t".join(titles), T, *columns, separator="\t"))
+    assert number_of_sweeps(path) == 3
+    for k in range(3):
+        trace = read(path, k)
+        np.testing.assert_allclose(trace.V, V + k + 1, atol=1e-9)
+        np.testing.assert_allclose(trace.I, (k + 1) * I, atol=1e-9)
+
+
+@pytest.mark.parametrize(("wrong", "right", "factor"), [("s", "ms", 1000.0), ("ms", "s", 0.001)])
+def test_an_unlikely_interval_is_said(tmp_path, wrong, right, factor):
+    t = T if right == "ms" else T / 1e3
+    path = csv_file(tmp_path, table(f"t ({wrong}),V (mV),I (pA)", t, V, I, form="%.6g"))
+    with pytest.warns(UserWarning, match=rf"samples are {0.1 * factor:g} ms apart.*units=\{{'t': '{right}'\}}"):
+        read(path)
+    np.testing.assert_allclose(read(path, units={"t": right}).t, T, atol=1e-6)
+
+
+def test_a_potential_ten_times_too_large_is_said(tmp_path):
+    path = csv_file(tmp_path, table("t (ms),V (mV),I (pA)", T, 10 * V, I, form="%.8g"))
+    with pytest.warns(UserWarning, match=r"V reaches ±\d+ mV: is the amplifier's gain missing.*units=\{'V': 0.1\}"):
+        read(path)
+    np.testing.assert_allclose(read(path, units={"V": 0.1}).V, V, atol=1e-6)
+    np.testing.assert_allclose(read(path, units={"V": "mV"}).V, 10 * V, atol=1e-6)

@@ -25,6 +25,7 @@ __all__ = ["open_text"]
 
 HOW_TO_NAME = "name its columns by their units, counted from 0: units={0: 'ms', 1: 'mV', 2: 'pA'}"
 HOW_TO_SAMPLE = "if its samples are evenly spaced, name their interval: units={'t': '0.1 ms'}"
+LONGEST_IN_S, LONGEST_IN_MS = 0.004, 4.0  # intervals between samples: longer ones are in another unit
 DAY = 8.64e7  # ms; times beyond it are absolute
 LABEL = re.compile(r'\s*"?\s*sep=(.|\\t)"?\s*')  # of Excel: the separator
 
@@ -348,7 +349,8 @@ def _times(
         if found is None:
             raise ValueError(
                 f"{path.name}, {f'line {sweep.table.line}, ' if sweep.table.line else ''}column {column}: unknown unit "
-                f"{unit!r} of t in {heading.text!r}; allowed: {', '.join(TIME)}. Name the right one: units={{'t': 's'}}"
+                f"{unit!r} of t in {heading.text!r}; allowed: {', '.join(TIME)}. Name the right one: "
+                f"{_units_to_name(sweep.table, values)}"
             )
         scale = found
         t = values * scale
@@ -386,6 +388,14 @@ def _values(path: Path, block: Block, column: int, place: str) -> np.ndarray:
         k = int(np.argmax(bad))
         raise ValueError(f"{path.name}, line {block.lines[k]}, column {place}: {cells[k]!r} is not a finite number")
     return values
+
+
+def _units_to_name(table: _Table, times: np.ndarray) -> str:
+    """The argument that names the units that the headings leave out: of t, likely as its interval is, of V and I."""
+    step = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+    named = {"t": "s" if step < LONGEST_IN_S else "ms" if step < LONGEST_IN_MS else "µs"}
+    nameless = {heading.role for heading in table.headings if not heading.unit}
+    return f"units={named | {role: unit for role, unit in (('V', 'mV'), ('I', 'pA')) if role in nameless}}"
 
 
 def _what_there_is(table: _Table) -> str:

@@ -15,6 +15,7 @@ from .headings import Heading
 __all__ = ["Columns", "group_columns", "split_rows"]
 
 COMMANDS = re.compile(r"c(om)?m(an)?d|stim|inj|\bdac|protocol|\bao\b|soll", re.IGNORECASE)
+REPEAT = re.compile(r"(.*\S)\s*#(\d+)")  # "IN 0 #3": the third trace of this input
 NUMBER = re.compile(r"(?:^|(?<=\s))[-+]?\d+(?:\.\d+)?|\d+")
 # Numbers of these are numbers of inputs: what they have side by side was recorded at the same time.
 INPUTS = re.compile(
@@ -175,7 +176,7 @@ def _is_command(heading: Heading) -> bool:
 
 def _sweep_numbers(headings: Sequence[Heading]) -> list[tuple[str, ...]] | None:
     """What tells the sweep of each column: the numbers in its name, or how often it came before; None for one sweep."""
-    if len(headings) < 2 or any(INPUTS.search(heading.name) for heading in headings):
+    if len(headings) < 2 or any(INPUTS.search(x.name) and not REPEAT.fullmatch(x.name) for x in headings):
         return None
     patterns = [_pattern(heading) for heading in headings]
     numbers = [_numbers(heading) for heading in headings]
@@ -203,11 +204,15 @@ def _partner(
 
 
 def _numbers(heading: Heading) -> tuple[str, ...]:
+    if found := REPEAT.fullmatch(heading.name):
+        return (found[2],)
     return tuple(NUMBER.findall(heading.name))
 
 
 def _pattern(heading: Heading) -> str:
-    """The name without numbers, and without what parts them from it."""
+    """The name without numbers, and without what parts them from it; of "IN 0 #3" it is "IN 0"."""
+    if found := REPEAT.fullmatch(heading.name):
+        return found[1].lower()
     return re.sub(r"[\W_]+", " ", NUMBER.sub("", heading.name)).strip().lower()
 
 
