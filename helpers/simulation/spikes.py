@@ -5,7 +5,8 @@ and comes back. In this order:
 
 1. V rises by at least `prominence` above its lowest value since the spike before, and falls by as much from the peak.
 2. Both take no longer than `duration`, which leaves out slow humps and the answer of a passive membrane to a long step.
-3. The peak reaches `threshold`, or is `height` above the trough: a low spike is one if it is tall.
+3. The peak reaches `threshold`, or misses it by at most twice `prominence` and is `height` above the trough: a low spike
+   is one if it is tall.
 4. The rise does not slow down from the beginning, as the voltage of a membrane without active channels does: it rises
    fastest where a current begins and ever more slowly after that.
 5. If the rise is less than three times `prominence`, it is also 10 times the SD of the noise from sample to sample, and
@@ -63,7 +64,7 @@ def spike_events(t, V, threshold, prominence, height, duration):
     prominence
         By how much V rises before the peak and falls after it, at least [mV].
     height
-        Rise from trough to peak from which a spike need not reach `threshold` [mV].
+        Rise from trough to peak from which a spike may miss `threshold`, by at most twice `prominence` [mV].
     duration
         Longest time that V may take to rise to the peak by `prominence` and to fall by as much [ms].
 
@@ -99,7 +100,8 @@ def spike_events(t, V, threshold, prominence, height, duration):
             rise = highest - lowest
             begin = _passage(t, V, peak, highest - prominence, t[i] - duration)
             rested = count == 0 or t[peak] - t[found[count - 1, 1]] >= DEAD_TIME
-            spike = rested and begin > t[i] - duration and (highest >= threshold or rise >= height)
+            is_low_spike = rise >= height and highest >= threshold - 2.0 * prominence
+            spike = rested and begin > t[i] - duration and (highest >= threshold or is_low_spike)
             if spike and rise < 3.0 * prominence:
                 if noise < 0.0:
                     noise = _noise(t, V)
@@ -236,8 +238,8 @@ def find_spikes(
     prominence
         By how much V rises before the peak and falls after it, at least [mV].
     height
-        Rise from trough to peak from which a spike need not reach `threshold` [mV]. A recording, whose potentials are
-        off by some 10 mV, needs 20 mV; a neuron declares its own, `spike_height`.
+        Rise from trough to peak from which a spike may miss `threshold`, by at most twice `prominence` [mV]. A
+        recording, whose potentials are off by some 10 mV, needs 20 mV; a neuron declares its own, `spike_height`.
     duration
         Longest time that V may take to rise to the peak by `prominence` and to fall by as much [ms].
 

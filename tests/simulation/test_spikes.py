@@ -15,7 +15,7 @@ from helpers.recordings.published import load
 from helpers.simulation.batch import simulate_many
 from helpers.simulation.single import simulate
 from helpers.simulation.spikes import find_spikes, spike_events, spike_rule, spike_times
-from helpers.simulation.stimuli import pulse_pair, step
+from helpers.simulation.stimuli import ornstein_uhlenbeck, pulse_pair, step
 from helpers.simulation.summaries import spike_count
 from helpers.simulation.trace import Trace
 
@@ -272,3 +272,11 @@ def test_a_trace_says_itself_what_its_spikes_are():
     assert len(trace.spike_times) == len(trace.spike_events) == 2
     tall = Trace(t, {"V": V}, 0.0 * t, 10.0, 50.0, spike_height=45.0)
     assert len(tall.spike_times) == 1
+
+
+def test_a_passive_membrane_that_a_strong_noise_swings_does_not_spike():
+    """Far below the threshold V rises by 45 mV and more without a spike."""
+    noise = ornstein_uhlenbeck(mean=-60.0, sd=15.0, tau=10.0, start=0.0, stop=4000.0, duration=4000.0, dt=0.05, seed=1)
+    trace = simulate(HodgkinHuxley(), noise, 4000.0, dt=0.05)
+    assert np.ptp(trace.V) > 100.0 and trace.V.max() < -45.0
+    assert len(trace.spike_times) == 0

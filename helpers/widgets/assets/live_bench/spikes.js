@@ -20,7 +20,8 @@ export function spikeTimes(V, dt, [threshold, prominence, height, duration]) {
         const [low, high] = [V[trough], V[peak]];
         const rise = high - low;
         const begin = passage(V, dt, peak, high - prominence);
-        let spike = (i * dt - begin < duration) && (high >= threshold || rise >= height) && (peak - previous) * dt >= DEAD_TIME;
+        const isLowSpike = rise >= height && high >= threshold - 2 * prominence;
+        let spike = (i * dt - begin < duration) && (high >= threshold || isLowSpike) && (peak - previous) * dt >= DEAD_TIME;
         if (spike && rise < 3 * prominence) {
             noise ??= noiseOf(V, dt);
             spike = rise >= 10 * noise && 5 * (i - peak) * dt >= peak * dt - begin;
