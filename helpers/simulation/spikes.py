@@ -9,8 +9,9 @@ and comes back. In this order:
    is one if it is tall.
 4. The rise does not slow down from the beginning, as the voltage of a membrane without active channels does: it rises
    fastest where a current begins and ever more slowly after that.
-5. If the rise is less than three times `prominence`, it is also 10 times the SD of the noise from sample to sample, and
-   the fall not five times as fast as the rise: when a current ends, V breaks off.
+5. If the rise is less than three times `prominence`, it is also 10 times the SD of the noise from sample to sample,
+   lasts `SHORTEST_RISE` from a tenth of its height on, which the artefact of an electrode does not, and the fall is not
+   five times as fast: when a current ends, V breaks off.
 6. Its peak comes at least `DEAD_TIME` after the one before.
 
 What rises like a spike, to `threshold` and by three times `prominence`, is one also where the trace ends before it can
@@ -33,6 +34,7 @@ __all__ = ["find_spikes", "spike_events", "spike_fields", "spike_rule", "spike_t
 
 RULE = ("threshold", "prominence", "height", "duration")  # the parameters of the detector, in order
 DEAD_TIME = 0.5  # ms
+SHORTEST_RISE = 0.1  # ms
 NOISE_LAG = 0.1  # ms
 NOISE_SAMPLES = 500  # of which the noise is estimated, spread over the trace
 
@@ -106,6 +108,7 @@ def spike_events(t, V, threshold, prominence, height, duration):
                 if noise < 0.0:
                     noise = _noise(t, V)
                 spike = rise >= 10.0 * noise and 5.0 * (t[i] - t[peak]) >= t[peak] - begin
+                spike &= t[peak] - _passage(t, V, peak, lowest + 0.1 * rise, t[0]) >= SHORTEST_RISE
             if spike and _accelerates(t, V, peak, lowest, rise):
                 if count == len(found):
                     found = _twice_as_long(found)

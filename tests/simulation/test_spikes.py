@@ -12,6 +12,7 @@ from support.engine import run_spikes
 
 from helpers.neurons.models import HindmarshRose, HodgkinHuxley, Izhikevich, LeakyIntegrateAndFire, Pospischil
 from helpers.recordings.published import load
+from helpers.recordings.reading import read
 from helpers.simulation.batch import simulate_many
 from helpers.simulation.single import simulate
 from helpers.simulation.spikes import find_spikes, spike_events, spike_rule, spike_times
@@ -99,6 +100,16 @@ def test_slow_humps_and_a_current_that_breaks_off_are_no_spikes():
     assert len(find_spikes(t, -20.0 + 30.0 * np.sin(2 * np.pi * t / 300.0))) == 0
     ramp = np.where(t < 1000.0, -40.0 + 25.0 * np.exp((t - 1000.0) / 20.0), -45.0)  # V climbs until the step ends
     assert len(find_spikes(t, ramp)) == 0
+
+
+@pytest.mark.parametrize("dt", [0.01, 0.02, 0.05, 0.1])
+@pytest.mark.parametrize("fade", [1e-6, 0.1, 0.3])
+def test_the_artefact_of_an_electrode_is_no_spike_where_a_short_spike_of_its_height_is(dt, fade):
+    t = dt * np.arange(round(500.0 / dt))
+    late = np.maximum(t - 200.0, 0.0)
+    V = -65.0 + np.where(t < 200.0, 0.0, 8.0 * (1.0 - np.exp(-late / 15.0)))
+    assert len(find_spikes(t, V + np.where(t < 200.0 - 1e-9, 0.0, 25.0 * np.exp(-late / fade)))) == 0
+    assert len(find_spikes(t, V + 25.0 * np.exp(-(((t - 200.03) / 0.15) ** 2)))) == 1
 
 
 # ---------------------------------------------------------------------------------------- simulated neurons
@@ -246,6 +257,14 @@ def test_spikes_after_a_prepulse():
         abf.setSweep(sweep)
         times = find_spikes(1000.0 * abf.sweepX, abf.sweepY.astype(float))
         assert np.count_nonzero((times >= 823.0) & (times < 1323.0)) == count
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason="PYHH_CASES names no folder")
+@pytest.mark.parametrize("name", ["18425108.abf", "18425108_abf1.abf"])
+def test_a_train_of_pulses_has_a_spike_each_and_its_artefacts_are_none(name):
+    trace = read(CASES / "abf" / name)
+    assert len(trace.spike_times) == 20
+    np.testing.assert_allclose(np.diff(trace.spike_times), 10.0, atol=0.1)
 
 
 # ------------------------------------------------------------------------------------------------ bad input

@@ -1,6 +1,7 @@
 // When a neuron spikes: the detector of helpers/simulation/spikes.py, where it is explained. V has a sample every dt.
 
 const DEAD_TIME = 0.5; // ms
+const SHORTEST_RISE = 0.1; // ms
 const NOISE_LAG = 0.1; // ms
 const NOISE_SAMPLES = 500;
 
@@ -25,6 +26,7 @@ export function spikeTimes(V, dt, [threshold, prominence, height, duration]) {
         if (spike && rise < 3 * prominence) {
             noise ??= noiseOf(V, dt);
             spike = rise >= 10 * noise && 5 * (i - peak) * dt >= peak * dt - begin;
+            spike &&= peak * dt - passage(V, dt, peak, low + 0.1 * rise) >= SHORTEST_RISE;
         }
         if (spike && accelerates(V, dt, peak, low, rise)) {
             const passes = low < threshold && threshold <= high;
