@@ -5,8 +5,8 @@ and comes back. In this order:
 
 1. V rises by at least `prominence` above its lowest value since the spike before, and falls by as much from the peak.
 2. Both take no longer than `duration`, which leaves out slow humps and the answer of a passive membrane to a long step.
-3. The peak reaches `threshold`, or misses it by at most twice `prominence` and is `height` above the trough: a low spike
-   is one if it is tall.
+3. The peak reaches `threshold`, or misses it by at most twice `prominence` and is `height` above the trough: a low
+   spike is one if it is tall.
 4. The rise does not slow down from the beginning, as the voltage of a membrane without active channels does: it rises
    fastest where a current begins and ever more slowly after that.
 5. If the rise is less than three times `prominence`, it is also 10 times the SD of the noise from sample to sample,
