@@ -107,7 +107,7 @@ def test_slow_humps_and_a_current_that_breaks_off_are_no_spikes():
 def test_the_artefact_of_an_electrode_is_no_spike_where_a_short_spike_of_its_height_is(dt, fade):
     t = dt * np.arange(round(500.0 / dt))
     late = np.maximum(t - 200.0, 0.0)
-    V = -65.0 + np.where(t < 200.0, 0.0, 8.0 * (1.0 - np.exp(-late / 15.0)))
+    V = -60.0 + np.where(t < 200.0, 0.0, 8.0 * (1.0 - np.exp(-late / 15.0)))
     assert len(find_spikes(t, V + np.where(t < 200.0 - 1e-9, 0.0, 25.0 * np.exp(-late / fade)))) == 0
     assert len(find_spikes(t, V + 25.0 * np.exp(-(((t - 200.03) / 0.15) ** 2)))) == 1
 
