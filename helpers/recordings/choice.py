@@ -360,8 +360,9 @@ def _current(
         signals = [*found.recorded, *found.commanded] if isinstance(current, str) else found.recorded
         signal = _pick(where, signals, current, "current", found)
         if signal is V:
-            constant = _constant("current", current)
-            raise ValueError(f"{where}: current = {current!r} is V itself; {inventory(found)}{constant}")
+            raise ValueError(
+                f"{where}: current = {current!r} is V itself; {inventory(found)}{_constant('current', current)}"
+            )
         return _of_signal(where, signal, units, _Current(signal.name, (f"I is {signal.name!r}",), signal=signal))
     return _by_rule(where, found, V, units)
 

@@ -15,9 +15,9 @@ from .steps import Step
 __all__ = ["RecordedFI", "f_I_curve"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RecordedFI:
-    """The f-I curve of a recorded cell.
+    """The f-I curve of a recorded cell; printed as a table.
 
     Parameters
     ----------
@@ -42,6 +42,14 @@ class RecordedFI:
     mean_rates: np.ndarray
     unit: str = "pA"
     recorded: bool = True
+
+    def __repr__(self) -> str:
+        rows = [(f"amplitude ({self.unit})", "spikes", "mean rate (Hz)", "steady rate (Hz), of the second half")]
+        for current, count, mean, steady in zip(self.currents, self.counts, self.mean_rates, self.rates, strict=True):
+            rate = f"{steady:.1f}" if steady or not count else "fewer than 2 spikes there"
+            rows.append((f"{current:.4g}", str(count), f"{mean:.1f}", rate))
+        widths = [max(len(row[k]) for row in rows) for k in range(3)]
+        return "\n".join("  ".join([*(row[k].rjust(widths[k]) for k in range(3)), row[3]]) for row in rows)
 
 
 def f_I_curve(traces: Sequence[Trace], steps: Sequence[Step], *, recorded: bool = True) -> RecordedFI:

@@ -284,7 +284,11 @@ def clipped_samples(V: np.ndarray, dt: float) -> tuple[int, float]:
     moves = moves[moves != 0.0]
     if len(moves) < 2:
         return 0, 0.0
-    grain, noisy = float(np.abs(moves).min()), np.mean(moves[1:] * moves[:-1] < 0.0) > NOISY
+    grain = float(np.abs(moves).min())
+    runs = np.diff(np.concatenate([[0], np.flatnonzero(np.diff(V)) + 1, [len(V)]]))
+    levels = V[np.cumsum(runs) - 1]
+    rests = np.any((runs >= LONG) & (levels > V.min()) & (levels < V.max()))  # steps of V that are wider than its noise
+    noisy = np.mean(moves[1:] * moves[:-1] < 0.0) > NOISY and not rests
     reach = max(1, round(0.1 / dt))
     count, value = 0, 0.0
     for extreme in (float(V.max()), float(V.min())):

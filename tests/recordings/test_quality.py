@@ -111,6 +111,8 @@ def test_clipping_is_told_from_peaks_and_from_quantisation(judged):
     assert clipped_samples(np.minimum(slow, -30.0), 0.05)[0] > 2000
     assert clipped_samples(step_trace().V, 0.05) == (0, 0.0)  # without noise V stays at its extreme for long
     assert clipped_samples(np.full(1000, -65.0), 0.05) == (0, 0.0)
+    coarse = np.round(step_trace().V + np.random.default_rng(0).normal(0.0, 0.1, len(step_trace().V)))
+    assert clipped_samples(coarse, 0.05) == (0, 0.0)  # 1 mV is wider than the noise
     clipped = [with_V(x, np.minimum(x.V + spiking(x.t, [600.0], 100.0), 20.0)) for x in clean()]
     assert names(judged(clipped)) == ["clipping"]
 

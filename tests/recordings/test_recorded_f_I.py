@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from helpers.recordings.example import recorded_f_I
+from helpers.recordings.f_I import RecordedFI
 
 CELLS = ("regular_spiking", "fast_spiking")
 
@@ -31,3 +32,11 @@ def test_synthetic_recordings_where_the_files_are_missing(monkeypatch, tmp_path)
 def test_another_name_is_refused():
     with pytest.raises(ValueError, match="name = 'pyramidal'; allowed: regular_spiking, fast_spiking"):
         recorded_f_I("pyramidal")
+
+
+def test_printed_as_a_table():
+    columns = ([0.0, 50.0, 100.0], [0.0, 0.0, 8.25], [0, 2, 4], [0.0, 4.0, 8.0])
+    curve = RecordedFI(*map(np.array, columns))
+    head, *rows = repr(curve).splitlines()
+    assert head.split("  ")[0] == "amplitude (pA)" and [len(rows), rows[2].split()] == [3, ["100", "4", "8.0", "8.2"]]
+    assert rows[0].split()[-1] == "0.0" and rows[1].endswith("fewer than 2 spikes there")

@@ -41,6 +41,7 @@ def test_csv_is_read(tmp_path):
         ("t,Vm,Im\n(s),(mV),(nA)", (1e3, 1, 1e3), "pA"),
         ("TIME (seconds),VM (mv),IM (pa)", (1e3, 1, 1), "pA"),
         ("Time (\u03bcs) , V (\u03bcV) , I (\u03bcA/cm^2)", (1e-3, 1e-3, 1), "µA/cm²"),
+        ("t_us,V_uV,I_fA", (1e-3, 1e-3, 1e-3), "pA"),
         ("t (ms),V (mV),I (uA/cm2)", (1, 1, 1), "µA/cm²"),
         ("t (ms),V (mV),I (mA/cm²)", (1, 1, 1e3), "µA/cm²"),
         ("t (ms),V (mV),I (nA/cm²)", (1, 1, 1e-3), "µA/cm²"),
@@ -383,8 +384,8 @@ def test_units_that_are_wrong_or_missing_are_named(tmp_path):
     with pytest.raises(ValueError, match=r"reaches 1e\+05 pA, .*to 50000 pA\. .*units=\{'I': 'pA'\} .* confirm it: units=\{'I': 'nA'\}"):
         read(path)
     np.testing.assert_allclose([read(path, units={"I": unit}).I.max() for unit in ("pA", "nA")], [100.0, 1e5])
-    path = csv_file(tmp_path, table("t (ms),V (mV),I (fA)", T, V, I))
-    with pytest.warns(UserWarning, match=r"cell\.csv, sweep 0: 'I \(fA\)' was not read: its unit, 'fA', is unknown"):
+    path = csv_file(tmp_path, table("t (ms),V (mV),I (kA)", T, V, I))
+    with pytest.warns(UserWarning, match=r"cell\.csv, sweep 0: 'I \(kA\)' was not read: its unit, 'kA', is unknown"):
         assert not read(path).has_current
 
 
@@ -468,3 +469,30 @@ def test_a_potential_ten_times_too_large_is_said(tmp_path):
         read(path)
     np.testing.assert_allclose(read(path, units={"V": 0.1}).V, V, atol=1e-6)
     np.testing.assert_allclose(read(path, units={"V": "mV"}).V, 10 * V, atol=1e-6)
+
+
+@pytest.mark.parametrize("names", ["Dev1/ai0 (V),Dev1/ai1 (V)", "Ch0 (V),Ch1 (V)", "ADC0 (V),ADC1 (V)", "V_in0 (V),V_in1 (V)"])
+def test_numbered_inputs_are_no_sweeps(tmp_path, names):
+    path = csv_file(tmp_path, table(f"t (ms),{names}", T, V / 1e3, I / 400.0, form="%.8g"))
+    assert number_of_sweeps(path) == 1
+    second = names.split(",")[1].split(" ")[0]
+    trace = read(path, current=second, units={second: "pA", "I": 400.0})
+    np.testing.assert_allclose(trace.V, V, atol=1e-6)
+    np.testing.assert_allclose(trace.I, I, atol=1e-4)
+
+
+def test_a_message_about_many_columns_stays_short(tmp_path):
+    rows = "\n".join(",".join(f"{x + k:.3f}" for x in V) for k in range(3))
+    with pytest.raises(ValueError, match=r"begin with -70\.000, .*, \.\.\.; .*If its rows are sweeps, turn") as error:
+        read(csv_file(tmp_path, rows))
+    assert len(str(error.value)) < 400
+
+
+def test_units_that_a_refusal_proposes_work(tmp_path):
+    path = csv_file(tmp_path, table("V,I", V, I))
+    proposed = {"t": "0.1 ms", "V": "mV", "I": "pA"}
+    with pytest.raises(ValueError, match="no column is a time; ") as error:
+        read(path)
+    assert f"units={proposed}" in str(error.value)
+    trace = read(path, units=proposed)
+    np.testing.assert_allclose([trace.V, trace.I], [V, I], atol=1e-9)

@@ -24,7 +24,7 @@ from .writing import window_of
 __all__ = ["open_text"]
 
 HOW_TO_NAME = "name its columns by their units, counted from 0: units={0: 'ms', 1: 'mV', 2: 'pA'}"
-HOW_TO_SAMPLE = "if its samples are evenly spaced, name their interval: units={'t': '0.1 ms'}"
+SHOWN = 8  # columns that a message names
 LONGEST_IN_S, LONGEST_IN_MS = 0.004, 4.0  # intervals between samples: longer ones are in another unit
 DAY = 8.64e7  # ms; times beyond it are absolute
 LABEL = re.compile(r'\s*"?\s*sep=(.|\\t)"?\s*')  # of Excel: the separator
@@ -96,7 +96,8 @@ def open_text(path: Path, units: Mapping[Any, str | float] | None = None) -> Con
         return _file_sweep(path, sweeps, k, layout, interval, stated, window, gains)
 
     where = f"headings in line {tables[0].line}" if tables[0].line else "no headings"
-    columns = ", ".join(f"{k} {heading.text!r}" for k, heading in enumerate(tables[0].headings))
+    columns = ", ".join(f"{k} {heading.text!r}" for k, heading in enumerate(tables[0].headings[:SHOWN]))
+    columns += f" and {len(tables[0].headings) - SHOWN} more" if len(tables[0].headings) > SHOWN else ""
     names = tuple(sweep.name for sweep in sweeps)
     return Contents(
         path,
@@ -176,7 +177,7 @@ def _with_signal(heading: Heading, signal: str) -> Heading:
 
 def _unnamed(path: Path, block: Block, layout: Layout, units: Mapping[Any, str | float]) -> list[Heading]:
     """Headings of columns that no line names, where units name them by number."""
-    width, row = len(block.cells), ", ".join(column[0] for column in block.cells)
+    width, row = len(block.cells), ", ".join([*(x[0] for x in block.cells[:SHOWN]), "..."][: len(block.cells)])
     line = int(block.lines[0])
     texts = [text for _, text in block.head if len(re.findall(r"[(\[]\w+[)\]]|[A-Za-z]{1,}\w*", text)) > 1]
     if any(re.fullmatch(r"[+-]?0\d+", cell) for column in block.cells for cell in column) and layout.separator == ",":
@@ -191,7 +192,10 @@ def _unnamed(path: Path, block: Block, layout: Layout, units: Mapping[Any, str |
             f"{path.name}, line {line}: {width} cells, {layout.words}, but no line above names as many columns; "
             f"{texts[-1][:60]!r} does not. If the table is right, {HOW_TO_NAME}"
         )
-    raise ValueError(f"{path.name}, line {line}: no line names the columns, which begin with {row}; {HOW_TO_NAME}")
+    turned = ". If its rows are sweeps, turn the table (numpy.loadtxt(...).T)" if width > 10 * len(block.lines) else ""
+    raise ValueError(
+        f"{path.name}, line {line}: no line names the columns, which begin with {row}; {HOW_TO_NAME}{turned}"
+    )
 
 
 def _sweeps(path: Path, tables: Sequence[_Table], layout: Layout) -> tuple[list[_Sweep], list[str]]:
@@ -321,7 +325,11 @@ def _times(
         return interval * np.arange(n), [f"samples are {interval:g} ms apart, as units= says"], warned
     if column is None:
         if stated is None:
-            raise ValueError(f"{path.name}: no column is a time; {HOW_TO_SAMPLE}. {_what_there_is(sweep.table)}")
+            named = _units_to_name(sweep.table, "0.1 ms")
+            raise ValueError(
+                f"{path.name}: no column is a time; if its samples are evenly spaced, name their interval: {named}. "
+                f"{_what_there_is(sweep.table)}"
+            )
         _check_counted(path, sweep)
         return (
             stated.interval * np.arange(n),
@@ -350,7 +358,7 @@ def _times(
             raise ValueError(
                 f"{path.name}, {f'line {sweep.table.line}, ' if sweep.table.line else ''}column {column}: unknown unit "
                 f"{unit!r} of t in {heading.text!r}; allowed: {', '.join(TIME)}. Name the right one: "
-                f"{_units_to_name(sweep.table, values)}"
+                f"{_units_to_name(sweep.table, _likely_unit(values))}"
             )
         scale = found
         t = values * scale
@@ -390,15 +398,20 @@ def _values(path: Path, block: Block, column: int, place: str) -> np.ndarray:
     return values
 
 
-def _units_to_name(table: _Table, times: np.ndarray) -> str:
-    """The argument that names the units that the headings leave out: of t, likely as its interval is, of V and I."""
+def _likely_unit(times: np.ndarray) -> str:
+    """The unit of times in which samples are as far apart as they usually are."""
     step = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
-    named = {"t": "s" if step < LONGEST_IN_S else "ms" if step < LONGEST_IN_MS else "µs"}
+    return "s" if step < LONGEST_IN_S else "ms" if step < LONGEST_IN_MS else "µs"
+
+
+def _units_to_name(table: _Table, time: str) -> str:
+    """The argument that names the units that the headings leave out: of t, as given, of V and of I."""
     nameless = {heading.role for heading in table.headings if not heading.unit}
-    return f"units={named | {role: unit for role, unit in (('V', 'mV'), ('I', 'pA')) if role in nameless}}"
+    return f"units={ {'t': time} | {role: unit for role, unit in (('V', 'mV'), ('I', 'pA')) if role in nameless} }"
 
 
 def _what_there_is(table: _Table) -> str:
-    columns = ", ".join(f"{k}: {heading.text!r}" for k, heading in enumerate(table.headings))
+    columns = ", ".join(f"{k}: {heading.text!r}" for k, heading in enumerate(table.headings[:SHOWN]))
+    columns += f" and {len(table.headings) - SHOWN} more" if len(table.headings) > SHOWN else ""
     where = f"Line {table.line}" if table.line else "The file"
     return f"{where} has {columns}; {HOW_TO_NAME}"

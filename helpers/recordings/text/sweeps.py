@@ -19,7 +19,8 @@ REPEAT = re.compile(r"(.*\S)\s*#(\d+)")  # "IN 0 #3": the third trace of this in
 NUMBER = re.compile(r"(?:^|(?<=\s))[-+]?\d+(?:\.\d+)?|\d+")
 # Numbers of these are numbers of inputs: what they have side by side was recorded at the same time.
 INPUTS = re.compile(
-    r"\b(ch|chan|channel|in|adc|ai|input|imon|vmon|electrode|probe|headstage|amp|amplifier|analog|cell|ic)\b",
+    r"(?<![^\W\d_])"  # "Dev1/ai0", "Vm_ch2", "ADC 1"
+    r"(ch|chan|channel|in|adc|ai|input|imon|vmon|electrode|probe|headstage|amp|amplifier|analog|cell|ic)(?![^\W\d_])",
     re.IGNORECASE,
 )
 
