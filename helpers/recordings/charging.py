@@ -33,6 +33,8 @@ BINS = 20  # of the window: V and fit are compared in means over one of them
 FINE = 100  # bins of the window in which the autocorrelation of the noise is taken
 MAX_MISFIT = 0.1  # of the amplitude
 MAX_ERROR = 0.5  # standard error of R_in and tau_m over their values
+MOSTLY = 0.8  # of the samples repeat the one before: noise is narrower than the steps between values
+MAX_GRAIN = 0.25  # of the amplitude: wider steps between the values of V leave too few of them
 AFTER_SPIKE = 20.0  # ms after a spike in which V before the step is not taken for noise
 RECOVERY = 200.0  # ms at the holding current that a second step of a sweep must follow
 MAX_SPREAD = 0.25  # how far R_in of a step may be from the median of all
@@ -167,7 +169,7 @@ def fit_charging(parts: Sequence[Beginning], window: float) -> Charging:
     Raises
     ------
     ValueError
-        If V does not follow an exponential, or the noise leaves R or tau open.
+        If V does not follow an exponential, the noise leaves R or tau open, or V is recorded too coarsely.
     """
     tau = _best_tau(parts, window)
     R, _ = _least_squares(parts, tau)
@@ -180,6 +182,12 @@ def fit_charging(parts: Sequence[Beginning], window: float) -> Charging:
             f"beyond the noise {misfit:.3g} mV; needed: amplitude > 0, time constant below {window:g} ms, misfit below "
             f"{100 * MAX_MISFIT:g} % of the amplitude"
         )
+    grain = max(_grain(part) for part in parts)
+    if grain > MAX_GRAIN * A:
+        raise ValueError(
+            f"V is recorded in steps of {grain:.3g} mV, wider than its noise, of which the amplitude of {A:.3g} mV has "
+            f"too few; needed: steps below {100 * MAX_GRAIN:g} % of it, from a larger current or a higher gain"
+        )
     R_se, tau_se = _standard_errors(parts, residuals, R, tau)
     if R_se > MAX_ERROR * R or tau_se > MAX_ERROR * tau:
         raise ValueError(
@@ -188,6 +196,15 @@ def fit_charging(parts: Sequence[Beginning], window: float) -> Charging:
             "sweeps together: passive_properties(Recording(path))"
         )
     return Charging(R, tau, R_se, tau_se, misfit)
+
+
+def _grain(part: Beginning) -> float:
+    """The least difference between two values of V [mV]; 0 if the noise, being wider, makes up for it."""
+    V = np.concatenate([part.before, part.y])
+    values = np.unique(V)
+    grain = float(np.diff(values).min()) if len(values) > 1 else 0.0
+    moves = np.abs(np.diff(V))
+    return grain if float(np.mean(moves < 0.5 * grain)) > MOSTLY else 0.0
 
 
 def _best_tau(parts: Sequence[Beginning], window: float) -> float:

@@ -103,6 +103,15 @@ def test_standard_errors_are_those_of_repeated_measurements(correlation):
     assert np.all(np.abs(z.mean(axis=0)) < 0.5) and np.all((z.std(axis=0) > 0.75) & (z.std(axis=0) < 1.7))
 
 
+def test_V_recorded_too_coarsely_is_refused():
+    trace = noisy(step_trace(), 0.1, seed=0)
+    fine = passive_properties(replace(trace, states={"V": np.round(trace.V, 1)}))
+    assert fine.R_in == pytest.approx(passive_properties(trace).R_in, rel=0.02)
+    depth = np.ptp(step_trace().V)
+    with pytest.raises(ValueError, match=r"V is recorded in steps of .* mV, wider than its noise, .*a higher gain"):
+        passive_properties(replace(trace, states={"V": np.round(trace.V / (0.4 * depth)) * 0.4 * depth}))
+
+
 def made(monkeypatch, traces):
     monkeypatch.setattr("helpers.recordings.recording.open_file", lambda path, units: opened(traces))
     return Recording("made.abf")
