@@ -123,12 +123,11 @@ def beginnings(recording: Recording, window: float) -> tuple[list[Beginning], li
     """Return those of all hyperpolarising steps from the holding current, and why others were left out."""
     found, left_out = [], []
     for row in recording.steps:
-        steps = [*row.before, *([row.main] if row.main else []), *row.after]
-        if not any(step.amplitude < 0.0 for step in steps):
+        if not any(step.amplitude < 0.0 for step in row.all):
             continue
         trace = recording.trace(row.sweep)
         free = first = float(trace.t[0])  # since when the current has been at its base
-        for step in steps:
+        for step in row.all:
             rested = step.start - free
             begin = first if free == first else step.start - rested / 2
             enough = rested >= (5.0 if free == first else RECOVERY) and step.stop - step.start >= window

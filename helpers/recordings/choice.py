@@ -15,7 +15,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,17 +26,16 @@ from .contents import Contents, FileSweep, Signal
 from .conversion import (
     CURRENT,
     DENSITY,
-    TIME,
     VOLTAGE,
     check_even,
     check_index,
     factor,
-    interval_of,
     make_trace,
 )
 from .steps import Step, doubts, find_steps, main_window
+from .units import check_current, check_finite, check_voltage, checked_units, relabelled, scaled, unit_of
 
-__all__ = ["UNKNOWN", "Chosen", "checked_units", "choose", "inventory", "sweep_number"]
+__all__ = ["UNKNOWN", "Chosen", "choose", "inventory", "sweep_number"]
 
 UNKNOWN = "unknown"  # current="unknown": V alone
 DIFFERENCE = 0.05  # of the span of the command: a recorded current that differs by more is spoken of
@@ -45,7 +43,6 @@ LEAST_DIFFERENCE = 5.0  # pA
 ZEROS = 10.0  # ms; a potential that jumps to exactly 0 and stays there for longer to the end was not recorded
 LEAST_JUMP = 10.0  # mV
 MOST_COMPARED = 12  # sweeps that the main step is told from
-HIGHEST_V = 350.0  # mV; beyond it a gain is missing: a tenfold one is the commonest
 USUAL_DT = (0.001, 1.0)  # ms
 FEW = 100  # samples; a table that is shorter is an example, of which no interval is expected
 HIGHEST_CLAMP = 300.0  # mV; an output that commands more drives something else than a cell
@@ -95,14 +92,14 @@ def choose(
     path = contents.path
     sweep = sweep_number(contents, sweep)
     units = checked_units(path, units)
-    found = _relabelled(contents.sweep(sweep), units)
+    found = relabelled(contents.sweep(sweep), units)
     where = f"{path.name}, sweep {sweep}"
     check_even(path, found.t)
     try:
         V_signal, notes = _voltage(where, found, channel, units)
     except ValueError as error:
         raise ValueError(f"{error}{_other_protocols(contents, sweep)}") from None
-    V = _scaled(where, V_signal, VOLTAGE, units, "V")
+    V = scaled(where, V_signal, VOLTAGE, units, "V")
     if len(V) != len(found.t):
         raise ValueError(f"{where}: {V_signal.name} has {len(V)} samples, its times {len(found.t)}")
     I, unit, more = _current(where, found, V_signal, current, units)
@@ -118,12 +115,12 @@ def choose(
         raise ValueError(f"{where}: {V_signal.name} or {more.name} has numbers in {end} sample(s); needed: 2 or more")
     found, V, I = replace(found, t=found.t[:end]), V[:end], I if isinstance(I, str) else I[:end]
     warnings += cut
-    _check_finite(where, V_signal.name, V)
-    warnings += [*_check_interval(found.t), *_check_voltage(where, V_signal, V, units)]
+    check_finite(where, V_signal.name, V)
+    warnings += [*_check_interval(found.t), *check_voltage(where, V_signal, V, units)]
     steps: tuple[Step, ...] = ()
     if not isinstance(I, str):
-        _check_finite(where, more.name, I)
-        warnings += _check_current(where, more, I, unit, units)
+        check_finite(where, more.name, I)
+        warnings += check_current(where, more.name, more.signal, I, unit, units)
         steps = find_steps(found.t, I)
     window = _window(contents, sweep, found, steps, more, start, stop, units, {} if known is None else known)
     trace = make_trace(path, found.t, V, I, window, unit)
@@ -173,53 +170,6 @@ class _Current:
     signal: Signal | None = None
 
 
-def checked_units(path: Path, units: Mapping[Any, str | float] | None) -> dict[Any, str | float]:
-    """Return the units that the caller names. Raises ValueError, with the file's name, for one that is unknown."""
-    if units is None:
-        return {}
-    if not isinstance(units, Mapping):
-        raise ValueError(f"{path.name}: units = {units!r}; allowed: units by signal, such as {{'V': 'mV', 'I': 'pA'}}")
-    table = TIME | VOLTAGE | CURRENT | DENSITY
-    for name, unit in units.items():
-        known = isinstance(unit, str) and (factor(table, unit) is not None or interval_of(unit) is not None)
-        is_factor = isinstance(unit, int | float) and not isinstance(unit, bool) and np.isfinite(unit) and unit != 0
-        if not known and not is_factor:
-            raise ValueError(
-                f"{path.name}: units[{name!r}] = {unit!r}; allowed: {', '.join(table)}, a number that the values in "
-                "the file are to be multiplied by, or for times an interval between samples such as '0.1 ms'"
-            )
-    return dict(units)
-
-
-def _relabelled(found: FileSweep, units: Mapping[Any, str | float]) -> FileSweep:
-    """The sweep, with the units that the caller names for its signals.
-
-    "I" names that of the only command where the file has no current, so that a command in mV by mistake is one.
-    """
-
-    def named(signal: Signal) -> Signal:
-        unit = units.get(signal.name)
-        return replace(signal, unit=unit) if isinstance(unit, str) else signal
-
-    recorded, commanded = tuple(map(named, found.recorded)), tuple(map(named, found.commanded))
-    table = CURRENT | DENSITY
-    own = [x for x in commanded if not x.on_request]
-    unit = units.get("I")
-    if isinstance(unit, str) and len(own) == 1 and not any(factor(table, x.unit) for x in (*recorded, *own)):
-        commanded = tuple(replace(x, unit=unit) if x is own[0] else x for x in commanded)
-    return replace(found, recorded=recorded, commanded=commanded)
-
-
-def _unit(signal: Signal, units: Mapping[Any, str | float], role: str = "") -> str:
-    """The unit of a signal: as given for its name, for its role (V or I), or as the file has it."""
-    return next((unit for unit in (units.get(signal.name), units.get(role)) if isinstance(unit, str)), signal.unit)
-
-
-def _gain(signal: Signal, units: Mapping[Any, str | float], role: str) -> float:
-    """What the values of a signal are to be multiplied by, as given for its name or its role."""
-    return next((x for x in (units.get(signal.name), units.get(role)) if isinstance(x, int | float)), 1.0)
-
-
 def inventory(found: FileSweep) -> str:
     """What a sweep holds, in words, for a message that asks for a choice."""
     recorded = [f"{x.number}: {x.name!r} ({', '.join([x.unit or 'no unit', *x.also])})" for x in found.recorded]
@@ -260,11 +210,11 @@ def _voltage(
     """The signal that is V."""
     if channel is not None:
         return _pick(where, found.recorded, channel, "channel", found), []
-    candidates = [x for x in found.recorded if factor(VOLTAGE, _unit(x, units))]
+    candidates = [x for x in found.recorded if factor(VOLTAGE, unit_of(x, units))]
     if not candidates and "V" in units and len(found.recorded) == 1:
         candidates = list(found.recorded)
     free = [x for x in candidates if not _is_clamped(x, found)]
-    free.sort(key=lambda x: _unit(x, units, "V") in ("V", "volts"))  # triggers and the like; cells are in mV
+    free.sort(key=lambda x: unit_of(x, units, "V") in ("V", "volts"))  # triggers and the like; cells are in mV
     if free:
         others = [x.name for x in free[1:]]
         more = [f"V is {free[0].name!r}, the first of several: channel= takes another ({', '.join(others)})"]
@@ -326,21 +276,6 @@ def _flows_under_clamp(signal: Signal, found: FileSweep) -> bool:
     return any(_holds_potential(x) for x in own)
 
 
-def _scaled(
-    where: str, signal: Signal, table: Mapping[str, float], units: Mapping[Any, str | float], role: str
-) -> np.ndarray:
-    """The samples of a signal in the unit of the trace."""
-    unit = _unit(signal, units, role)
-    scale = factor(table, unit)
-    if scale is None:
-        raise ValueError(
-            f"{where}: {signal.name} is in {unit!r}; allowed for {role}: {', '.join(table)}. "
-            f"If the file is wrong, name the right unit: units={{{signal.name!r}: {'mV' if role == 'V' else 'pA'!r}}}"
-        )
-    with np.errstate(all="ignore"):  # what a damaged scale makes of a sample is refused where it is not finite
-        return np.asarray(signal.load(), dtype=float) * scale * _gain(signal, units, role)
-
-
 def _current(
     where: str, found: FileSweep, V: Signal, current: Any, units: Mapping[Any, str | float]
 ) -> tuple[np.ndarray | str, str, _Current]:
@@ -374,7 +309,7 @@ def _by_rule(
 
     def currents(signals: Sequence[Signal]) -> list[Signal]:
         table = CURRENT | DENSITY
-        return [x for x in signals if x is not V and factor(table, _unit(x, units))]
+        return [x for x in signals if x is not V and factor(table, unit_of(x, units))]
 
     commands = [x for x in currents(found.commanded) if not x.on_request]
     recorded = [x for x in currents(found.recorded) if not _flows_under_clamp(x, found)]
@@ -430,9 +365,9 @@ def _of_signal(
 ) -> tuple[np.ndarray | str, str, _Current]:
     if signal.why:
         raise ValueError(f"{where}: {signal.name}: {signal.why}. Give the current yourself: {HOW_TO_GIVE}")
-    unit = _unit(signal, units, "I")
+    unit = unit_of(signal, units, "I")
     table = DENSITY if factor(DENSITY, unit) else CURRENT
-    return _scaled(where, signal, table, units, "I"), "µA/cm²" if table is DENSITY else "pA", source
+    return scaled(where, signal, table, units, "I"), "µA/cm²" if table is DENSITY else "pA", source
 
 
 def _differences(
@@ -441,7 +376,7 @@ def _differences(
     """In words, where a recorded current is not what was commanded."""
     said = []
     for signal in recorded:
-        measured = _scaled(where, signal, CURRENT, units, signal.name)
+        measured = scaled(where, signal, CURRENT, units, signal.name)
         if unit != "pA" or len(measured) != len(I):
             continue
         at, worst = _largest_difference(np.nan_to_num(measured - I), I)
@@ -490,15 +425,6 @@ def _largest_difference(gap: np.ndarray, I: np.ndarray) -> tuple[int, float]:
     return at, worst
 
 
-def _check_finite(where: str, name: str, values: np.ndarray) -> None:
-    if values.ndim != 1 or not len(values):
-        raise ValueError(f"{where}: {name} has shape {values.shape}; needed: one number per sample")
-    finite = np.isfinite(values)
-    if not finite.all():
-        first = int(np.argmin(finite))
-        raise ValueError(f"{where}: {name} is {values[first]} at sample {first}: every sample must be finite")
-
-
 def _check_interval(t: np.ndarray) -> list[str]:
     """In words, that samples are too far apart for spikes, or closer than any amplifier takes them."""
     dt = float(t[-1] - t[0]) / (len(t) - 1)
@@ -510,73 +436,6 @@ def _check_interval(t: np.ndarray) -> list[str]:
         f"samples are {dt:g} ms apart, {why}. Is the unit of time right? In text and Igor files "
         f"units={{'t': {unit!r}}} names another"
     ]
-
-
-def _check_voltage(where: str, signal: Signal, V: np.ndarray, units: Mapping[Any, str | float]) -> list[str]:
-    """No membrane potential is beyond ±1000 mV, and none stays within a millivolt of 0; what is unusual is said."""
-    largest = float(np.abs(V).max())
-    hint = _hint(signal, "V", largest, VOLTAGE, (20.0, 200.0), units)
-    place = f" ({signal.place})" if signal.place else ""
-    if largest > 1000.0:
-        raise ValueError(f"{where}: V{place} reaches ±{largest:g} mV; allowed: up to 1000 mV. {hint}")
-    if 0.0 < largest < 1.0:
-        raise ValueError(f"{where}: V{place} stays within ±{largest:.3g} mV, which no membrane potential does. {hint}")
-    if largest <= HIGHEST_V or any(name in units for name in (signal.name, signal.number, "V")):
-        return []
-    return [
-        f"V reaches ±{largest:.3g} mV: is the amplifier's gain missing from the file? units={{'V': 0.1}} multiplies V "
-        f"by 0.1; units={{'V': {signal.unit!r}}} confirms it"
-    ]
-
-
-def _check_current(
-    where: str, source: _Current, I: np.ndarray, unit: str, units: Mapping[Any, str | float]
-) -> list[str]:
-    """No cell takes more than 10 µA, and nobody injects less than a femtoampere; what is below 0.5 pA is said.
-
-    Beyond 50 nA, which few cells take, the caller must name the unit.
-    """
-    largest = float(np.abs(I).max())
-    signal = source.signal
-    confirmed = signal is None or any(key in units for key in (signal.name, signal.number, "I"))
-    most, least, little = (1e7 if confirmed else 5e4, 1e-3, 0.5) if unit == "pA" else (1e6, 1e-9, 1e-9)
-    hint = f"The samples that were given are taken as {unit}"
-    if source.signal:
-        table = CURRENT if unit == "pA" else DENSITY
-        hint = _hint(source.signal, "I", largest, table, (5.0, 5000.0) if unit == "pA" else (0.1, 200.0), units)
-    if largest > most or 0.0 < largest < least:
-        place = f" ({signal.place})" if signal and signal.place else ""
-        if signal and most < largest <= 1e7:
-            hint += f"; if it is right, confirm it: units={{{signal.name!r}: {signal.unit!r}}}"
-        raise ValueError(
-            f"{where}: {source.name}{place} reaches {largest:.3g} {unit}, which no cell is given; allowed: 0, or from "
-            f"{least:g} to {most:g} {unit}. {hint}"
-        )
-    return [f"{source.name} stays within ±{largest:.3g} {unit}. {hint}"] if 0.0 < largest < little else []
-
-
-def _hint(
-    signal: Signal,
-    role: str,
-    largest: float,
-    table: Mapping[str, float],
-    usual: tuple[float, float],
-    units: Mapping[Any, str | float],
-) -> str:
-    """What to do about implausible values: the units that would make their largest one usual."""
-    now = factor(table, _unit(signal, units, role)) or 1.0
-    target = next(iter(name for name, scale in table.items() if scale == 1.0))
-    fits = [
-        f"units={{{role!r}: {name!r}}} makes it {largest / now * scale:.3g} {target}"
-        for name, scale in table.items()
-        if usual[0] <= largest / now * scale <= usual[1] and len(name) < 6
-    ] or [
-        f"units={{{role!r}: {scale:g}}} multiplies its values by that"
-        for scale in (1e-3, 1e3, 1e-6, 1e6, 1e-9, 1e9, 1e-12, 1e12)
-        if usual[0] <= largest * scale <= usual[1]
-    ]
-    both = f"units={{{signal.name!r}: {target!r}, {role!r}: 0.1}} names a unit and multiplies by 0.1"
-    return f"Is its unit right? {' or '.join(fits) or both}"
 
 
 def _window(

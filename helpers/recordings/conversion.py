@@ -96,10 +96,8 @@ def make_trace(
 ) -> Trace:
     """Make a trace of t [ms], V [mV] and I [unit], each (n,), with the stimulus in `window` [ms].
 
-    Raises ValueError, with the file's name, for what `Trace` refuses and for V beyond ±1000 mV.
+    Raises ValueError, with the file's name, for what `Trace` refuses.
     """
-    if (extreme := float(np.max(np.abs(V)))) > 1000.0:
-        raise ValueError(f"{path.name}: V reaches ±{extreme:g} mV; allowed: up to 1000 mV. Is its unit right?")
     try:
         return Trace(t, {"V": V}, I, *window, I_unit=unit)  # type: ignore[arg-type]  # I may be the reason why it is unknown
     except ValueError as error:

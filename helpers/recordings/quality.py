@@ -21,7 +21,8 @@ from .charging import beginnings, disagreement, responses_to_steps
 from .description import ranges
 
 if TYPE_CHECKING:
-    from .recording import Recording, SweepSteps
+    from .recording import Recording
+    from .step_table import SweepSteps
 
 __all__ = ["LIMITS", "Finding", "Limit", "Quality", "quality"]
 
@@ -208,7 +209,7 @@ class Measured:
 def measure(trace: Trace, row: SweepSteps) -> Measured:
     """Measure one sweep."""
     t, V, dt = trace.t, trace.V, trace.dt
-    steps = [x for x in (*row.before, *([row.main] if row.main else []), *row.after) if x.amplitude]
+    steps = [x for x in row.all if x.amplitude]
     end = float(t[-1]) + dt
     onset = steps[0].start if steps else row.main.start if row.main else None
     first = end if onset is None else onset

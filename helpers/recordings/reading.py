@@ -14,9 +14,10 @@ from typing import Any
 
 from helpers.simulation.trace import Trace
 
-from .choice import checked_units, choose
+from .choice import choose
 from .contents import Contents
 from .conversion import existing
+from .units import checked_units
 
 __all__ = ["FORMATS", "number_of_sweeps", "open_file", "read"]
 
