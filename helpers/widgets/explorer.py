@@ -198,7 +198,7 @@ def set_lines(lines: Mapping[str, Line2D], x: np.ndarray, y: Mapping[str, np.nda
 def describe_spikes(trace: Trace) -> str:
     """Say how many spikes there are, and what counts as one."""
     count = len(trace.spike_times)
-    return f"{count} spike{'s' * (count != 1)} (V rising through {trace.spike_threshold:g} mV)"
+    return f"{count} spike{'s' * (count != 1)} (V peaking above {trace.spike_threshold:g} mV)"
 
 
 def _with_words(png: bytes, words: str) -> bytes:

@@ -97,7 +97,7 @@ def test_the_separatrix_parts_the_starts():
 
 def test_words_on_the_phase_plane_and_a_moment_that_is_not_there():
     words = describe_phase_plane(phase_plane_at())
-    assert words.startswith("2 spikes (V rising through -20 mV) in the run, V up to 40.3 mV. At 0.50 ms, with 0 µA/cm²")
+    assert words.startswith("2 spikes (V peaking above -20 mV) in the run, V up to 40.3 mV. At 0.50 ms, with 0 µA/cm²")
     assert words.endswith("cross 3 times: at -65.0 mV (stable), at -62.4 mV (a saddle), at 48.9 mV (stable).")
     assert "cross once: at 48.9 mV (stable)." in describe_phase_plane(phase_plane_at(10.0, 2.0))
     with pytest.raises(ValueError, match="moment = 21 ms; allowed: from 0 to 20 ms"):

@@ -128,7 +128,7 @@ def test_a_number_typed_into_an_explorer_stays_exactly_until_reset():
 def test_the_picture_has_a_description_and_is_not_stretched():
     explorer = explore_spikes()
     alt, width, height, png = shown_by(explorer)
-    assert alt == "10 µA/cm² for 90 ms: 7 spikes (V rising through -20 mV)."
+    assert alt == "10 µA/cm² for 90 ms: 7 spikes (V peaking above -20 mV)."
     assert f">{alt}<" in explorer.sentence.value
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
     drawn = np.array([int.from_bytes(png[16:20]), int.from_bytes(png[20:24])])
@@ -173,7 +173,7 @@ def test_the_threshold_at_which_spikes_are_counted_is_drawn():
     explorer.sliders["amplitude"].value = 100.0
     V = lines[0].get_ydata()
     assert np.sum((V[:-1] < -20.0) & (V[1:] >= -20.0)) == 6
-    assert ": 6 spikes (V rising through -20 mV)" in explorer.sentence.value
+    assert ": 6 spikes (V peaking above -20 mV)" in explorer.sentence.value
 
 
 def test_words_and_lines_follow_the_slider():

@@ -145,7 +145,7 @@ def test_the_words_say_what_the_simulator_found():
         trace = bench.trace()
         count = len(trace.spike_times)
         rate = f", {1000 / np.diff(trace.spike_times).mean():.1f} Hz" if count > 1 else ""
-        assert result["words"].startswith(f"{count} spike{'s' * (count != 1)} (V rising through -20 mV){rate}. ")
+        assert result["words"].startswith(f"{count} spike{'s' * (count != 1)} (V peaking above -20 mV){rate}. ")
         assert f"between {trace.V.min():.1f} and {trace.V.max():.1f} mV" in result["words"]
         for name, values in trace.currents.items():
             assert f"{name} {round(float(values[np.argmax(np.abs(values))]))}" in result["words"]
@@ -161,7 +161,7 @@ def test_what_a_current_carries_through_the_threshold_is_no_spike(block_K):
     crossings = [carried(bench, setting) for setting in settings]
     assert crossings[0] == 0 and crossings[2] == 1
     for count, result in zip(crossings, run_module(bench.data, settings), strict=True):
-        assert result["words"].startswith("0 spikes (V rising through -20 mV). ") and result["spikes"] == []
+        assert result["words"].startswith("0 spikes (V peaking above -20 mV). ") and result["spikes"] == []
         assert ("The injected current, not the channels, carries V through -20 mV" in result["words"]) == (count == 1)
 
 
@@ -200,7 +200,7 @@ def test_what_has_no_units_is_shown_without():
     bench = live_bench(HindmarshRose())
     (result,) = run_module(bench.data, [bench.setting])
     times = bench.spike_times()
-    assert f"(x rising through 1), one every {np.diff(times).mean():.1f}. x is" in result["words"]
+    assert f"(x peaking above 1), one every {np.diff(times).mean():.1f}. x is" in result["words"]
     assert not re.search(r"\bms\b|mV|Hz", result["words"])
     assert {slider.unit for slider in stimulus_sliders(HindmarshRose, 500.0).values()} == {""}
     units = {name: about["time_unit"] for name, about in bench.data["neurons"].items()}

@@ -63,7 +63,7 @@ def words_of(**values):
     bench = live_bench()
     bench.set(**values)
     count = len(bench.trace().spike_times)
-    return f"{count} spike{'s' * (count != 1)} (V rising through -20 mV)"
+    return f"{count} spike{'s' * (count != 1)} (V peaking above -20 mV)"
 
 
 def wait_for_words(page, words):

@@ -38,7 +38,7 @@ export function inWords(shown, setting) {
     const largest = peaks.length ? ` Largest currents: ${peaks.join(", ")} ${about.current_unit} (outward positive).` : "";
     const note = noteOf(shown, setting);
     return (
-        `${count} spike${count === 1 ? "" : "s"} (${first} rising through ${withUnit(short(about.threshold), unit)})${rate}. ` +
+        `${count} spike${count === 1 ? "" : "s"} (${first} peaking above ${withUnit(short(about.threshold), unit)})${rate}. ` +
         `${first} is ${range} at the start, then between ${low.toFixed(1)} and ${withUnit(high.toFixed(1), unit)}.${note ? ` ${note.long}` : ""}${largest}`
     );
 }
