@@ -214,7 +214,7 @@ def _voltage(
     if not candidates and "V" in units and len(found.recorded) == 1:
         candidates = list(found.recorded)
     free = [x for x in candidates if not _is_clamped(x, found)]
-    free.sort(key=lambda x: unit_of(x, units, "V") in ("V", "volts"))  # triggers and the like; cells are in mV
+    free.sort(key=lambda x: factor(VOLTAGE, unit_of(x, units, "V")) == 1e3)  # triggers and the like; cells are in mV
     if free:
         others = [x.name for x in free[1:]]
         more = [f"V is {free[0].name!r}, the first of several: channel= takes another ({', '.join(others)})"]

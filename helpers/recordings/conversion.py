@@ -29,8 +29,8 @@ __all__ = [
 
 # Every known unit with its factor to ms, mV, pA and µA/cm². Nothing else is converted or guessed.
 TIME = {"s": 1e3, "ms": 1.0, "µs": 1e-3}
-VOLTAGE = {"V": 1e3, "volts": 1e3, "mV": 1.0, "µV": 1e-3}
-CURRENT = {"A": 1e12, "amperes": 1e12, "µA": 1e6, "nA": 1e3, "pA": 1.0, "fA": 1e-3}
+VOLTAGE = {"V": 1e3, "mV": 1.0, "µV": 1e-3}
+CURRENT = {"A": 1e12, "µA": 1e6, "nA": 1e3, "pA": 1.0, "fA": 1e-3}
 DENSITY = {"mA/cm²": 1e3, "µA/cm²": 1.0, "nA/cm²": 1e-3, "A/m²": 100.0}
 # How else people write them. In words case does not matter; in symbols it does (MV is not a millivolt), but a symbol in
 # lower case means nothing else.

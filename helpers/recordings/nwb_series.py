@@ -23,12 +23,6 @@ __all__ = ["Row", "Series", "open_nwb_file", "read_samples", "read_table", "read
 
 PLACES = ("acquisition", "processing", "stimulus/presentation", "stimulus/templates")
 ICEPHYS = "general/intracellular_ephys"  # electrodes, and the tables of recordings
-# How units are written out; factor() knows the symbols.
-WORDS = {"volt": "V", "millivolt": "mV", "microvolt": "µV"} | {
-    f"{prefix}{word}": f"{symbol}A"
-    for prefix, symbol in (("", ""), ("micro", "µ"), ("nano", "n"), ("pico", "p"))
-    for word in ("ampere", "amp")
-}
 
 
 @dataclass(frozen=True)
@@ -206,7 +200,7 @@ def _read_series(place: str, group: h5py.Group, electrodes: dict[int, str]) -> S
         name=group.name.rpartition("/")[2],
         kind=as_text(group.attrs.get("neurodata_type")),
         place=place,
-        unit=WORDS.get(unit.lower().removesuffix("s"), unit),
+        unit=unit,
         scale=_number(attributes.get("conversion"), 1.0),
         offset=_number(attributes.get("offset"), 0.0),
         shape=shape,

@@ -149,7 +149,7 @@ def _hint(
     fits = [
         f"units={{{role!r}: {name!r}}} makes it {largest / now * scale:.3g} {target}"
         for name, scale in table.items()
-        if usual[0] <= largest / now * scale <= usual[1] and len(name) < 6
+        if usual[0] <= largest / now * scale <= usual[1]
     ] or [
         f"units={{{role!r}: {scale:g}}} multiplies its values by that"
         for scale in (1e-3, 1e3, 1e-6, 1e6, 1e-9, 1e9, 1e-12, 1e12)

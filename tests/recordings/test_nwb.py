@@ -70,7 +70,7 @@ def test_electrodes_are_kept_apart(tmp_path):
         np.testing.assert_allclose(other.V, 2e3 * VOLTS)
         assert other.I.max() == pytest.approx(100.0)
     with pytest.raises(
-        ValueError, match=r"channel = 'pipette 2'.* Did you mean 'pipette .'.*'V0' \(V, pipette 0\), 1: 'V1'"
+        ValueError, match=r"channel = 'pipette 2'.* Did you mean 'pipette .'.*'V0' \(volts, pipette 0\), 1: 'V1'"
     ):
         read(path, 0, channel="pipette 2")
 
