@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501  (the tables below: one file per line)
 
+import gc
 import warnings
 
 import numpy as np
@@ -10,6 +11,7 @@ from support.builders import csv_file, step_trace
 
 from helpers.recordings.published import RECORDINGS
 from helpers.recordings.reading import number_of_sweeps, open_file, read
+from helpers.recordings.text.blocks import find_blocks
 from helpers.recordings.text.writing import write_csv
 from helpers.simulation.trace import Trace
 
@@ -496,3 +498,19 @@ def test_units_that_a_refusal_proposes_work(tmp_path):
     assert f"units={proposed}" in str(error.value)
     trace = read(path, units=proposed)
     np.testing.assert_allclose([trace.V, trace.I], [V, I], atol=1e-9)
+
+
+@pytest.mark.parametrize("damage", ["", "30.1,-65,0,7\n30.2,-65,0\n"])
+def test_the_garbage_collector_is_on_again(tmp_path, monkeypatch, damage):
+    during = []
+    looked = find_blocks
+    monkeypatch.setattr(
+        "helpers.recordings.text.reading.find_blocks", lambda *a, **k: (during.append(gc.isenabled()), looked(*a, **k))[1]
+    )
+    path = csv_file(tmp_path, PLAIN + damage)
+    if damage:
+        with pytest.raises(ValueError, match="4 cells; needed: 3"):
+            read(path)
+    else:
+        read(path)
+    assert (during, gc.isenabled()) == ([False], True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -80,7 +82,8 @@ def open_text(path: Path, units: Mapping[Any, str | float] | None = None) -> Con
     layout = find_layout(path, lines[first:], label[1].replace("\\t", "\t") if label else None)
     if label:
         lines[0] = ""
-    blocks, left_out = find_blocks(path, lines, layout, first)
+    with _no_collection():
+        blocks, left_out = find_blocks(path, lines, layout, first)
     _check_size(path, blocks)
     for block in blocks:
         _check_marks(path, block, layout)
@@ -107,6 +110,18 @@ def open_text(path: Path, units: Mapping[Any, str | float] | None = None) -> Con
         names=names if all(names) and len(set(names)) == len(names) else (),
         notes=(f"{encoding}, {layout.words}, {where}; columns: {columns}", *notes, *left_out),
     )
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Pause the garbage collector, which would go through the millions of cells of a long table again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _check_size(path: Path, blocks: Sequence[Block]) -> None:
