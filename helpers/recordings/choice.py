@@ -99,6 +99,7 @@ def choose(
         V_signal, notes = _voltage(where, found, channel, units)
     except ValueError as error:
         raise ValueError(f"{error}{_other_protocols(contents, sweep)}") from None
+    others = tuple(notes)
     V = scaled(where, V_signal, VOLTAGE, units, "V")
     if len(V) != len(found.t):
         raise ValueError(f"{where}: {V_signal.name} has {len(V)} samples, its times {len(found.t)}")
@@ -116,7 +117,11 @@ def choose(
     found, V, I = replace(found, t=found.t[:end]), V[:end], I if isinstance(I, str) else I[:end]
     warnings += cut
     check_finite(where, V_signal.name, V)
-    warnings += [*_check_interval(found.t), *check_voltage(where, V_signal, V, units)]
+    warnings += _check_interval(found.t)
+    try:
+        warnings += check_voltage(where, V_signal, V, units)
+    except ValueError as error:
+        raise ValueError("; ".join([str(error), *others])) from None
     steps: tuple[Step, ...] = ()
     if not isinstance(I, str):
         check_finite(where, more.name, I)

@@ -514,3 +514,37 @@ def test_the_garbage_collector_is_on_again(tmp_path, monkeypatch, damage):
     else:
         read(path)
     assert (during, gc.isenabled()) == ([False], True)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Vm (mV)", "Vm (mV)", "Vm (mV)"),
+        ("IN 0 (mV)", "IN 0 (mV)", "IN 0 (mV)"),
+        ("cell1_sweep1 (mV)", "cell1_sweep2 (mV)", "cell1_sweep3 (mV)"),
+        ("input 1 step 1 (mV)", "input 1 step 2 (mV)", "input 1 step 3 (mV)"),
+        ("20230101c1_0001 (mV)", "20230101c1_0002 (mV)", "20230101c1_0003 (mV)"),
+        ("Ch1 Sweep1 (mV)", "Ch1 Sweep2 (mV)", "Ch1 Sweep3 (mV)"),
+    ],
+)
+@pytest.mark.parametrize("currents", [0, 1, 3])
+def test_columns_of_one_input_are_sweeps(tmp_path, names, currents):
+    own = [x.replace("Ch1", "Ch2").replace("Vm", "Im").replace("IN 0", "IN 1").replace("mV", "pA") for x in names]
+    own = [f"I {x}" if x.startswith(("cell", "input", "2023")) else x for x in own][:currents]
+    columns = [*(V + k for k in range(3)), *((k + 1) * I for k in range(currents))]
+    path = csv_file(tmp_path, table(",".join(["t (ms)", *names, *own]), T, *columns))
+    assert number_of_sweeps(path) == 3
+    for k in range(3):
+        trace = read(path, k)
+        np.testing.assert_allclose(trace.V, V + k, atol=1e-9)
+        if currents:
+            np.testing.assert_allclose(trace.I, (k + 1 if currents == 3 else 1) * I, atol=1e-9)
+        else:
+            assert not trace.has_current
+
+
+def test_another_channel_is_proposed_where_the_first_is_no_membrane(tmp_path):
+    path = csv_file(tmp_path, table("t (ms),Temperature (V),Vm (V),I (pA)", T, 0.0 * T + 2.5, V / 1e3, I, form="%.8g"))
+    with pytest.raises(ValueError, match=r"reaches ±2500 mV; .*channel= takes another \(Vm\)"):
+        read(path)
+    np.testing.assert_allclose(read(path, channel="Vm").V, V, atol=1e-6)

@@ -15,12 +15,12 @@ from .headings import Heading
 __all__ = ["Columns", "group_columns", "split_rows"]
 
 COMMANDS = re.compile(r"c(om)?m(an)?d|stim|inj|\bdac|protocol|\bao\b|soll", re.IGNORECASE)
-REPEAT = re.compile(r"(.*\S)\s*#(\d+)")  # "IN 0 #3": the third trace of this input
 NUMBER = re.compile(r"(?:^|(?<=\s))[-+]?\d+(?:\.\d+)?|\d+")
-# Numbers of these are numbers of inputs: what they have side by side was recorded at the same time.
+# The numbers of inputs, "Dev1/ai0", "Vm_ch2", "ADC 1": what they have side by side was recorded at the same time.
 INPUTS = re.compile(
-    r"(?<![^\W\d_])"  # "Dev1/ai0", "Vm_ch2", "ADC 1"
-    r"(ch|chan|channel|in|adc|ai|input|imon|vmon|electrode|probe|headstage|amp|amplifier|analog|cell|ic)(?![^\W\d_])",
+    r"(?<![^\W\d_])(?:dev\d+\W)?"
+    r"(?:ch|chan|channel|in|adc|ai|input|imon|vmon|electrode|probe|headstage|amp|amplifier|analog|cell|ic)"
+    r"[\s_#-]*\d+(?!\d)",
     re.IGNORECASE,
 )
 
@@ -177,13 +177,12 @@ def _is_command(heading: Heading) -> bool:
 
 def _sweep_numbers(headings: Sequence[Heading]) -> list[tuple[str, ...]] | None:
     """What tells the sweep of each column: the numbers in its name, or how often it came before; None for one sweep."""
-    if len(headings) < 2 or any(INPUTS.search(x.name) and not REPEAT.fullmatch(x.name) for x in headings):
+    if len(headings) < 2:
         return None
     patterns = [_pattern(heading) for heading in headings]
-    numbers = [_numbers(heading) for heading in headings]
-    for k, number in enumerate(numbers):  # names without a number, or with the same one: counted
-        repeats = sum(1 for j in range(k) if (patterns[j], numbers[j]) == (patterns[k], number))
-        numbers[k] = (*number, f"repeat {repeats}") if repeats else number
+    written = list(zip(patterns, map(_numbers, headings), strict=True))
+    repeats = [written[:k].count(one) for k, one in enumerate(written)]  # names that are alike are counted
+    numbers = [(*number, f"repeat {n}") if n else number for (_, number), n in zip(written, repeats, strict=True)]
     of_pattern = {pattern: [n for p, n in zip(patterns, numbers, strict=True) if p == pattern] for pattern in patterns}
     first = next(iter(of_pattern.values()))
     return numbers if len(first) > 1 and all(found == first for found in of_pattern.values()) else None
@@ -205,18 +204,20 @@ def _partner(
 
 
 def _numbers(heading: Heading) -> tuple[str, ...]:
-    if found := REPEAT.fullmatch(heading.name):
-        return (found[2],)
-    return tuple(NUMBER.findall(heading.name))
+    """The numbers in a name that are not those of an input."""
+    return tuple(NUMBER.findall(INPUTS.sub(" ", heading.name)))
 
 
 def _pattern(heading: Heading) -> str:
-    """The name without numbers, and without what parts them from it; of "IN 0 #3" it is "IN 0"."""
-    if found := REPEAT.fullmatch(heading.name):
-        return found[1].lower()
-    return re.sub(r"[\W_]+", " ", NUMBER.sub("", heading.name)).strip().lower()
+    """The name without numbers, but for those of inputs, and without what parts them from it."""
+    inputs = " ".join(INPUTS.findall(heading.name))
+    rest = NUMBER.sub("", INPUTS.sub(" ", heading.name))
+    return re.sub(r"[\W_]+", " ", f"{rest} {inputs}").strip().lower()
 
 
 def _name(heading: Heading) -> str:
     """The name of a signal without the number of its sweep."""
-    return re.sub(r"[\s_.:#-]*\d+$", "", heading.name).strip() or heading.name
+    without = re.sub(r"[\s_.:#-]*\d+$", "", heading.name).strip()
+    if not without or len(INPUTS.findall(without)) < len(INPUTS.findall(heading.name)):
+        return heading.name
+    return without
