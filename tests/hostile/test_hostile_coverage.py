@@ -41,7 +41,7 @@ MODULES = {
     "inference.fingerprint": "tests/campaigns/test_campaign_faults.py", "inference.recipe": "tests/inference/test_recipes.py",
     "campaigns": "tests/campaigns", "exercises": "tests/exercises", "recordings.abf": FILES_OF, "recordings.abf_header": FILES_OF, "recordings.abf_fields": FILES_OF, "recordings.abf_version_1": FILES_OF, "recordings.abf_version_2": FILES_OF, "recordings.abf_command": FILES_OF, "recordings.nwb": FILES_OF, "recordings.text": FILES_OF,
     "recordings.binary": FILES_OF, "recordings.hdf5": FILES_OF, "recordings.nwb_series": FILES_OF, "recordings.nwb_stimuli": FILES_OF, "recordings.wcp": FILES_OF, "recordings.wavesurfer": FILES_OF, "recordings.heka": FILES_OF, "recordings.igor": FILES_OF, "recordings.axograph": FILES_OF, "recordings.spike2": FILES_OF,
-    "recordings.contents": "what a file holds", "recordings.description": "through Recording", "recordings.quality": "tests/recordings/test_quality.py", "recordings.charging": "through passive_properties", "recordings.choice": "through read", "recordings.units": "through read", "recordings.conversion": FILES_OF, "recordings.reading": FILES_OF, "recordings.published": FILES_OF,
+    "recordings.contents": "what a file holds", "recordings.description": "through Recording", "recordings.quality": "tests/recordings/test_quality.py", "recordings.sweep_quality": "tests/recordings/test_quality.py", "recordings.charging": "through passive_properties", "recordings.choice": "through read", "recordings.units": "through read", "recordings.conversion": FILES_OF, "recordings.reading": FILES_OF, "recordings.published": FILES_OF,
 }  # fmt: skip
 
 NAMES = {

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from support.builders import opened, spiking, step_trace
 
-from helpers.recordings.quality import LIMITS, clipped_samples, hum_of, quality
+from helpers.recordings.quality import LIMITS, quality
 from helpers.recordings.recording import Recording
+from helpers.recordings.sweep_quality import clipped_samples, hum_of
 
 LEVELS = (-100.0, -75.0, -50.0, -25.0, 25.0)
 
