@@ -326,6 +326,15 @@ def _one_each(path: Path, current: Any, count: int) -> Any:
         if len(current) != count:
             raise ValueError(f"{path.name}: current has {len(current)} entries; needed: one for each of {count} sweeps")
         return list(current)
+    if isinstance(current, list | tuple):  # samples: of all sweeps, or of each
+        try:
+            samples = np.array(current, dtype=float)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"{path.name}: current is a list of {type(current[0]).__name__}s; allowed: samples in pA, or one "
+                "stimulus or array for each sweep"
+            ) from None
+        return _one_each(path, samples, count) if samples.ndim == 2 else samples
     return current
 
 

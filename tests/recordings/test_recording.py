@@ -212,3 +212,18 @@ def test_cases_as_a_whole(cases):
     assert gap_free.steps[0].main is None and "V without a step" in str(gap_free)
     unknown = Recording(cases / "abf" / "written_by_pyabf.abf").plot()
     assert unknown.axes[1].texts[0].get_text() == "current unknown"
+
+
+def test_a_list_of_numbers_is_samples_of_every_sweep(recording):
+    traces = family()
+    samples = traces[3].I.tolist()
+    made = recording(traces, {"current": samples})
+    for trace in made.sweeps:
+        np.testing.assert_array_equal(trace.I, samples)
+    rows = [trace.I.tolist() for trace in traces]
+    for trace, row in zip(recording(traces, {"current": rows}).sweeps, rows, strict=True):
+        np.testing.assert_array_equal(trace.I, row)
+    with pytest.raises(ValueError, match=r"samples but current 2; they must be sampled alike"):
+        recording(traces, {"current": [1.0, 2.0]})
+    with pytest.raises(ValueError, match=r"current is a list of strs; allowed: samples in pA, or one stimulus"):
+        recording(traces, {"current": ["a", "b", "c", "d"]})
