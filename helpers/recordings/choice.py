@@ -21,6 +21,7 @@ import numpy as np
 
 from helpers.simulation.stimuli import Stimulus
 from helpers.simulation.trace import Trace
+from helpers.validation import did_you_mean
 
 from .contents import Contents, FileSweep, Signal
 from .conversion import (
@@ -182,6 +183,20 @@ def inventory(found: FileSweep) -> str:
     return f"it recorded {', '.join(recorded) or 'nothing'}" + (
         f"; it commanded {', '.join(commanded)}" if commanded else "; it commanded nothing"
     )
+
+
+def check_names(contents: Contents, sweep: int | str, units: Mapping[Any, Any] | None) -> None:
+    """Raise ValueError if `units` names a signal that the sweep does not have: it would change nothing."""
+    found = contents.sweep(sweep_number(contents, sweep))
+    known = {name for x in (*found.recorded, *found.commanded) for name in (x.name, *x.also)} | {"V", "I", "t"}
+    for name, unit in (units or {}).items():
+        of_time = isinstance(unit, str) and factor(VOLTAGE | CURRENT | DENSITY, unit) is None  # a column, not a signal
+        if isinstance(name, str) and name not in known and not of_time:
+            near = did_you_mean(name, known)
+            raise ValueError(
+                f"{contents.path.name}: units = {dict(units or {})!r}: no signal is called {name!r}{near}; "
+                f"{inventory(found)}"
+            )
 
 
 def _pick(where: str, signals: Sequence[Signal], choice: int | str, argument: str, found: FileSweep) -> Signal:

@@ -14,7 +14,7 @@ from typing import Any
 
 from helpers.simulation.trace import Trace
 
-from .choice import choose
+from .choice import check_names, choose
 from .contents import Contents
 from .conversion import existing
 from .units import checked_units
@@ -91,6 +91,7 @@ def read(
     """
     contents = open_file(path, units)
     chosen = choose(contents, sweep, channel=channel, current=current, start=start, stop=stop, units=units)
+    check_names(contents, sweep, units)
     for words in chosen.warnings:
         warnings.warn(f"{Path(path).name}, sweep {sweep}: {words}", stacklevel=2)
     return chosen.trace

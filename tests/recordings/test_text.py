@@ -548,3 +548,11 @@ def test_another_channel_is_proposed_where_the_first_is_no_membrane(tmp_path):
     with pytest.raises(ValueError, match=r"reaches ±2500 mV; .*channel= takes another \(Vm\)"):
         read(path)
     np.testing.assert_allclose(read(path, channel="Vm").V, V, atol=1e-6)
+
+
+def test_units_of_a_signal_that_is_not_there_are_refused(tmp_path):
+    path = tmp_path / "cell.csv"
+    path.write_text("t (ms),Vm (mV),I (pA)\n" + "".join(f"{k / 10},-65,{100 * (20 <= k < 70)}\n" for k in range(100)))
+    assert read(path, units={"Vm": "mV", "I": "pA"}).V[0] == -65.0
+    with pytest.raises(ValueError, match=r"cell\.csv: units = .*: no signal is called 'Vn'; did you mean V\?; it rec"):
+        read(path, units={"Vn": "V"})

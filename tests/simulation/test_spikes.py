@@ -21,7 +21,7 @@ from helpers.simulation.summaries import spike_count
 from helpers.simulation.trace import Trace
 
 TUTORIAL = step(3.24806, 10.0, 110.0)
-CASES = Path(os.environ.get("PYHH_CASES", "/nowhere"))  # files that people have; not part of the series
+CASES = Path(os.environ.get("PYHH_CASES", Path(__file__).parents[3] / "shared" / "cases"))  # not part of the series
 
 
 def bumps(peaks, trough=-65.0, *, dt=0.05, apart=20.0):
