@@ -15,9 +15,11 @@ from helpers.figures.style import use_style
 LESSONS = "tests/notebooks/test_lesson"
 PROCESSES = ("tests/campaigns", "tests/hostile", "tests/benchmarks")
 FIRST = ("2_", "3_", "1_", LESSONS, "tests/browser", "tests/notebooks", *PROCESSES)
-# They start processes, try cases by the thousand, or run lessons. The list of what hostile input is tried on is
-# checked at once.
-SLOW = (*PROCESSES, LESSONS, "tests/notebooks/test_deeper")
+# They start processes, try cases by the thousand, train networks, compile many kernels or run lessons. The list of what
+# hostile input is tried on is checked at once.
+TRAINING = ("tests/inference/test_npe", "tests/inference/test_reference_posteriors", "tests/artificial")
+COMPILING = ("tests/simulation/test_network", "tests/simulation/test_integrators", "tests/widgets/test_posterior")
+SLOW = (*PROCESSES, *TRAINING, *COMPILING, LESSONS, "tests/notebooks/test_deeper", "tests/exercises")
 os.environ["PYHH_CHECKS"] = "strict"  # in a notebook, a claim that no longer holds is a failure here
 
 

@@ -16,6 +16,7 @@ TESTED = {  # the NOTEBOOK of each file of tests
     for name in re.findall(r'(?m)^NOTEBOOK = "(.+)"', path.read_text("utf-8"))
 }
 LONG = {  # half a minute each of training and sampling, which tests/inference holds to more
+    "eight_unknowns",
     "the_best_possible_inference",
     "what_statistics_and_simulations_buy",
     "which_check_sees_what",
