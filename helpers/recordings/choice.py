@@ -36,7 +36,7 @@ from .conversion import (
 from .steps import Step, doubts, find_steps, main_window
 from .units import check_current, check_finite, check_voltage, checked_units, relabelled, scaled, unit_of
 
-__all__ = ["UNKNOWN", "Chosen", "choose", "inventory", "sweep_number"]
+__all__ = ["UNKNOWN", "Chosen", "check_names", "choose", "inventory", "sweep_number"]
 
 UNKNOWN = "unknown"  # current="unknown": V alone
 DIFFERENCE = 0.05  # of the span of the command: a recorded current that differs by more is spoken of
@@ -65,6 +65,8 @@ class Chosen:
         The signal that is V.
     I
         Where the current comes from, in words.
+    found
+        What the file holds of the sweep.
     """
 
     trace: Trace
@@ -73,6 +75,7 @@ class Chosen:
     warnings: tuple[str, ...]
     V: Signal
     I: str
+    found: FileSweep
 
 
 def choose(
@@ -134,7 +137,7 @@ def choose(
     if more.signal and trace.has_current and not told:
         warnings += doubts(found.t, trace.I, steps)
     source = more.notes[0] if more.notes else "I is unknown"
-    return Chosen(trace, steps, (*contents.notes, *found.notes, *notes), tuple(warnings), V_signal, source)
+    return Chosen(trace, steps, (*contents.notes, *found.notes, *notes), tuple(warnings), V_signal, source, found)
 
 
 def sweep_number(contents: Contents, sweep: int | str) -> int:
@@ -185,16 +188,15 @@ def inventory(found: FileSweep) -> str:
     )
 
 
-def check_names(contents: Contents, sweep: int | str, units: Mapping[Any, Any] | None) -> None:
+def check_names(name_of_file: str, found: FileSweep, units: Mapping[Any, Any] | None) -> None:
     """Raise ValueError if `units` names a signal that the sweep does not have: it would change nothing."""
-    found = contents.sweep(sweep_number(contents, sweep))
     known = {name for x in (*found.recorded, *found.commanded) for name in (x.name, *x.also)} | {"V", "I", "t"}
     for name, unit in (units or {}).items():
         of_time = isinstance(unit, str) and factor(VOLTAGE | CURRENT | DENSITY, unit) is None  # a column, not a signal
         if isinstance(name, str) and name not in known and not of_time:
             near = did_you_mean(name, known)
             raise ValueError(
-                f"{contents.path.name}: units = {dict(units or {})!r}: no signal is called {name!r}{near}; "
+                f"{name_of_file}: units = {dict(units or {})!r}: no signal is called {name!r}{near}; "
                 f"{inventory(found)}"
             )
 

@@ -1,4 +1,4 @@
-"""What every reader needs to turn the content of a file into a `Trace`: units, even times, the window of the stimulus.
+"""What every reader needs to turn the content of a file into a `Trace`: units and even times.
 
 Whatever is wrong with a file raises ValueError with a message that begins with the name of the file.
 """

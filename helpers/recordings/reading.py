@@ -91,7 +91,7 @@ def read(
     """
     contents = open_file(path, units)
     chosen = choose(contents, sweep, channel=channel, current=current, start=start, stop=stop, units=units)
-    check_names(contents, sweep, units)
+    check_names(contents.path.name, chosen.found, units)
     for words in chosen.warnings:
         warnings.warn(f"{Path(path).name}, sweep {sweep}: {words}", stacklevel=2)
     return chosen.trace
