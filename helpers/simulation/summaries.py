@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from .spikes import times_of
 from .trace import Sweep, Trace
 
 __all__ = [
@@ -93,7 +94,9 @@ def sweep_of(trace: Trace) -> Sweep:
     begin = trace.t[0]
     t, V, I = (np.ascontiguousarray(x, dtype=float) for x in (trace.t - begin, trace.V, trace.I))
     start, stop = float(trace.start - begin), float(trace.stop - begin)
-    return Sweep(t, V, I, start, stop, trace.spike_times - begin, trace.spike_events)
+    events = trace.spike_events  # found once; their times are those of `Trace.spike_times`
+    times = times_of(np.ascontiguousarray(trace.t, dtype=float), V, events, float(trace.spike_threshold))
+    return Sweep(t, V, I, start, stop, times - begin, events)
 
 
 def summary(*, rest: int = 0, **units: str) -> Callable[[Callable[[Any], Any]], Summary]:
