@@ -11,7 +11,7 @@ import linecache
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -84,7 +84,10 @@ class RunLesson:
     def __init__(self, path: Path) -> None:
         self.lesson = Lesson(path)
         self.runs: dict[str, Run] = {}
-        self.values: Mapping[str, Any] = Values(self)
+
+    @cached_property
+    def values(self) -> Mapping[str, Any]:
+        return Values(self)
 
     def section(self, title: str) -> Run:
         """Run the opening and a section, once; return what came of it."""
@@ -123,25 +126,9 @@ class RunLesson:
 class RunWhole(RunLesson):
     """A notebook that is run from top to bottom when a test asks for a value."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self.values = _Later(lambda: self.whole.values)
-
-
-class _Later(Mapping[str, Any]):
-    """A mapping that is made when it is first used."""
-
-    def __init__(self, make: Callable[[], Mapping[str, Any]]) -> None:
-        self._make = make
-
-    def __getitem__(self, name: str) -> Any:
-        return self._make()[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._make())
-
-    def __len__(self) -> int:
-        return len(self._make())
+    @cached_property
+    def values(self) -> Mapping[str, Any]:
+        return self.whole.values
 
 
 class Values(Mapping[str, Any]):
