@@ -1,44 +1,19 @@
 """Damaged recordings of other programs: each is read or refused with its name, and nothing else happens."""
 
 import sys
-import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 from support.corruption import outcomes
 from support.recorders import axograph, command, heka, ibw, pxp, response, segment, smr, wavesurfer, wcp
-from test_hostile_recordings import check, named
-
-from helpers.recordings.reading import number_of_sweeps, read
+from test_hostile_recordings import check, judge
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked, their memory limited by Linux")
 
 N = 60  # samples of a sweep: short, so that damage meets what describes them
 V, I = [response(level, N) for level in (0.0, 100.0)], [command(level, N, 0.005) for level in (0.0, 100.0)]
 SWEEPS = list(zip(V, I, strict=True))
-
-
-def judge(path: Path) -> str:
-    """Read the first and the last sweep of a file; its current may be unknown."""
-    try:
-        count = number_of_sweeps(path)
-    except ValueError as refusal:
-        return named(path, refusal)
-    verdict = "read"
-    for sweep in {0, count - 1}:
-        with warnings.catch_warnings(record=True) as said:
-            warnings.simplefilter("always")
-            try:
-                trace = read(path, sweep)
-            except ValueError as refusal:
-                verdict = named(path, refusal)
-                continue
-        assert all(str(one.message).startswith(path.name) for one in said), [str(one.message) for one in said]
-        names = ["t", "V", "start", "stop"] + ["I"] * trace.has_current
-        assert all(np.isfinite(getattr(trace, name)).all() for name in names)
-        assert np.abs(trace.V).max() <= 1000.0 and len(trace.t) == len(trace.V)
-    return verdict
 
 
 def heka_files(folder: Path) -> list[bytes]:
