@@ -1,8 +1,5 @@
 """The spike detector against closed forms, scipy's peaks, eFEL, noise, plateaus and passive membranes."""
 
-import os
-from pathlib import Path
-
 import efel
 import numpy as np
 import pyabf
@@ -21,7 +18,6 @@ from helpers.simulation.summaries import spike_count
 from helpers.simulation.trace import Trace
 
 TUTORIAL = step(3.24806, 10.0, 110.0)
-CASES = Path(os.environ.get("PYHH_CASES", Path(__file__).parents[3] / "shared" / "cases"))  # not part of the series
 
 
 def bumps(peaks, trough=-65.0, *, dt=0.05, apart=20.0):
@@ -235,34 +231,31 @@ def test_simulated_trains_have_the_spikes_that_efel_finds():
         np.testing.assert_allclose(trace.t[trace.spike_events[:, 1]], efel_peaks(trace), atol=1e-6)
 
 
-@pytest.mark.skipif(not CASES.is_dir(), reason="PYHH_CASES names no folder")
-def test_an_f_I_series_into_block():
+def test_an_f_I_series_into_block(cases):
     """Peaks of more than 10 mV from 146.85 to 2146.85 ms.
 
     scipy counts a peak as often as its quantised top is reached, which makes 32, 35, 28, 20 of the last four. Two of
     the 17 in the last sweep are slow humps, of 53 and 158 ms.
     """
     expected = [5, 12, 18, 22, 25, 28, 29, 30, 30, 31, 29, 28, 29, 25, 15]
-    abf = pyabf.ABF(str(CASES / "abf" / "171116sh_0019.abf"))
+    abf = pyabf.ABF(str(cases / "abf" / "171116sh_0019.abf"))
     for sweep, count in zip(range(2, 17), expected, strict=True):
         abf.setSweep(sweep)
         times = find_spikes(1000.0 * abf.sweepX, abf.sweepY.astype(float))
         assert np.count_nonzero((times >= 146.85) & (times < 2146.85)) == count, sweep
 
 
-@pytest.mark.skipif(not CASES.is_dir(), reason="PYHH_CASES names no folder")
-def test_spikes_after_a_prepulse():
-    abf = pyabf.ABF(str(CASES / "abf" / "18711001.abf"))
+def test_spikes_after_a_prepulse(cases):
+    abf = pyabf.ABF(str(cases / "abf" / "18711001.abf"))
     for sweep, count in ((10, 3), (20, 5), (29, 7)):
         abf.setSweep(sweep)
         times = find_spikes(1000.0 * abf.sweepX, abf.sweepY.astype(float))
         assert np.count_nonzero((times >= 823.0) & (times < 1323.0)) == count
 
 
-@pytest.mark.skipif(not CASES.is_dir(), reason="PYHH_CASES names no folder")
 @pytest.mark.parametrize("name", ["18425108.abf", "18425108_abf1.abf"])
-def test_a_train_of_pulses_has_a_spike_each_and_its_artefacts_are_none(name):
-    trace = read(CASES / "abf" / name)
+def test_a_train_of_pulses_has_a_spike_each_and_its_artefacts_are_none(cases, name):
+    trace = read(cases / "abf" / name)
     assert len(trace.spike_times) == 20
     np.testing.assert_allclose(np.diff(trace.spike_times), 10.0, atol=0.1)
 
