@@ -1,10 +1,15 @@
 """What holds for a notebook of docs/deeper. Files of tests import these; `lesson` is the notebook of the file."""
 
 import re
+from configparser import RawConfigParser
+
+from tools import ROOT
 
 __all__ = ["test_it_prints_what_is_saved", "test_quick_cells_run_again"]
 
-ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}")  # as in nbval_sanitize.cfg
+SANITIZE = RawConfigParser()
+SANITIZE.read(ROOT / "tests/nbval_sanitize.cfg")
+ADDRESS = re.compile(SANITIZE["addresses"]["regex"])
 
 
 def test_it_prints_what_is_saved(lesson):
