@@ -71,7 +71,14 @@ def test_a_chain_of_dependencies_has_the_density_of_its_conditionals():
     assert torch.isfinite(LIF.log_prob(LIF.sample((1000,)))).float().mean() > 0.99  # single precision may sit on an end
 
 
-@pytest.mark.parametrize("prior", [LIF, box_prior(Pospischil, ["g_Na", "g_K"])])
+CORRELATED = prior_of(
+    Pospischil,
+    {"g_Na": normal(40.0, 6.0, 0.5, 80.0), "g_K": normal(7.0, 1.0), "g_M": uniform(log=True), "V_T": uniform()},
+    correlations={("g_K", "g_Na"): 0.8, ("g_M", "V_T"): -0.5},
+)
+
+
+@pytest.mark.parametrize("prior", [LIF, box_prior(Pospischil, ["g_Na", "g_K"]), CORRELATED])
 def test_standard_normal_numbers_stand_for_the_parameters(prior):
     theta = torch.as_tensor(prior.draw(20000, seed=1))
     z = prior.to_normal(theta)
@@ -79,6 +86,63 @@ def test_standard_normal_numbers_stand_for_the_parameters(prior):
     assert all(stats.kstest(column, stats.norm.cdf).pvalue > 0.01 for column in z.numpy().T)
     off_diagonal = np.corrcoef(z.numpy().T) - np.eye(len(prior.names))
     assert abs(off_diagonal).max() < 0.03
+
+
+def test_correlated_parameters_keep_their_distributions_and_have_the_density_of_a_multivariate_normal():
+    """Six SDs and more from all bounds g_Na and g_K are together a bivariate normal, known in closed form."""
+    theta = CORRELATED.draw(20_000, seed=1)
+    exact = [
+        stats.norm(40.0, 6.0),
+        stats.truncnorm(-7.0, 8.0, 7.0, 1.0),
+        stats.loguniform(*(end[2] for end in (CORRELATED.lower, CORRELATED.upper))),
+        stats.uniform(-90.0, 50.0),
+    ]
+    assert all(stats.kstest(own, one.cdf).pvalue > 0.01 for own, one in zip(theta.T, exact, strict=True))
+    assert np.corrcoef(theta[:, :2].T)[0, 1] == pytest.approx(0.8, abs=0.01)
+    assert abs(np.corrcoef(theta[:, 0], theta[:, 2])[0, 1]) < 0.03
+    z = stats.norm.ppf([exact[2].cdf(theta[:500, 2]), exact[3].cdf(theta[:500, 3])]).T
+    both = stats.multivariate_normal([40.0, 7.0], [[36.0, 4.8], [4.8, 1.0]]).logpdf(theta[:500, :2])
+    other = stats.multivariate_normal([0, 0], [[1, -0.5], [-0.5, 1]]).logpdf(z) - stats.norm.logpdf(z).sum(axis=1)
+    other += exact[2].logpdf(theta[:500, 2]) + exact[3].logpdf(theta[:500, 3])
+    np.testing.assert_allclose(CORRELATED.log_prob(torch.as_tensor(theta[:500])), both + other, atol=1e-4)
+    assert CORRELATED.log_prob(torch.tensor([[90.0, 7.0, 0.01, -60.0]])) == -np.inf
+
+
+def test_a_correlated_prior_repeats_survives_as_data_and_says_what_it_is():
+    theta = CORRELATED.draw(9, seed=3)
+    np.testing.assert_array_equal(theta[4:], CORRELATED.draw(5, seed=3, first=4))
+    again = Prior.from_data(CORRELATED.as_data())
+    np.testing.assert_array_equal(theta, again.draw(9, seed=3))
+    assert CORRELATED.difference(again) == "" and CORRELATED.sample((2, 3)).shape == (2, 3, 4)
+    lines = CORRELATED.table().splitlines()
+    assert "correlations" in lines[0] and "g_K +0.8" in lines[1] and "g_M -0.5" in lines[4]
+    assert "correlation" not in LIF.table() and "correlations" not in LIF.as_data()
+    with pytest.raises(ValueError, match="g_K and g_Na, g_M and V_T are correlated cannot be cut down to a box"):
+        CORRELATED.restricted(CORRELATED.lower, CORRELATED.upper)
+
+
+@pytest.mark.parametrize(
+    ("correlations", "message"),
+    [
+        ({("g_Na", "g_Ca"): 0.5}, r"\('g_Na', 'g_Ca'\); allowed: each pair once, of different ones of g_Na, g_K, g_M"),
+        ({("g_Na", "g_Na"): 0.5}, "each pair once"),
+        ({"g_Na": 0.5}, "each pair once"),
+        ({("g_Na", "g_K"): 0.5, ("g_K", "g_Na"): 0.5}, "each pair once"),
+        ({("g_Na", "g_K"): 1.0}, r"correlations: \('g_Na', 'g_K'\) = 1; allowed: from -0.999 to 0.999"),
+        ({("g_Na", "g_K"): np.nan}, "allowed: from -0.999"),
+        ({("g_Na", "g_K"): 0.9, ("g_K", "g_M"): 0.9, ("g_Na", "g_M"): -0.9}, "contradict each other"),
+        ([0.5], "correlations is of type list; allowed: numbers by pairs of names"),
+    ],
+)
+def test_bad_correlations(correlations, message):
+    with pytest.raises(ValueError, match=message):
+        prior_of(Pospischil, {"g_Na": uniform(), "g_K": uniform(), "g_M": uniform()}, correlations=correlations)
+
+
+def test_a_prior_is_a_chain_or_correlated():
+    pair = {"V_init": uniform(), "E_L": uniform()}
+    with pytest.raises(ValueError, match="either parameters below others or correlations"):
+        prior_of(LeakyIntegrateAndFire, pair, {"V_init": ("E_L", 0.5)}, {("V_init", "E_L"): 0.5})
 
 
 def test_cutting_down_keeps_relative_probabilities():
