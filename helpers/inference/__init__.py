@@ -39,6 +39,8 @@ WIDE_PRIOR               a prior in which the data decide
 lif_statistic_names      Names of the columns of `lif_statistics`
 lif_statistics           Summary statistics of each sweep of recordings
 uniform                  Make a uniform distribution from `low` to `high`; log: uniform in log(value)
+normal                   Make a normal distribution, truncated to `low` and `high`; log: log-normal with median `mean`
+prior_of                 Make a prior over parameters of a neuron: any distributions, dependent or correlated
 train_npe                Train neural networks to give the posterior of parameters for any statistics: NPE, formerly
                          SNPE
 Posterior                A trained posterior: for any observation, samples and log-probabilities of the parameters
@@ -54,6 +56,10 @@ synthetic_likelihood     Posterior on a grid, from the scatter of the statistics
 NeuronSimulator          A simulator for inference: parameters and a seed in, summary statistics out
 CombinedSimulator        Several experiments with the same neuron as one simulator
 truncated_rounds         Infer the posterior at `x_o` in rounds, each in a smaller box around it
+InferenceWarning         A posterior, or what it was made from, is not to be trusted without a closer look
+EdgeMassWarning          More than half of the draws lie in the outermost 0.1 % of the prior of a parameter
+ExtrapolationWarning     An observation lies outside all simulations that a posterior was trained on
+ParametersOnBoundsWarning Simulations with a parameter exactly on a bound of the prior were left out of the training
 """
 
 import lazy_loader
@@ -84,10 +90,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "lif_prior",
         ],
         "lif.statistics": ["lif_statistic_names", "lif_statistics"],
-        "marginals": ["uniform"],
+        "marginals": ["normal", "uniform"],
         "npe": ["train_npe"],
         "posterior": ["Posterior"],
-        "priors": ["Prior", "box_prior"],
+        "priors": ["Prior", "box_prior", "prior_of"],
         "reference.local_gaussian": ["local_gaussian"],
         "reference.rejection_abc": ["rejection_abc"],
         "reference.synthetic_likelihood": ["synthetic_likelihood"],
@@ -95,5 +101,11 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "recipe": ["Recipe"],
         "rounds": ["truncated_rounds"],
         "shipped": ["RECIPES"],
+        "warning_classes": [
+            "EdgeMassWarning",
+            "ExtrapolationWarning",
+            "InferenceWarning",
+            "ParametersOnBoundsWarning",
+        ],
     },
 )

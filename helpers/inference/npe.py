@@ -6,6 +6,7 @@ the S stands for "sequential", several rounds of it (see rounds.py).
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,10 +22,12 @@ from .posterior import Posterior, new_member
 from .priors import Prior
 from .scaling import Scaling
 from .simulator import NeuronSimulator
+from .warning_classes import ParametersOnBoundsWarning
 
 __all__ = ["train_npe"]
 
 MIN_SIMULATIONS = 50  # with fewer a network only repeats its prior
+ON_BOUND = 1e-12  # of the prior's probability: what lies nearer to a bound was not drawn from the prior
 
 
 def train_npe(
@@ -51,7 +54,8 @@ def train_npe(
     prior
         What `theta` was drawn from.
     theta
-        Parameters of the simulations, (n, n_parameters).
+        Parameters of the simulations, (n, n_parameters). Those with a parameter exactly on a bound of the prior are
+        left out, with a `ParametersOnBoundsWarning`.
     x
         Their summary statistics, (n, n_statistics), or, with an `embedding`, recordings (n, n_samples, n_channels).
     seed
@@ -88,7 +92,7 @@ def train_npe(
     if simulator is not None:
         simulator.check_prior(instance("prior", prior, Prior, "a Prior"))
         statistics, simulated = statistics or simulator.summarise.names, simulator.as_data()
-    theta, x = checked(prior, theta, x, statistics, 2 if embedding is None else 3)
+    theta, x = _off_bounds(prior, *checked(prior, theta, x, statistics, 2 if embedding is None else 3))
     fitted = Scaling.of(x, scaling)
     z, scaled = (
         prior.to_normal(torch.as_tensor(theta)).float(),
@@ -169,3 +173,25 @@ def checked(
     if (np.ptp(x, axis=0) == 0).all():
         raise ValueError(f"all {len(x)} simulations give the same statistics, {x[0]} (all silent?): nothing to learn")
     return prior.check(theta), x
+
+
+def _off_bounds(prior: Prior, theta: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Leave out simulations with a parameter on a bound of the prior, with a warning.
+
+    Moved inside instead, they would have to go to a place that somebody chooses, with more weight than the prior has
+    there. Without them a clipped design is one from the prior again, and a grid has its other points.
+    """
+    shares = prior.shares(torch.as_tensor(theta)).numpy()
+    on_bound = (shares < ON_BOUND) | (shares > 1 - ON_BOUND)
+    left_out = ParametersOnBoundsWarning.of(prior.names, on_bound)
+    if left_out is None:
+        return theta, x
+    inside = ~on_bound.any(axis=1)
+    if inside.sum() < MIN_SIMULATIONS:
+        raise ValueError(
+            f"theta: {left_out.left_out} of {left_out.simulations} simulations have a parameter exactly on a bound of "
+            f"the prior; without them {inside.sum()} are too few to train on, allowed: at least {MIN_SIMULATIONS}. "
+            "Draw parameters with prior.draw"
+        )
+    warnings.warn(left_out, stacklevel=3)
+    return theta[inside], x[inside]

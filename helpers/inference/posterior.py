@@ -24,6 +24,7 @@ from .priors import Prior
 from .scaling import Scaling
 from .simulator import DESCRIBED, NeuronSimulator, differences, without_inferred
 from .storage import read_arrays, write_arrays
+from .warning_classes import EdgeMassWarning, ExtrapolationWarning
 
 __all__ = ["ExtrapolationWarning", "Posterior"]
 
@@ -32,10 +33,6 @@ MAX_NUMBERS = 10**8  # in one observation
 BLOCK = 100  # observations at a time
 MAX_DRAWS = 100_000  # that sbi makes at a time without a warning
 FILE_FORMAT = 5
-
-
-class ExtrapolationWarning(UserWarning):
-    """An observation lies outside all simulations that a posterior was trained on."""
 
 
 @dataclass(frozen=True)
@@ -121,13 +118,17 @@ class Posterior:
     def sample(self, n: int, x_o: np.ndarray, seed: int) -> np.ndarray:
         """Draw `n` sets of parameters (n, n_parameters) given the observation `x_o` (n_statistics,).
 
-        Emits an `ExtrapolationWarning` if `x_o` lies outside all simulations of the training. Raises ValueError if it
-        has the wrong shape or is not finite.
+        Emits an `ExtrapolationWarning` if `x_o` lies outside all simulations of the training, and an `EdgeMassWarning`
+        if the draws are piled up at a bound of the prior. Raises ValueError if `x_o` has the wrong shape or is not
+        finite.
         """
         n = whole_number("n", n, 1)
         observation = self._observation(x_o)
         with repeatable(seed):
-            return self.network.sample(torch.Size((n,)), observation)[:, 0].numpy().astype(float)
+            drawn = self.network.sample(torch.Size((n,)), observation)[:, 0].numpy().astype(float)
+        if piled_up := EdgeMassWarning.of(self.prior, drawn):
+            warnings.warn(piled_up, stacklevel=2)
+        return drawn
 
     def log_prob(self, theta: np.ndarray, x_o: np.ndarray) -> np.ndarray:
         """Return the log-density (n,) of `theta` (n, n_parameters) given `x_o`; minus infinity outside the prior."""

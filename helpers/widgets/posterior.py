@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from helpers.figures.colours import COLOURS
-from helpers.inference.posterior import ExtrapolationWarning, Posterior
+from helpers.inference.posterior import Posterior
+from helpers.inference.warning_classes import InferenceWarning
 from helpers.neurons.equations import Neuron
 from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import Stimulus
@@ -39,8 +40,8 @@ class Inferred:
         Its trace and summary statistics, shape (n_statistics,).
     samples
         Draws from the posterior, shape (n_draws, n_parameters).
-    outside
-        The posterior's warning if `x_o` is outside all training simulations; otherwise empty.
+    warned
+        What the posterior warned of: an `x_o` outside all training simulations, draws at the edge of the prior; or "".
     """
 
     posterior: Posterior
@@ -48,7 +49,7 @@ class Inferred:
     trace: Trace
     x_o: np.ndarray
     samples: np.ndarray
-    outside: str
+    warned: str
 
     @property
     def interval(self) -> np.ndarray:
@@ -104,8 +105,8 @@ def inferred(
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         samples = posterior.sample(DRAWS, x_o, seed)
-    outside = "; ".join(str(one.message) for one in said if issubclass(one.category, ExtrapolationWarning))
-    return Inferred(posterior, values, trace, x_o, samples, outside)
+    warned = "; ".join(str(one.message) for one in said if issubclass(one.category, InferenceWarning))
+    return Inferred(posterior, values, trace, x_o, samples, warned)
 
 
 def describe_inferred(result: Inferred) -> str:
@@ -118,7 +119,7 @@ def describe_inferred(result: Inferred) -> str:
     )
     missed = [name for name, held in zip(prior.names, result.inside, strict=True) if not held]
     verdict = f"The interval of {' and of '.join(missed)} misses the truth" if missed else "Both hold the truth"
-    warned = f" Beware: {result.outside}." if result.outside else ""
+    warned = f" Beware: {result.warned}." if result.warned else ""
     return f"{count} spike{'s' * (count != 1)}. Inferred: {found}. {verdict}.{warned}"
 
 

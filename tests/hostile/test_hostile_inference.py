@@ -123,6 +123,7 @@ def rounds(x_o: np.ndarray, **settings: object) -> int:
 
 
 OUTSIDE = "x_o lies outside all simulations"
+ON_BOUNDS = r"[\d,]+ of [\d,]+ simulations have a parameter exactly on a bound"
 NAMED = {"low": "low|entry 0|mean", "high": "high|entry 1|mean", "sd": "sd", "mean": "mean"}
 ENDS = {"low": number(0.0, 40.0, optional=True), "high": number(120.0, 200.0, optional=True)}
 X_O = array(3, low=50.0, high=150.0)
@@ -139,7 +140,7 @@ TARGETS = [
     target(training, 200, epochs=whole(1, 9, optional=True, none_below=1), batch=whole(1, 99, none_below=1), learning_rate=number(1e-4, 1e-2), patience=whole(1, 9, none_below=1), held_out=number(0.1, 0.4), like={"name": "Training", "covers": (Training,)}),
     target(Convolutional, 100, filters=thing((2, 3)), width=whole(2, 5, none_below=1), strides=always((2, 2)), first=whole(1, 4, none_below=1), n_features=whole(1, 9, none_below=1), like={"compare": False, "named": {"width": "width|filters"}}),
     target(new_network, 40, model=choice("mdn"), n_parameters=whole(1, 3, none_below=1), n_statistics=whole(1, 3, none_below=1)),
-    target(npe, 20, theta=array(60, 2, low=0.0, high=80.0), x=array(60, 3, low=0.0, high=9.0), seed=seed(), like={"name": "train_npe", "warns": OUTSIDE, "covers": (train_npe,), "compare": False, "named": {"theta": "theta(\\[\\d+\\])?|simulations", "x": "x(\\[\\d+\\])?|statistics|simulations"}}),
+    target(npe, 20, theta=array(60, 2, low=0.0, high=80.0), x=array(60, 3, low=0.0, high=9.0), seed=seed(), like={"name": "train_npe", "warns": f"{OUTSIDE}|{ON_BOUNDS}", "covers": (train_npe,), "compare": False, "named": {"theta": "theta(\\[\\d+\\])?|simulations", "x": "x(\\[\\d+\\])?|statistics|simulations"}}),
     target(npe_settings, 30, seed=seed(), model=choice("mdn"), ensemble=whole(1, 1, none_below=1), scaling=choice("auto"), epochs=whole(1, 1, none_below=1), batch=whole(10, 20, none_below=1), like={"name": "train_npe's settings", "compare": False}),
     target(partial(POSTERIOR.sample), 150, n=whole(1, 20, none_below=1), x_o=always(X[0]), seed=seed(), like={"name": "Posterior.sample", "covers": (Posterior,)}),
     target(partial(POSTERIOR.log_prob, x_o=X[0]), 150, theta=array(5, 2, low=0.0, high=80.0, infinite=True), like={"name": "Posterior.log_prob", "undefined": True, "warns": OUTSIDE}),

@@ -86,8 +86,8 @@ def test_an_observation_beyond_the_training_is_said_to_be_one(posterior):
     result = inferred(
         posterior, elsewhere, step(20.0, 60.0, 119.0), DURATION, seed=5, dt=DT, summarise=plateaus, g_L=0.1, E_L=-50.0
     )
-    assert "outside all simulations" in result.outside and "Beware: x_o lies outside" in describe_inferred(result)
-    assert not infer(posterior, g_L=0.3, E_L=-65.0).outside
+    assert "outside all simulations" in result.warned and "Beware: x_o lies outside" in describe_inferred(result)
+    assert not infer(posterior, g_L=0.3, E_L=-65.0).warned
 
 
 def test_the_picture_shows_the_trace_the_draws_and_the_truth(posterior):

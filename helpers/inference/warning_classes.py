@@ -1,0 +1,126 @@
+"""What can be wrong with a posterior although everything ran: one class per warning.
+
+Each holds the numbers that it was given for, and its text says what to do. Code that reacts to one asks for the class;
+`warnings.simplefilter("ignore", InferenceWarning)` silences all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from .priors import Prior
+
+__all__ = ["EdgeMass", "EdgeMassWarning", "ExtrapolationWarning", "InferenceWarning", "ParametersOnBoundsWarning"]
+
+EDGE_WIDTH = 0.001  # of the prior's probability: the outermost slice of a parameter
+MAX_EDGE_MASS = 0.5  # of the draws in such a slice; a neuron whose parameter lies in it is one in 1,000
+MIN_DRAWS = 10  # fewer do not tell where a posterior lies
+
+
+class InferenceWarning(UserWarning):
+    """A posterior, or what it was made from, is not to be trusted without a closer look."""
+
+
+class ExtrapolationWarning(InferenceWarning):
+    """An observation lies outside all simulations that a posterior was trained on."""
+
+
+@dataclass(frozen=True)
+class EdgeMass:
+    """How much of a posterior lies at one bound of the prior.
+
+    Attributes
+    ----------
+    parameter, unit
+        Name and unit of the parameter.
+    bound
+        The bound, in words.
+    share
+        Share of the draws in the outermost 0.1 % of the prior at this bound.
+    """
+
+    parameter: str
+    unit: str
+    bound: str
+    share: float
+
+
+@dataclass(eq=False)
+class EdgeMassWarning(InferenceWarning):
+    """More than half of the draws lie in the outermost 0.1 % of the prior of a parameter.
+
+    A posterior that equals the prior has 0.1 % there, a broad one little more; a narrow one lies there if the truth
+    does, which is true of one neuron in 500 for each parameter. As a rule the data ask for values beyond the bound.
+
+    Attributes
+    ----------
+    edges
+        The bounds at which that is so, as `EdgeMass`.
+    """
+
+    edges: tuple[EdgeMass, ...]
+
+    @classmethod
+    def of(cls, prior: Prior, theta: np.ndarray) -> EdgeMassWarning | None:
+        """Return the warning that draws `theta` (n, n_parameters) deserve; None if fewer than 10, or if all is well."""
+        if len(theta) < MIN_DRAWS:
+            return None
+        shares = prior.shares(torch.as_tensor(theta)).numpy()
+        found = []
+        for side, inside in (("lower", shares < EDGE_WIDTH), ("upper", shares > 1 - EDGE_WIDTH)):
+            for column in np.flatnonzero(inside.mean(axis=0) > MAX_EDGE_MASS):
+                declared, bound = prior.parameters[column], prior.bound_in_words(int(column), side)
+                found.append(EdgeMass(declared.name, declared.unit, bound, float(inside[:, column].mean())))
+        return cls(tuple(found)) if found else None
+
+    def __str__(self) -> str:
+        listed = "; ".join(
+            f"{100 * one.share:.1f} % of the draws of {one.parameter} lie in the outermost {100 * EDGE_WIDTH:g} % of "
+            f"its prior, at the {one.bound}"
+            for one in self.edges
+        )
+        return (
+            f"the posterior is piled up at the edge of the prior: {listed}. Widen the prior if values beyond are "
+            "possible; if they are not, the model lacks something that the data show (see predictive_check)"
+        )
+
+
+@dataclass(eq=False)
+class ParametersOnBoundsWarning(InferenceWarning):
+    """Simulations with a parameter exactly on a bound of the prior were left out of the training.
+
+    A draw from the prior never lies there: such a parameter comes from a grid or was clipped. On the normal scale that
+    networks see, it is 8 SDs or more from all others, and spoils the fit everywhere.
+
+    Attributes
+    ----------
+    names, counts
+        The parameters with such values, and how many simulations have one.
+    left_out, simulations
+        How many simulations were left out, and of how many.
+    """
+
+    names: tuple[str, ...]
+    counts: tuple[int, ...]
+    left_out: int
+    simulations: int
+
+    @classmethod
+    def of(cls, names: Sequence[str], on_bound: np.ndarray) -> ParametersOnBoundsWarning | None:
+        """Return the warning for values on bounds, (n, n_parameters); None if there are none."""
+        if not on_bound.any():
+            return None
+        counts = {name: int(count) for name, count in zip(names, on_bound.sum(axis=0), strict=True) if count}
+        return cls(tuple(counts), tuple(counts.values()), int(on_bound.any(axis=1).sum()), len(on_bound))
+
+    def __str__(self) -> str:
+        listed = ", ".join(f"{name} in {count:,}" for name, count in zip(self.names, self.counts, strict=True))
+        return (
+            f"{self.left_out:,} of {self.simulations:,} simulations have a parameter exactly on a bound of the prior "
+            f"({listed}) and were left out of the training, which they would spoil. A draw from the prior never lies "
+            "there: draw parameters with prior.draw instead of a grid, and do not clip them"
+        )
