@@ -59,7 +59,10 @@ truncated_rounds         Infer the posterior at `x_o` in rounds, each in a small
 InferenceWarning         A posterior, or what it was made from, is not to be trusted without a closer look
 EdgeMassWarning          More than half of the draws lie in the outermost 0.1 % of the prior of a parameter
 ExtrapolationWarning     An observation lies outside all simulations that a posterior was trained on
+ConflictingObservationsWarning Observations that should be of the same neuron have posteriors that exclude each other
+FewEffectiveDrawsWarning Few draws carry the weight of the posterior given several observations
 ParametersOnBoundsWarning Simulations with a parameter exactly on a bound of the prior were left out of the training
+PredictiveCheckWarning   Simulations with parameters from the posterior differ from the observation
 """
 
 import lazy_loader
@@ -102,10 +105,13 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "rounds": ["truncated_rounds"],
         "shipped": ["RECIPES"],
         "warning_classes": [
+            "ConflictingObservationsWarning",
             "EdgeMassWarning",
+            "FewEffectiveDrawsWarning",
             "ExtrapolationWarning",
             "InferenceWarning",
             "ParametersOnBoundsWarning",
+            "PredictiveCheckWarning",
         ],
     },
 )

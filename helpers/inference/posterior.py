@@ -20,6 +20,7 @@ from helpers.validation import plain, whole_number
 
 from .density_estimators import Estimator, new_network, repeatable
 from .embedding import Convolutional
+from .independent import MIN_EFFECTIVE, combined_posterior, log_product
 from .priors import Prior
 from .scaling import Scaling
 from .simulator import DESCRIBED, NeuronSimulator, differences, without_inferred
@@ -115,23 +116,36 @@ class Posterior:
             raise ValueError(f"the posterior was trained on other simulations: {found}")
         return dt
 
-    def sample(self, n: int, x_o: np.ndarray, seed: int) -> np.ndarray:
+    def sample(self, n: int, x_o: np.ndarray | Sequence[np.ndarray], seed: int) -> np.ndarray:
         """Draw `n` sets of parameters (n, n_parameters) given the observation `x_o` (n_statistics,).
 
+        A list of observations, `[x_1, x_2]`, means independent observations of the *same* neuron, such as repeats of
+        a sweep: the draws are from the one posterior given all of them, narrower than any alone (importance sampling,
+        see independent.py). For observations of *different* neurons, each with a posterior of its own, call
+        `sample_each`. The network must be good for this, as its error counts once for each observation; rounds on the
+        statistics of all of them side by side (`CombinedSimulator`) do not have this limit.
+
         Emits an `ExtrapolationWarning` if `x_o` lies outside all simulations of the training, and an `EdgeMassWarning`
-        if the draws are piled up at a bound of the prior. Raises ValueError if `x_o` has the wrong shape or is not
-        finite.
+        if the draws are piled up at a bound of the prior; for several observations also a
+        `ConflictingObservationsWarning` if they contradict each other and a `FewEffectiveDrawsWarning`. Raises
+        ValueError if `x_o` has the wrong shape or is not finite, and if no parameters explain all observations.
         """
         n = whole_number("n", n, 1)
-        observation = self._observation(x_o)
-        with repeatable(seed):
-            drawn = self.network.sample(torch.Size((n,)), observation)[:, 0].numpy().astype(float)
+        observations = self._observations(x_o)
+        if len(observations) > 1:
+            drawn = combined_posterior(self.network, observations, n, whole_number("seed", seed)).resample(n, seed)
+        else:
+            with repeatable(seed):
+                drawn = self.network.sample(torch.Size((n,)), observations)[:, 0].numpy().astype(float)
         if piled_up := EdgeMassWarning.of(self.prior, drawn):
             warnings.warn(piled_up, stacklevel=2)
         return drawn
 
-    def log_prob(self, theta: np.ndarray, x_o: np.ndarray) -> np.ndarray:
-        """Return the log-density (n,) of `theta` (n, n_parameters) given `x_o`; minus infinity outside the prior."""
+    def log_prob(self, theta: np.ndarray, x_o: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
+        """Return the log-density (n,) of `theta` (n, n_parameters) given `x_o`; minus infinity outside the prior.
+
+        x_o: one observation, or a list of independent observations of the same neuron, as in `sample`.
+        """
         given = np.array(
             np.atleast_2d(plain("theta", theta, "parameters"))
         )  # a copy: torch does not accept negative strides
@@ -142,11 +156,17 @@ class Posterior:
             raise ValueError(
                 f"theta has {points.shape[1]} columns; allowed: {len(self.prior.names)}, {self.prior.names}"
             )
-        with repeatable(0), torch.no_grad():
-            return self.network.log_prob(points[:, None], self._observation(x_o))[:, 0].numpy().astype(float)
+        observations = self._observations(x_o)
+        several = len(observations) > 1
+        evidence = combined_posterior(self.network, observations, MIN_EFFECTIVE, 0).log_evidence if several else 0.0
+        with repeatable(0):
+            return log_product(self.network, points, observations) - evidence
 
     def sample_each(self, n: int, x: np.ndarray, seed: int) -> np.ndarray:
         """Return `n` draws given each of several observations `x` (n_observations, ...), all at once.
+
+        Each observation has its own neuron and its own posterior. For several observations of one neuron, and one
+        posterior given all of them, give `sample` a list.
 
         Returns (n_observations, n, n_parameters). Raises ValueError where `x` is further out than networks can follow.
         """
@@ -239,17 +259,29 @@ class Posterior:
         if not (self.network.scaling(torch.as_tensor(x)).abs() < MAX_SCALED).all():
             raise ValueError(f"{name} = {x}; allowed: less than {MAX_SCALED:g} times as far out as simulations scatter")
 
-    def _observation(self, x_o: np.ndarray) -> torch.Tensor:
-        values, expected = np.array(plain("x_o", x_o, "statistics")), tuple(self.network.condition_shape)
+    def _observations(self, x_o: np.ndarray | Sequence[np.ndarray]) -> torch.Tensor:
+        """One observation, which may be a list of numbers, or a list of several, as a tensor (k, ...)."""
+        if not (isinstance(x_o, list | tuple) and _depth(x_o) > len(self.network.condition_shape)):
+            return self._observation(x_o, "x_o", 4)
+        checked = []
+        for number, one in enumerate(x_o):
+            checked.append(self._observation(one, f"x_o[{number}]", 4))
+        return torch.cat(checked)
+
+    def _observation(self, x_o: Any, name: str, stacklevel: int) -> torch.Tensor:
+        values, expected = np.array(plain(name, x_o, "statistics")), tuple(self.network.condition_shape)
         names = self.statistics or tuple(f"x_o[{i}]" for i in range(expected[-1]))
         if values.shape != expected:
+            table = "; a table of several: list(x_o) if all are of one neuron, otherwise sample_each"
             raise ValueError(
-                f"x_o has shape {values.shape}; allowed: {expected}, one number each for {', '.join(names)}"
+                f"{name} has shape {values.shape}; allowed: {expected}, one number each for {', '.join(names)}"
+                f"{table if values.shape[1:] == expected else ''}"
             )
         columns = values.reshape(-1, expected[-1]).T
         if not np.isfinite(values).all():
-            raise ValueError(f"x_o: {names[int(np.argmin(np.isfinite(columns).all(axis=1)))]} is not finite: {values}")
-        self._check_reach("x_o", values)
+            first = names[int(np.argmin(np.isfinite(columns).all(axis=1)))]
+            raise ValueError(f"{name}: {first} is not finite: {values}")
+        self._check_reach(name, values)
         scaling = self.network.scaling
         if (off := scaling.outside(values)).any():
             low, high = scaling.lowest.numpy(), scaling.highest.numpy()
@@ -258,12 +290,17 @@ class Posterior:
                 f"{names[i]} = {worst[i]:g}, simulated {low[i]:g} to {high[i]:g}" for i in np.flatnonzero(off)
             )
             warnings.warn(
-                f"x_o lies outside all simulations that the posterior was trained on, which makes it a guess: {listed} "
-                "(another model or prior than the data's? statistics in another order?)",
+                f"{name} lies outside all simulations that the posterior was trained on, which makes it a guess: "
+                f"{listed} (another model or prior than the data's? statistics in another order?)",
                 ExtrapolationWarning,
-                stacklevel=3,
+                stacklevel=stacklevel,
             )
         return torch.as_tensor(values[None])
+
+
+def _depth(values: object) -> int:
+    """How many axes nested lists of arrays or numbers have, seen along the first of each."""
+    return 1 + (_depth(values[0]) if values else 0) if isinstance(values, list | tuple) else np.ndim(values)  # type: ignore[arg-type]
 
 
 class _WithoutLeakage(DirectPosterior):

@@ -14,7 +14,17 @@ import torch
 
 from .priors import Prior
 
-__all__ = ["EdgeMass", "EdgeMassWarning", "ExtrapolationWarning", "InferenceWarning", "ParametersOnBoundsWarning"]
+__all__ = [
+    "ConflictingObservationsWarning",
+    "EdgeMass",
+    "EdgeMassWarning",
+    "ExtrapolationWarning",
+    "FewEffectiveDrawsWarning",
+    "InferenceWarning",
+    "ObservationConflict",
+    "ParametersOnBoundsWarning",
+    "PredictiveCheckWarning",
+]
 
 EDGE_WIDTH = 0.001  # of the prior's probability: the outermost slice of a parameter
 MAX_EDGE_MASS = 0.5  # of the draws in such a slice; a neuron whose parameter lies in it is one in 1,000
@@ -123,4 +133,107 @@ class ParametersOnBoundsWarning(InferenceWarning):
             f"{self.left_out:,} of {self.simulations:,} simulations have a parameter exactly on a bound of the prior "
             f"({listed}) and were left out of the training, which they would spoil. A draw from the prior never lies "
             "there: draw parameters with prior.draw instead of a grid, and do not clip them"
+        )
+
+
+@dataclass(eq=False)
+class PredictiveCheckWarning(InferenceWarning):
+    """Simulations with parameters from the posterior differ from the observation.
+
+    Attributes
+    ----------
+    failures
+        What of the observation they miss, in words with numbers, see `PredictiveCheck.failures`.
+    draws
+        How many simulations there were.
+    """
+
+    failures: tuple[str, ...]
+    draws: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.draws} draws from the posterior do not predict the observation: {'; '.join(self.failures)}. Its "
+            "parameters are only those that come closest: either no parameters of the prior explain the data (widen "
+            "it, or add to the model what is missing), or the network is not good enough there (see truncated_rounds)"
+        )
+
+
+@dataclass(frozen=True)
+class ObservationConflict:
+    """An observation that contradicts the others.
+
+    Attributes
+    ----------
+    number
+        Which one, from 0.
+    distance
+        Of the posterior given it from that given all others, in units of the SD of both together.
+    p
+        Probability of such a distance or a larger one if all are of one neuron, for normal posteriors.
+    parameter, apart
+        The parameter in which they differ most, and by how many of these SDs.
+    """
+
+    number: int
+    distance: float
+    p: float
+    parameter: str
+    apart: float
+
+
+@dataclass(eq=False)
+class ConflictingObservationsWarning(InferenceWarning):
+    """Observations that should be of the same neuron have posteriors that exclude each other.
+
+    Of two observations both contradict "the others", as it cannot be told which one is wrong.
+
+    Attributes
+    ----------
+    conflicts
+        The observations that contradict the others, as `ObservationConflict`, the farthest first. It is the suspect:
+        the others may only seem to contradict "the others" because it is one of them.
+    observations
+        How many there are.
+    """
+
+    conflicts: tuple[ObservationConflict, ...]
+    observations: int
+
+    def __str__(self) -> str:
+        listed = "; ".join(
+            f"observation {one.number} is {one.distance:.1f} SDs from the others (p {one.p:.1g}), most of all in "
+            f"{one.parameter} ({one.apart:+.1f} SDs)"
+            for one in self.conflicts
+        )
+        return (
+            f"{len(self.conflicts)} of {self.observations} observations contradict the others: {listed}. Are they of "
+            "one neuron, under the same stimulus, and did it not change in between? The posterior given all of them "
+            "lies where none has much mass: look at each alone (sample_each)"
+        )
+
+
+@dataclass(eq=False)
+class FewEffectiveDrawsWarning(InferenceWarning):
+    """Few draws carry the weight of the posterior given several observations.
+
+    Attributes
+    ----------
+    effective
+        Effective number of draws.
+    proposed
+        How many were proposed.
+    asked
+        How many were asked for.
+    """
+
+    effective: float
+    proposed: int
+    asked: int
+
+    def __str__(self) -> str:
+        return (
+            f"the {self.asked:,} draws given all observations are worth {self.effective:.0f} independent ones, of "
+            f"{self.proposed:,} that were proposed: their percentiles are coarse. Truncated rounds on the statistics "
+            "of all observations side by side (see CombinedSimulator) do not have this limit"
         )

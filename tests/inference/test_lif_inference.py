@@ -229,6 +229,7 @@ def test_a_wrong_threshold_passes_the_band_and_fails_the_intervals():
     )
     assert min(right.coverage_90, wrong.coverage_90) > 0.75
     assert right.p_intervals > 0.05 > wrong.p_intervals
+    assert right.failures == () and str(right).endswith(right.verdict)
     assert right.aligned_coverage_90 == pytest.approx(0.9, abs=0.08) and right.aligned_mae < 1.1  # noise of 1 mV
 
 

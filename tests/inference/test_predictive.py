@@ -1,6 +1,7 @@
 """Predictive checks, misspecification and the information table: by hand, by closed forms, and on real spikes."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import matplotlib
 import numpy as np
@@ -13,12 +14,20 @@ from helpers.inference.diagnostics.calibration import coverage, sbc, tarp
 from helpers.inference.diagnostics.misspecification import misspecification
 from helpers.inference.diagnostics.predictive import predictive_check
 from helpers.inference.diagnostics.recovery import recovery, shrinkage
-from helpers.inference.diagnostics.spike_trains import interval_distance, mid_rank, spike_distance
+from helpers.inference.diagnostics.spike_trains import (
+    MAX_DISTANCE_Z,
+    MAX_Z,
+    interval_distance,
+    is_predicted,
+    mid_rank,
+    spike_distance,
+)
 from helpers.inference.diagnostics.statistic_information import statistic_information
 from helpers.inference.diagnostics.trials import run_trials
 from helpers.inference.marginals import uniform
 from helpers.inference.priors import Prior, box_prior
 from helpers.inference.reference.local_gaussian import local_gaussian
+from helpers.inference.warning_classes import PredictiveCheckWarning
 from helpers.neurons.models import Pospischil
 from helpers.simulation.batch import simulate_many
 from helpers.simulation.single import simulate as simulate_one
@@ -105,6 +114,7 @@ def test_draws_from_the_posterior_pass(observed, local):
     assert check.within(50.0) == 1.0
     np.testing.assert_allclose(check.statistics, spiking(check.theta, 5), rtol=1e-12)
     assert "100 draws: 5 to 5 spikes, observed 5 (p 0.50)" in str(check)
+    assert check.failures == () and str(check).endswith("the draws predict the observation")
 
 
 def test_a_stimulus_with_parameters_in_the_prior_is_that_of_each_draw(observed):
@@ -126,11 +136,14 @@ def test_parameters_slightly_off_are_found_by_the_statistics(observed, local):
     """5 % more sodium is 45 posterior SDs, though the spikes look the same."""
     check = check_of(local.sample(60, local.x_o, 1) * [1.05, 1.0], observed)
     assert np.abs(check.z).max() > 6 and (check.counts == 5).all()
+    assert check.failures and not any("spikes," in one for one in check.failures)
+    assert check.verdict.startswith("NOT PREDICTED: ") and "(z " in check.verdict and check.verdict in str(check)
 
 
 def test_parameters_far_off_are_found_by_the_spikes(observed, local):
     check = check_of(local.sample(60, local.x_o, 1) * [0.5, 1.0] + [0.0, 7.0], observed)
     assert check.p_spikes == 0.0 and check.within(0.5) < 0.3
+    assert any(one.startswith("spike times at a mean distance of") for one in check.failures)
 
 
 def test_silent_draws_are_told_from_a_spiking_observation(observed):
@@ -139,6 +152,43 @@ def test_silent_draws_are_told_from_a_spiking_observation(observed):
     assert (check.counts < 5).all() and check.p_count == 1.0
     assert check.within(0.5) < 0.2 and np.isinf(check.spike_errors()).any()
     assert check.z[0] > 3
+    assert check.failures[0].startswith("5 spikes, draws 0 to ")
+
+
+@pytest.mark.parametrize("n", [10, 60, 1000])
+def test_what_comes_from_the_same_source_is_predicted(n):
+    """Of 3,000 observations, from a normal and from a skewed distribution, and of counts that seldom vary."""
+    rng = np.random.default_rng(n)
+    for draw, allowed, max_z in (
+        (rng.standard_normal, 3, MAX_Z),
+        (lambda size: rng.gamma(4.0, size=size), 3, MAX_DISTANCE_Z),
+        (lambda size: rng.binomial(1, 0.002, size), 15, MAX_Z),
+    ):
+        missed = [not is_predicted(draw(n), draw(1)[0], max_z) for _ in range(3000)]
+        assert sum(missed) <= allowed
+    assert not is_predicted(rng.standard_normal(n), 12.0) and is_predicted(rng.standard_normal(n), 1.0)
+    assert is_predicted(np.full(n, 5), 6) == (n < 50) and is_predicted(np.full(n, 0.1) * 3, 0.3)
+
+
+def test_simulations_of_the_true_parameters_predict_what_they_gave():
+    """At eight neurons, spiking and silent; 10 % more sodium is noticed at most of them."""
+    found = []
+    for seed, (g_Na, g_K) in enumerate(BOX.draw(8, seed=3)):
+        seen = simulate_one(Pospischil(g_Na=g_Na, g_K=g_K), STEP, 120.0, 0.02, seed=100 + seed)
+        assert not check_of(np.tile([g_Na, g_K], (50, 1)), seen, dt=0.02).failures
+        found.append(bool(check_of(np.tile([0.9 * g_Na, g_K], (50, 1)), seen, dt=0.02).failures))
+    assert np.mean(found) > 0.6
+
+
+def test_a_failing_check_of_a_posterior_warns_and_one_of_any_parameters_only_says_so(observed, local):
+    theta = local.sample(60, local.x_o, 1)
+    posterior = SimpleNamespace(dt=0.01, check_simulation=lambda *_, **__: 0.01)
+    check_of(theta, observed, posterior=posterior)
+    wrong = theta * [1.05, 1.0]
+    failures = check_of(wrong, observed).failures  # without a warning
+    with pytest.warns(PredictiveCheckWarning, match=r"60 draws from the posterior do not predict .*\(z ") as said:
+        check_of(wrong, observed, posterior=posterior)
+    assert said[0].message.failures == failures
 
 
 def test_predictive_check_keeps_its_seed_and_refuses(observed, local):

@@ -7,6 +7,7 @@ statistic is placed among the simulated ones.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -23,7 +24,8 @@ from helpers.validation import number, whole_number
 
 from ..posterior import Posterior
 from ..priors import Prior
-from .spike_trains import SpikeTrainComparison, mid_rank
+from ..warning_classes import PredictiveCheckWarning
+from .spike_trains import SpikeTrainComparison, is_predicted, mid_rank
 
 __all__ = ["PredictiveCheck", "predictive_check"]
 
@@ -71,6 +73,20 @@ class PredictiveCheck(SpikeTrainComparison):
         """Mid-rank of each observed statistic among the draws, (n_statistics,)."""
         return np.array([mid_rank(values, x) for values, x in zip(self.statistics.T, self.x_o, strict=True)])
 
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """What of the observation the draws do not predict, in words with numbers; empty if they predict all of it.
+
+        What is predicted lies among the draws, or not more than 4 of their SDs beyond (more if there are few draws).
+        """
+        rows = zip(self.names, self.x_o, self.statistics.T, self.z, strict=True)
+        found = [
+            f"{name} = {x:.4g}, draws {values.mean():.4g} ± {values.std():.2g} (z {z:+.1f})"
+            for name, x, values, z in rows
+            if name != "spike_count" and not is_predicted(values, x)
+        ]
+        return (*super().failures, *found)
+
     def __str__(self) -> str:
         counts = self.counts
         head = (
@@ -79,7 +95,7 @@ class PredictiveCheck(SpikeTrainComparison):
             f"spike times p {self.p_spikes:.2f}, intervals p {self.p_intervals:.2f}"
         )
         rows = (f"{name}: z {z:+.1f}, p {p:.2f}" for name, z, p in zip(self.names, self.z, self.p, strict=True))
-        return "\n  ".join([head, *rows])
+        return "\n  ".join([head, *rows, self.verdict])
 
 
 def predictive_check(
@@ -114,7 +130,8 @@ def predictive_check(
     window
         Time scale of `spike_distance` [ms].
     posterior
-        Where theta is from; simulations that differ from those of its training are refused.
+        Where `theta` is from; simulations that differ from those of its training are refused, and a check that fails
+        emits a `PredictiveCheckWarning`. Without it `theta` may be anything, and `verdict` says how the check ends.
 
     Raises
     ------
@@ -142,7 +159,7 @@ def predictive_check(
         return Trace(t, {"V": V[draw]}, I, own.start, own.stop, **spike_fields(observed))
 
     traces = [trace(draw) for draw in range(len(theta))]
-    return PredictiveCheck(
+    check = PredictiveCheck(
         spikes=tuple(observed.t[0] + one.spike_times for one in traces),
         observed_spikes=observed.spike_times,
         window=window,
@@ -154,3 +171,6 @@ def predictive_check(
         V=V,
         statistics=np.stack([summarise(one) for one in traces]),
     )
+    if posterior is not None and check.failures:
+        warnings.warn(PredictiveCheckWarning(check.failures, len(theta)), stacklevel=2)
+    return check

@@ -9,11 +9,15 @@ from itertools import combinations
 
 import numpy as np
 from numba import njit
-from scipy.stats import wasserstein_distance
+from scipy.stats import norm, t, wasserstein_distance
 
 from helpers.validation import number, plain
 
 __all__ = ["SpikeTrainComparison", "interval_distance", "spike_distance"]
+
+MAX_Z = 4.0  # SDs of many normal draws that a predicted observation may lie from their mean; more for few draws
+MAX_DISTANCE_Z = 6.0  # the same for distances between spike trains, whose distribution is skewed
+MIN_ALIKE = 50  # draws that must all have one value before another one counts as not predicted
 
 
 def spike_distance(a: np.ndarray, b: np.ndarray, *, window: float = 2.0) -> float:
@@ -52,6 +56,19 @@ def mid_rank(simulated: np.ndarray, observed: float) -> float:
     return float(np.mean(simulated < observed) + 0.5 * np.mean(simulated == observed))
 
 
+def is_predicted(simulated: np.ndarray, observed: float, max_z: float = MAX_Z) -> bool:
+    """Whether a number may be one of the `simulated` (n,): among them, or not too many of their SDs beyond them all.
+
+    "Too many" are `max_z` of many draws; as few know their SD badly, more of few (of equal probability, Student's t).
+    """
+    n, spread, off = len(simulated), float(simulated.std(ddof=1)), abs(observed - float(simulated.mean()))
+    if simulated.min() <= observed <= simulated.max() or off <= 1e-12 * abs(observed):
+        return True
+    if spread <= 1e-12 * abs(observed):
+        return n < MIN_ALIKE
+    return bool(off / (spread * np.sqrt(1 + 1 / n)) <= t.isf(norm.sf(max_z), n - 1))
+
+
 @dataclass(frozen=True, kw_only=True)
 class SpikeTrainComparison:
     """Spike trains of posterior draws compared with the observed one.
@@ -83,15 +100,40 @@ class SpikeTrainComparison:
         """Mid-rank of the observed spike count among the draws; near 0 or 1 the model fires too much or too little."""
         return mid_rank(self.counts, len(self.observed_spikes))
 
-    @cached_property
+    @property
     def p_spikes(self) -> float:
         """Share of draws whose spike times differ from the other draws' at least as much as the observed ones do."""
-        return self._p_of(partial(_spike_distance, window=self.window))
+        return 1.0 - mid_rank(*self._spike_distances)
 
-    @cached_property
+    @property
     def p_intervals(self) -> float:
         """The same as `p_spikes` for the intervals between spikes."""
-        return self._p_of(_interval_distance)
+        return 1.0 - mid_rank(*self._interval_distances)
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """What of the observation the draws do not predict, in words with numbers; empty if they predict all of it.
+
+        What is predicted lies among the draws, or not more than 4 of their SDs beyond (more if there are few draws).
+        """
+        counts, observed = self.counts, len(self.observed_spikes)
+        found = []
+        if not is_predicted(counts, observed):
+            found.append(f"{observed} spikes, draws {counts.min()} to {counts.max()}")
+        times, intervals = self._spike_distances, self._interval_distances
+        for what, unit, (among, own) in (("spike times", "", times), ("intervals", " ms", intervals)):
+            if own > among.mean() and not is_predicted(among, own, MAX_DISTANCE_Z):
+                found.append(
+                    f"{what} at a mean distance of {own:.3g}{unit} from the draws, which are {among.mean():.3g}{unit} "
+                    f"from each other, {among.max():.3g}{unit} at most"
+                )
+        return tuple(found)
+
+    @property
+    def verdict(self) -> str:
+        """Whether the draws predict the observation, and if not, what they miss."""
+        missed = "; ".join(self.failures)
+        return f"NOT PREDICTED: {missed}" if missed else "the draws predict the observation"
 
     def spike_errors(self) -> np.ndarray:
         """Time of spike k of each draw minus that of observed spike k [ms], (n_draws, n_observed); inf if missing."""
@@ -111,10 +153,19 @@ class SpikeTrainComparison:
         total = np.maximum(self.counts, errors.shape[1]).sum()
         return float((errors <= tolerance).sum() / total) if total else 1.0
 
-    def _p_of(self, distance: Callable[[np.ndarray, np.ndarray], float]) -> float:
+    @cached_property
+    def _spike_distances(self) -> tuple[np.ndarray, float]:
+        return self._mean_distances(partial(_spike_distance, window=self.window))
+
+    @cached_property
+    def _interval_distances(self) -> tuple[np.ndarray, float]:
+        return self._mean_distances(_interval_distance)
+
+    def _mean_distances(self, distance: Callable[[np.ndarray, np.ndarray], float]) -> tuple[np.ndarray, float]:
+        """Mean distance of each draw from the others, (n_draws,), and of the observation from all draws."""
         spikes = self.spikes[: self.compared]
         to_observed = [distance(times, self.observed_spikes) for times in spikes]
-        return 1.0 - mid_rank(_mean_distances(distance, spikes), float(np.mean(to_observed)))
+        return _mean_distances(distance, spikes), float(np.mean(to_observed))
 
 
 def _mean_distances(distance: Callable[[np.ndarray, np.ndarray], float], spikes: Sequence[np.ndarray]) -> np.ndarray:

@@ -112,7 +112,8 @@ class LifCheck(SpikeTrainComparison):
             f"  moment by moment: coverage {self.coverage_90:.2f}, subthreshold error {self.subthreshold_mae:.2f} mV, "
             f"spike percentile {self.spike_percentile:.2f} (mid-rank {self.p_count:.2f})\n"
             f"  in step: coverage {self.aligned_coverage_90:.2f}, error {self.aligned_mae:.2f} mV; "
-            f"spike times p {self.p_spikes:.2f}, intervals p {self.p_intervals:.2f}"
+            f"spike times p {self.p_spikes:.2f}, intervals p {self.p_intervals:.2f}\n"
+            f"  {self.verdict}"
         )
 
 
