@@ -208,9 +208,12 @@ install_browser() {
         say "could not install chromium (see $browser_log): the tests go on without a browser"
 }
 
-# run_tests [quick | long] ARGUMENTS...: one process a processor; a file of tests or a notebook stays in one of them.
+# run_tests [quick | long] ARGUMENTS...: one process more than there are processors, as each waits now and then for a browser,
+# a kernel or a program that it has started, but nine at most, of a GB each; a file of tests or a notebook stays in one.
 run_tests() {
-    local status=0 kind="" workers=(-n auto --dist loadfile --no-loadscope-reorder)
+    local status=0 kind="" processes
+    processes=$("$venv_python" -c 'import os; print(min(os.cpu_count() or 1, 8) + 1)')
+    local workers=(-n "$processes" --dist loadfile --no-loadscope-reorder)
     local nbval=(--nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 600)
     case "${1:-}" in quick | long) kind=$1; shift ;; esac
     export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}  # torch: threads of several processes spend their time waiting

@@ -28,6 +28,7 @@ case "$*" in
     *importlib.metadata*) [ -e "${0%/*/*}/torch" ] ;;
     *"import ensurepip"*) [ -z "${NO_VENV:-}" ] ;;
     -V) echo "Python $VERSION" ;;
+    *os.cpu_count*) echo 3 ;;
     "-m venv --clear "*) rm -rf "$4"; mkdir -p "$4/$VENV_BIN"; cp "$0" "$4/$VENV_BIN/$VENV_PYTHON" ;;
     "-m pip list "*) echo "${PIP_LISTS:-numpy==2.4.6}" ;;
     "-m pip index versions torch") echo "Available versions: 2.15.0, ${TORCHES:-2.13.0+cpu}, 2.13.0" ;;
@@ -133,7 +134,7 @@ def test_the_tests_need_more_and_a_run_after_them_needs_nothing(copy):
     copy("run")
     copy("test", "-k", "clamp")
     assert "pip install -c constraints.txt -r tests/requirements.txt" in copy.calls and "-m venv" not in copy.calls
-    for part in ("-m ruff check", "-m pytest tests 1_HH_model_simulation.ipynb", " --nbval ", " -k clamp\n"):
+    for part in ("-m ruff check", "-m pytest tests 1_HH_model_simulation.ipynb", " --nbval ", " -n 3 ", " -k clamp\n"):
         assert part in copy.calls
     copy("run")
     assert "pip" not in copy.calls
