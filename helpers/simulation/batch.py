@@ -109,19 +109,15 @@ def simulate_many(
     def statistics(block: _Block) -> np.ndarray:
         V, lanes = block.V.astype(float, copy=False), block.simulations
         workspace = block.workspace.ravel()
-        table = _summarise(
-            compiled,
-            inject,
-            one_current,
-            workspace,
-            batch.samples,
-            batch.dt,
-            t,
-            V,
-            starts[lanes],
-            stops[lanes],
-            rule,
-        )
+        together = len(V) if one_current else 8  # lanes at a time: their currents take memory
+        I = np.empty((1 if one_current else together, len(t)))
+        parts = []
+        for first in range(0, len(V), together):
+            for row, current in enumerate(I):
+                inject(workspace, first + row, batch.samples, batch.dt, current)
+            some = slice(first, first + together)
+            parts.append(_summarise(compiled, t, V[some], I, starts[lanes[some]], stops[lanes[some]], rule))
+        table = np.concatenate(parts)
         bad = ~np.isfinite(table).all(axis=1)
         if bad.any():
             row = int(np.argmax(bad))
@@ -231,15 +227,15 @@ class _Batch:
 
 
 @njit(nogil=True, error_model="numpy")
-def _summarise(summarise, inject, one_current, workspace, samples, dt, t, V, starts, stops, rule):
-    """The statistics of the lanes `V` (n, n_steps + 1) of a block, (n, n_statistics)."""
-    I = np.empty(len(t))
+def _summarise(summarise, t, V, I, starts, stops, rule):
+    """The statistics of the lanes `V` (n, n_steps + 1) under `I` (n or 1, n_steps + 1), (n, n_statistics).
+
+    The currents come as numbers: with the function that makes them, all of this would be compiled for each neuron.
+    """
     for lane in range(len(V)):
-        if lane == 0 or not one_current:
-            inject(workspace, lane, samples, dt, I)
         spikes = spike_events(t, V[lane], *rule)
         times = times_of(t, V[lane], spikes, rule[0])
-        found = summarise(Sweep(t, V[lane], I, starts[lane], stops[lane], times, spikes))
+        found = summarise(Sweep(t, V[lane], I[lane % len(I)], starts[lane], stops[lane], times, spikes))
         if lane == 0:
             table = np.empty((len(V), len(found)))
         if len(found) != table.shape[1]:
