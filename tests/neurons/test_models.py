@@ -29,7 +29,10 @@ def rhythm(sweep):
     return np.array([1000.0 * rises / (sweep.stop - sweep.start), sweep.V.mean(), sweep.V.max()])
 
 
-@pytest.mark.parametrize("method", (*METHODS, "lsoda"))
+@pytest.mark.parametrize(
+    "method", [x if x in ("exponential_euler", "rk4", "lsoda") else pytest.param(x, marks=pytest.mark.long)
+               for x in (*METHODS, "lsoda")],
+)  # fmt: skip
 def test_morris_lecar_runs_by_every_method(method):
     """Type II excitability with these constants: rest and a limit cycle coexist; 100 µA/cm² makes it fire."""
     duration = 300.0 if method == "lsoda" else 1000.0
@@ -43,6 +46,7 @@ def test_morris_lecar_runs_by_every_method(method):
         )
 
 
+@pytest.mark.slow
 def test_morris_lecar_in_the_batch_path_and_in_inference():
     prior = box_prior(MorrisLecar, ["g_Ca", "g_K"])
     theta = prior.draw(300, seed=0)

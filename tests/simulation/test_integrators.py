@@ -78,6 +78,11 @@ STEPS = {"euler": 0.002, "exponential_euler": 0.002, "rk4": 0.02, "rk5": 0.02, "
 ORDERS = {"euler": 1, "exponential_euler": 1, "rk4": 4, "rk5": 5, "rk6": 6}
 
 
+def shortly(*kept):
+    """The methods, of which the short form has those `kept`: each further one costs a compilation."""
+    return [method if method in kept else pytest.param(method, marks=pytest.mark.long) for method in METHODS]
+
+
 def smooth_stretch(method, dt, every=0.2):
     """V of the squid axon every 0.2 ms for 2 ms: from a depolarised start it sinks, without a spike."""
     start = {"V": -60.0, "m": 0.06, "h": 0.6, "n": 0.32}
@@ -96,7 +101,7 @@ def test_lsoda_agrees_with_the_sixth_order():
     np.testing.assert_allclose(smooth_stretch("lsoda", 0.01), smooth_stretch("rk6", 0.005), rtol=1e-7)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", shortly("exponential_euler", "rk4", "rk6"))
 def test_single_precision_loses_digits_and_no_spikes(method):
     double, single = (
         simulate(HodgkinHuxley(), step(10.0, 5.0, 95.0), 100.0, 0.01, method, precision=p) for p in ("double", "single")
@@ -107,9 +112,11 @@ def test_single_precision_loses_digits_and_no_spikes(method):
     assert 0 < error < 0.01  # ms, after 90 ms
 
 
-@pytest.mark.parametrize(("neuron", "dt"), [(HodgkinHuxley(), 0.2), (Pospischil(noise=0.0, g_Na=80.0), 0.1)])
-@pytest.mark.parametrize("method", ["rk4", "rk5", "rk6"])
-def test_instability_is_found_and_named(neuron, dt, method):
+@pytest.mark.parametrize(("method", "neuron", "dt"), [
+    ("rk4", HodgkinHuxley(), 0.2), ("rk5", HodgkinHuxley(), 0.2), ("rk6", HodgkinHuxley(), 0.2),
+    ("rk4", Pospischil(noise=0.0, g_Na=80.0), 0.1),
+])  # fmt: skip
+def test_instability_is_found_and_named(method, neuron, dt):
     message = rf"{method} at dt = {dt} ms is unstable for .*V is .* at step \d+, [\d.]+ ms"
     with pytest.raises(UnstableIntegration, match=message):
         simulate(neuron, step(10.0, 5.0, 95.0), 100.0, dt, method)
@@ -120,14 +127,13 @@ def test_exponential_euler_does_not_blow_up_where_runge_kutta_does():
     assert len(trace.spike_times) == 7 and np.abs(trace.V).max() < 80
 
 
-@pytest.mark.slow
-def test_every_method_makes_the_chaotic_burster_burst():
-    for method in METHODS:
-        trace = simulate(HindmarshRose(), step(0.0, 0.0, 1000.0), 1000.0, 0.01, method)
-        assert 65 <= len(trace.spike_times) <= 85
+@pytest.mark.parametrize("method", shortly("exponential_euler", "rk4"))
+def test_every_method_makes_the_chaotic_burster_burst(method):
+    trace = simulate(HindmarshRose(), step(0.0, 0.0, 1000.0), 1000.0, 0.01, method)
+    assert 65 <= len(trace.spike_times) <= 85
 
 
-@pytest.mark.parametrize("method", ["rk4", "rk5", "rk6"])
+@pytest.mark.parametrize("method", ["rk4", pytest.param("rk5", marks=pytest.mark.long), "rk6"])
 def test_single_precision_switches_a_step_on_time(method):
     """In 24 bits the end of a step of the integrator is the start of the next: its last stage must not look ahead."""
     double, single = (
@@ -136,8 +142,11 @@ def test_single_precision_switches_a_step_on_time(method):
     assert np.abs(single.spike_times - double.spike_times).max() < 5e-4  # 8e-3 if the edges were missed
 
 
-@pytest.mark.parametrize("precision", ["double", "single"])
-@pytest.mark.parametrize(("neuron", "V"), [(HodgkinHuxley, -40.0), (HodgkinHuxley, -55.0), (Pospischil, -47.0)])
+@pytest.mark.parametrize(("neuron", "V", "precision"), [
+    (HodgkinHuxley, -40.0, "double"), (HodgkinHuxley, -40.0, "single"),
+    (HodgkinHuxley, -55.0, "double"), (HodgkinHuxley, -55.0, "single"),
+    (Pospischil, -47.0, "double"), pytest.param(Pospischil, -47.0, "single", marks=pytest.mark.long),
+])  # fmt: skip
 def test_starts_at_the_points_where_a_rate_reads_0_over_0(neuron, V, precision):
     at, near = (
         simulate(neuron(V_init=v, noise=0.0), step(0.0, 0.0, 5.0), 5.0, precision=precision).V for v in (V, V + 1e-4)
@@ -182,8 +191,21 @@ def in_numpy(neuron, stimulus, duration, dt, method):
     return np.array(recorded).T
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize(("neuron", "stimulus", "duration", "dt"), CASES, ids=lambda x: type(x).__name__)
+# In the short form every method steps a neuron with gates and one that is reset; the others go by two kinds of method.
+IN_SHORT = (HodgkinHuxley, LeakyIntegrateAndFire), ("exponential_euler", "rk4")
+
+
+@pytest.mark.parametrize(
+    ("neuron", "stimulus", "duration", "dt", "method"),
+    [
+        pytest.param(
+            *case, method, id=f"{type(case[0]).__name__}-{method}",
+            marks=[] if isinstance(case[0], IN_SHORT[0]) or method in IN_SHORT[1] else pytest.mark.long,
+        )
+        for case in CASES
+        for method in METHODS
+    ],
+)  # fmt: skip
 def test_the_compiled_step_is_the_one_in_numpy(neuron, stimulus, duration, dt, method):
     expected = in_numpy(neuron, stimulus, duration, dt, method)
     trace = simulate(neuron, stimulus, duration, dt, method)

@@ -71,7 +71,7 @@ def test_connections_of_no_conductance_change_nothing():
 
 
 def test_noise_of_neuron_i_is_that_of_simulation_i():
-    traces = simulate_network([Pospischil()] * 3, step(3.0, 10.0, 40.0), [], 50.0, seed=7)
+    traces = simulate_network([Pospischil()] * 2, step(3.0, 10.0, 40.0), [], 50.0, seed=7)
     for i, trace in enumerate(traces):
         same(trace, simulate(Pospischil(), step(3.0, 10.0, 40.0), 50.0, seed=(7, i)))
     drawn = simulate_network([Pospischil()] * 2, QUIET, [], 5.0)
