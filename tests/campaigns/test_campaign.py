@@ -29,7 +29,7 @@ from helpers.neurons.functions import exp, linoid
 from helpers.neurons.models import Pospischil
 from helpers.simulation.batch import simulate_many
 from helpers.simulation.stimuli import chirp, step
-from helpers.simulation.summaries import Summary, summary
+from helpers.simulation.summaries import Summary, summary, summary_statistics
 
 ROOT = Path(__file__).parents[2]
 N = 3000
@@ -130,26 +130,21 @@ def test_simulations_from_a_later_number_on_are_the_same():
         simulate_many(Pospischil(), step(3.0, 5.0, 45.0), rest, 50.0, 0.025, seed=1, first=-1)
 
 
-@pytest.mark.slow
-def test_statistics_have_the_same_bits_on_another_processor_and_from_another_compilation(tmp_path):
-    """Compiled for any x86 or ARM at all; here for this processor."""
-    program = (
-        "import numpy as np\nfrom helpers.neurons.models import Pospischil\n"
-        "from helpers.simulation.batch import simulate_many\n"
-        "from helpers.simulation.stimuli import step\n"
-        "x = simulate_many(Pospischil(), step(3.0, 10.0, 40.0), {'g_Na': np.arange(1.0, 65.0)}, 50.0, 0.025, seed=3)\n"
-        "print(x.tobytes().hex())\n"
-    )
-    plain = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "", "NUMBA_CACHE_DIR": str(tmp_path)}
-    there = subprocess.run(
-        [sys.executable, "-c", program], env={**os.environ, **plain}, capture_output=True, check=True
-    ).stdout
-    here = simulate_many(Pospischil(), step(3.0, 10.0, 40.0), {"g_Na": np.arange(1.0, 65.0)}, 50.0, 0.025, seed=3)
-    assert there.decode().strip() == here.tobytes().hex()
+ELSEWHERE = """
+import pickle, sys
+from helpers.inference.fingerprint import fingerprint
+from helpers.inference.lif.problem import CORRECTED
+from helpers.neurons.models import Pospischil
+from helpers.simulation.summaries import summary_statistics
+print(fingerprint(CORRECTED, Pospischil(), summary_statistics))
+for campaign in pickle.load(sys.stdin.buffer):
+    print(campaign.simulate(5, 70)[1].tobytes().hex())
+"""
 
 
-def test_statistics_that_another_process_gets_by_pickle_have_the_same_bits(whole, tmp_path):
-    """A worker gets the function by name where it has one, otherwise as text."""
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory):
+    """Two campaigns, and what another process prints of them: compiled for any x86 or ARM at all, here for this one."""
 
     @summary(peak="mV", mean="mV")
     def own(sweep):
@@ -157,15 +152,21 @@ def test_statistics_that_another_process_gets_by_pickle_have_the_same_bits(whole
 
     from cloudpickle import dumps  # as Dask does
 
-    campaigns = [small(tmp_path), small(tmp_path, summarise=own)]
-    program = "import pickle, sys\nfor s in pickle.load(sys.stdin.buffer): print(s.simulate(5, 70)[1].tobytes().hex())"
+    place = tmp_path_factory.mktemp("elsewhere")
+    campaigns = [small(place), small(place, summarise=own)]
     path = os.pathsep.join(map(str, (ROOT, ROOT / "tests")))
+    plain = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "", "NUMBA_CACHE_DIR": str(place)}
     done = subprocess.run(
-        [sys.executable, "-c", program], input=dumps(campaigns), capture_output=True, check=True,
-        env={**os.environ, "PYTHONPATH": path},
+        [sys.executable, "-c", ELSEWHERE], input=dumps(campaigns), capture_output=True, check=True,
+        env={**os.environ, **plain, "PYTHONPATH": path, "PYTHONHASHSEED": "1"},
     )  # fmt: skip
-    here = [campaign.simulate(5, 70)[1].tobytes().hex() for campaign in campaigns]
-    assert done.stdout.decode().split() == here
+    return campaigns, done.stdout.decode().split()
+
+
+def test_statistics_of_another_process_and_another_processor_have_the_same_bits(elsewhere):
+    """It gets the campaigns by pickle, and a summary by name where it has one, otherwise as text."""
+    campaigns, (_, *there) = elsewhere
+    assert there == [campaign.simulate(5, 70)[1].tobytes().hex() for campaign in campaigns]
 
 
 IN_A_NOTEBOOK = [
@@ -370,7 +371,7 @@ def test_the_command(tmp_path, capsys):
 
 def test_training_from_files_gives_the_same_network(tmp_path, whole):
     made = small(tmp_path).run(N, shard=700)
-    how = {"epochs": 3, "scaling": "auto", "model": "nsf"}
+    how = {"epochs": 3, "scaling": "auto", "model": "mdn"}
     ours = train_on(made, 1, **how)
     theirs = train_npe(PRIOR, *whole[1:], 1, statistics=made.statistics, **how)
     x_o = whole[2][5]
@@ -487,19 +488,9 @@ def test_functions_that_call_each_other_and_themselves():
     assert first == again != other
 
 
-def test_a_fingerprint_is_the_same_in_every_process_and_after_work():
-    program = (
-        "from helpers.inference.fingerprint import fingerprint\n"
-        "from helpers.inference.lif.problem import CORRECTED\nfrom helpers.neurons.models import Pospischil\n"
-        "from helpers.simulation.summaries import summary_statistics\n"
-        "print(fingerprint(CORRECTED, Pospischil(), summary_statistics))\n"
-    )
-    there = subprocess.run([sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": "1"},
-                           capture_output=True, check=True, cwd=ROOT).stdout.decode().strip()  # fmt: skip
-    from helpers.simulation.summaries import summary_statistics
-
+def test_a_fingerprint_is_the_same_in_every_process_and_after_work(elsewhere):
     pickle.dumps(Pospischil())  # leaves a note of its own in the class
-    assert fingerprint(CORRECTED, Pospischil(), summary_statistics) == there
+    assert fingerprint(CORRECTED, Pospischil(), summary_statistics) == elsewhere[1][0]
 
 
 def test_the_data_of_a_campaign_are_told_by_its_key(tmp_path):

@@ -191,7 +191,7 @@ def test_a_worker_of_a_cluster_dies_and_the_campaign_goes_on(tries, chance, clus
         shutil.rmtree(folder)
 
 
-@times(2, 20)
+@times(1, 20)
 def test_killed_while_it_is_extended_with_other_files(tries, chance, tmp_path, judge):
     """5,100 simulations are there; a larger campaign in larger files begins, dies, and is run in files of 250."""
     start = tmp_path / "start"
@@ -257,7 +257,7 @@ class Filling:
 
 
 @pytest.mark.parametrize("call", ["write", "fsync", "replace"])
-@times(2, 20)
+@times(1, 20)
 def test_no_space_at_any_call(tries, call, chance, tmp_path, judge, monkeypatch):
     """No space is left at a random one of the calls by which files are written, half of a file included."""
     for number in range(tries):
@@ -301,7 +301,7 @@ def damaged(chance: random.Random, folder: Path, how: str) -> Path:
 
 
 @pytest.mark.parametrize("how", ["truncated", "one bit flipped"])
-@times(5, 200)
+@times(3, 200)
 def test_a_damaged_file_is_refused_named_and_made_anew(tries, how, chance, undisturbed, tmp_path, judge):
     folder = copy_of(undisturbed, tmp_path / "campaign")
     for _ in range(tries):
@@ -319,7 +319,7 @@ def test_a_damaged_file_is_refused_named_and_made_anew(tries, how, chance, undis
         judge(f"a file {how}", folder, outcome="refused; regenerated: same bytes")
 
 
-@times(3, 20)
+@times(2, 20)
 def test_a_file_that_is_gone_is_missed(tries, chance, undisturbed, tmp_path, judge):
     folder = copy_of(undisturbed, tmp_path / "campaign")
     for _ in range(tries):
@@ -334,7 +334,7 @@ def test_a_file_that_is_gone_is_missed(tries, chance, undisturbed, tmp_path, jud
         judge("a file deleted", folder, outcome="refused; regenerated: same bytes")
 
 
-@times(5, 200)
+@times(4, 200)
 def test_a_damaged_manifest_is_refused_and_written_anew(tries, chance, undisturbed, tmp_path, judge):
     folder = copy_of(undisturbed, tmp_path / "campaign")
     path = folder / "campaign.json"
@@ -353,7 +353,7 @@ def test_a_damaged_manifest_is_refused_and_written_anew(tries, chance, undisturb
         judge("manifest truncated or one bit flipped", folder, outcome="refused; taken away: same bytes")
 
 
-@times(3, 20)
+@times(2, 20)
 def test_the_time_of_a_file_does_not_matter(tries, chance, undisturbed, tmp_path, judge, monkeypatch):
     """Neither that of a file nor that of the clock, which here goes back by an hour whenever it is asked."""
     folder = copy_of(undisturbed, tmp_path / "campaign")
