@@ -64,7 +64,7 @@ def test_conductance_times_driving_force_is_the_current():
             np.testing.assert_allclose(g[name] * (trace.V - E), trace.currents[name], atol=1e-9)
 
 
-@pytest.mark.parametrize("gate", ["m", "h", "n"])
+@pytest.mark.parametrize("gate", ["m", *(pytest.param(gate, marks=pytest.mark.long) for gate in "hn")])
 def test_a_held_gate_against_an_independent_integration(gate):
     """The equations written out again, one gate a constant, at a tight tolerance."""
     held, axon = 0.4, freeze_gate(HodgkinHuxley(), gate, 0.4)

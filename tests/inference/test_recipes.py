@@ -324,6 +324,7 @@ def test_train_writes_the_file_and_compares_it_with_the_old_one(folders, monkeyp
     monkeypatch.setattr("tools.train.SHIPPED_FOLDER", folders / "networks")
     monkeypatch.setattr("tools.train.RECIPES", {"small": SMALL})
     monkeypatch.setattr("tools.train.NEW_TRUTHS", 60)
+    monkeypatch.setattr("tools.train.OBSERVATIONS", 2)
     with pytest.raises(SystemExit):
         train_tool.main(["large"])
     assert "no network is called large; there are small" in capsys.readouterr().err
@@ -332,7 +333,7 @@ def test_train_writes_the_file_and_compares_it_with_the_old_one(folders, monkeyp
     assert "  new: loss " in first and "old:" not in first and "wrote small.npz" in first
     assert train_tool.main(["small"]) == 0
     second = capsys.readouterr().out
-    assert "  old: loss " in second and re.search(r"C2ST of old and new at 3 observations: 0.[45]\d, ", second)
+    assert "  old: loss " in second and re.search(r"C2ST of old and new at 2 observations: 0.[45]\d, ", second)
     changed = replace(SMALL, simulator=replace(SIMULATOR, summarise=highest))
     monkeypatch.setattr("tools.train.RECIPES", {"small": changed})
     assert train_tool.main(["small"]) == 0, "the very case that it is for"
