@@ -1,10 +1,12 @@
 """docs/deeper/imitate_a_neuron: its sections alone, its cells again, and what its text says."""
 
 import numpy as np
+import pytest
 from support.sections import *  # noqa: F403
 from support.whole import *  # noqa: F403
 
 NOTEBOOK = "docs/deeper/imitate_a_neuron.ipynb"
+pytestmark = pytest.mark.long  # half a minute of training; in short: test_deeper_in_short, and test_distillation
 
 
 def test_each_layer_helps_and_the_probability_is_where_the_spikes_are(lesson):

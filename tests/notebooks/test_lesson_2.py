@@ -122,6 +122,7 @@ def test_the_real_cell(lesson, recordings):
     assert lesson.values["width_cell"] > 1.5 * np.median(lesson.values["above"])
 
 
+@pytest.mark.long  # nbval runs the section, which checks recovery and calibration
 def test_six_parameters(lesson):
     trials, recovered = lesson.values["six_trials"], lesson.values["six_recovered"]
     assert (recovered.r > [0.95, 0.93, 0.75, 0.93, 0.97, 0.75]).all()

@@ -9,6 +9,8 @@ from helpers import LeakyIntegrateAndFire, simulate, step, widgets
 from helpers.artificial import silent_fraction
 
 NOTEBOOK = "3_Biological_vs_Artificial_Neurons.ipynb"
+# For sections that train for long: nbval runs them in any case, and each holds its claims by `check`.
+trains = pytest.mark.long
 
 
 def test_V_of_the_LIF_settles_where_the_leak_carries_the_current(lesson):
@@ -78,16 +80,19 @@ def test_a_unit_in_block_is_silent_for_most_pictures_that_drive_it(lesson):
     assert silent["squid, into block"] > 0.8 > silent["ReLU"] + 0.2
 
 
+@trains
 def test_the_units_of_the_layer_have_a_time_constant_of_9_5_ms(lesson):
     assert round(lesson.values["same_lif"].tau_m, 1) == 9.5
 
 
+@trains
 def test_time_and_order_are_seen_by_those_who_see_time(lesson):
     timing = {name: run.accuracy for name, run in lesson.values["timing"].items()}
     assert 0.96 < timing["ReLU, 60 inputs"].mean() < 1.0
     assert np.abs(timing["ReLU, counts"] - 0.5).max() < 0.08
 
 
+@trains
 def test_spiking_digits_reach_ReLU_and_spikes_can_be_saved(lesson):
     priced, ReLU = lesson.values["priced"], lesson.values["runs"]["ReLU"].accuracy.mean()
     accuracy, spikes = priced.accuracy.mean(1), priced.spikes.mean(1)
@@ -135,6 +140,7 @@ def test_no_rising_unit_computes_XOR():
     assert not ((b < 0) & (w1 + b > 0) & (w2 + b > 0) & (w1 + w2 + b <= 0)).any()
 
 
+@trains
 def test_learning_rules(lesson):
     learned = lesson.values["learned"]
     final = {rule: np.mean([run.accuracy[-1] for run in runs]) for rule, runs in learned.items()}
