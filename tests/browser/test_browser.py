@@ -112,12 +112,13 @@ def test_every_slider_dragged_shows_what_python_has(page):
 
 def test_every_slider_keyed_shows_what_python_has(page):
     for explorer in page.explorers():
-        for name in explorer.slider_names:
+        for number, name in enumerate(explorer.slider_names):
             low, high = explorer.ends(name)
             seen = []
             explorer.slider(name).scroll_into_view_if_needed()
             explorer.slider(name).focus()
-            for key in ("End", "Home", "ArrowRight", "ArrowUp", "PageUp"):  # Notebook 7 must hear nothing of them
+            steps = ("ArrowRight", "ArrowUp", "PageUp") if number == 0 or WHOLE else ()
+            for key in ("End", "Home", *steps):  # Notebook 7 must hear nothing of them
                 explorer.slider(name).press(key)
                 explorer.settle(SETTLED)
                 seen.append(explorer.in_python()["values"][name])
