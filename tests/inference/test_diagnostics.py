@@ -137,6 +137,7 @@ def test_the_prior_is_perfectly_calibrated_and_still_found_out():
     assert unidentified_parameters(prior, seed=6, observations=1).unidentified.all()
 
 
+@pytest.mark.slow
 def test_unidentified_parameters_names_the_right_one_only():
     found = unidentified_parameters(trials_of(Ignorant(learned=True)), seed=6, observations=1)
     assert found.unidentified.tolist() == [False, True]
@@ -153,7 +154,7 @@ def test_local_test_finds_each_wrong_posterior():
     x, x_o = simulate(theta, 8), np.array([41.0, 6.8])
     for name, posterior in {"right": Known(), **WRONG}.items():
         some = run_trials(posterior, PRIOR, theta, x, seed=9, samples=100)
-        found = local_test(some, posterior, x_o, seed=1, null=6)
+        found = local_test(some, posterior, x_o, seed=1, null=6 if name == "right" else 3)
         if name == "right":
             assert found.p > 0.05
             assert local_test(some, posterior, x_o, seed=1, null=1).statistic == found.statistic
@@ -174,7 +175,7 @@ def test_local_test_sees_what_is_wrong_at_one_observation_only():
 
     theta = PRIOR.draw(1500, seed=7)
     some = run_trials(Half(), PRIOR, theta, simulate(theta, 8), seed=9, samples=100)
-    bad, good = (local_test(some, Half(), np.array([at, 7.0]), seed=1, null=8) for at in (42.0, 38.0))
+    bad, good = (local_test(some, Half(), np.array([at, 7.0]), seed=1, null=4) for at in (42.0, 38.0))
     assert bad.p == 0 and bad.statistic > 4 * good.statistic
 
 

@@ -189,7 +189,7 @@ def test_same_seed_same_network_and_the_global_generator_is_left_alone(posterior
 @pytest.mark.parametrize("model", ["maf", "nsf", "mdn"])
 def test_save_and_load(model, tmp_path):
     theta = PRIOR.draw(100, seed=0)
-    first = train_npe(PRIOR, theta, noisy_readings(theta, 1), seed=2, model=model)
+    first = train_npe(PRIOR, theta, noisy_readings(theta, 1), seed=2, model=model, epochs=5)
     first.save(tmp_path / "p.npz")
     second = Posterior.load(tmp_path / "p.npz")
     x_o = np.array([0.2, 0.6])

@@ -284,6 +284,7 @@ def test_two_of_the_seven_statistics_know_nothing(simulated, local):
 # ------------------------------------------------------------------------------------------------------------ figures
 
 
+@pytest.mark.slow
 def test_every_figure_shows_what_it_is_given(observed, local, simulated):
     matplotlib.use("Agg")
     theta = PRIOR.draw(60, seed=1)

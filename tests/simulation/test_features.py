@@ -226,6 +226,7 @@ def test_parity_with_efel_on_simulations():
     assert_parity(efel_parity.compare_all(efel_parity.simulated()))
 
 
+@pytest.mark.slow
 def test_parity_with_efel_on_recordings(recordings):
     traces = [*efel_parity.simulated(), *efel_parity.recorded(recordings)]
     cases = efel_parity.compare_all(traces)

@@ -87,6 +87,7 @@ def test_linoid_at_and_around_its_singular_point():
     assert np.max(np.abs(functions.linoid(z) / exact - 1)) < 1e-13
 
 
+@pytest.mark.slow
 def test_normals_have_the_moments_of_n_0_1():
     x = draws(0, 0)
     n = len(x)

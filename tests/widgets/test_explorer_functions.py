@@ -107,6 +107,7 @@ def test_words_on_the_phase_plane_and_a_moment_that_is_not_there():
 # ------------------------------------------------------------------------------------------------------ integrators
 
 
+@pytest.mark.slow
 def test_the_error_falls_by_the_order_of_the_method():
     """Second order: exponential Euler advances V and the gates in turn, each with the other's latest value."""
     for method, order, dt in (("euler", 1, 0.002), ("exponential_euler", 2, 0.01), ("rk4", 4, 0.05)):
