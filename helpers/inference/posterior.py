@@ -34,6 +34,7 @@ MAX_NUMBERS = 10**8  # in one observation
 BLOCK = 100  # observations at a time
 MAX_DRAWS = 100_000  # that sbi makes at a time without a warning
 FILE_FORMAT = 5
+REBUILT = ".mask"  # which weights of an autoregressive flow are 0: half of its numbers, the same in each of its kind
 
 
 @dataclass(frozen=True)
@@ -203,7 +204,8 @@ class Posterior:
             "simulated": self.simulated,
             "recipe": self.recipe,
         }
-        arrays = {f"network.{name}": value.numpy() for name, value in self.network.state_dict().items()}
+        state = {name: value for name, value in self.network.state_dict().items() if not name.endswith(REBUILT)}
+        arrays = {f"network.{name}": value.numpy() for name, value in state.items()}
         arrays |= {f"losses.{number}": losses for number, losses in enumerate(self.losses)}
         write_arrays(path, about, arrays)
 
@@ -229,7 +231,8 @@ class Posterior:
             networks, embeddings = zip(*made, strict=True)
             network = Estimator(own, Scaling(about["scaling"], n_scales), networks, embeddings, shape)
             weights = {name.removeprefix("network."): torch.as_tensor(value) for name, value in arrays.items()}
-            network.load_state_dict(weights)
+            rebuilt = {name: value for name, value in network.state_dict().items() if name.endswith(REBUILT)}
+            network.load_state_dict(rebuilt | weights)
             simulated = about["simulated"]
             if simulated is not None:
                 for name in ("neuron", "stimulus"):
