@@ -1,7 +1,8 @@
 """The neural density estimator of a posterior, and the loop that trains it.
 
-The networks are those of sbi. They work on scaled numbers: the prior maps parameters to standard normal numbers (so
-that no probability leaks out of it, and an untrained network is close to the prior), `Scaling` maps statistics.
+The networks are those of sbi, and one of our own (refining.py). They work on scaled numbers: the prior maps parameters
+to standard normal numbers (so that no probability leaks out of it, and an untrained network is close to the prior),
+`Scaling` maps statistics.
 `Estimator` combines both maps with an ensemble of networks, and takes raw parameters and raw statistics, as sbi's own
 posteriors and diagnostics expect.
 """
@@ -25,12 +26,14 @@ from tqdm.auto import tqdm
 from helpers.validation import number, whole_number
 
 from .priors import Prior
+from .refining import RefiningEstimator
 from .scaling import Scaling
 
 __all__ = ["MODELS", "Estimator", "Training", "new_network", "repeatable", "train_network"]
 
-MODELS = ("maf", "nsf", "mdn")
+MODELS = ("maf", "nsf", "mdn", "refining")
 VALIDATION_BATCH = 10_000  # simulations whose validation loss is computed at a time
+PREPARED = 200_000  # simulations from which a network learns the ranges of the statistics, at most
 
 
 @dataclass(frozen=True)
@@ -154,13 +157,16 @@ class Estimator(ConditionalDensityEstimator):
 
 
 def new_network(model: str, n_parameters: int, n_statistics: int) -> ConditionalDensityEstimator:
-    """Build an untrained network of sbi for standard normal numbers and scaled statistics."""
+    """Build an untrained network for standard normal numbers and scaled statistics."""
     n_parameters = whole_number("n_parameters", n_parameters, 1)
     n_statistics = whole_number("n_statistics", n_statistics, 1)
     if not (isinstance(model, str) and model in MODELS):
         raise ValueError(f"model = {model!r}; allowed: {', '.join(map(repr, MODELS))}")
     if model == "maf" and n_parameters == 1:
-        raise ValueError("model = 'maf' can only be normal where there is one parameter; allowed: 'nsf', 'mdn'")
+        others = "'nsf', 'mdn', 'refining'"
+        raise ValueError(f"model = 'maf' can only be normal where there is one parameter; allowed: {others}")
+    if model == "refining":
+        return RefiningEstimator(n_parameters, n_statistics)
     # A spline is a straight line beyond its bound. At sbi's bound of 3 that holds for 1 draw in 400 in every layer; it
     # then lies anywhere in the prior, however narrow the posterior is.
     splines = {"tail_bound": 6.0} if model == "nsf" else {}
@@ -203,8 +209,18 @@ def train_network(
     losses: list[tuple[float, float]] = []
     best, best_epoch, stopped = (math.inf, copy.deepcopy(both.state_dict())), 0, False
 
-    def loss_of(rows: torch.Tensor) -> torch.Tensor:
-        return -(network.log_prob(z[rows], condition=embed(scaled[rows])) + _negative_log_prior(z[rows])).mean()
+    parts: list[torch.nn.Module] = [both]  # whose gradients are clipped each by itself
+    if isinstance(network, RefiningEstimator):
+        network.prepare(scaled[used[:PREPARED]])
+        parts = network.stages
+
+    def losses_of(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the loss of the posterior, and that of what else a network learns."""
+        condition, relative_to = embed(scaled[rows]), _negative_log_prior(z[rows])
+        if not isinstance(network, RefiningEstimator):
+            return -(network.log_prob(z[rows], condition=condition) + relative_to).mean(), torch.zeros(())
+        of_density, *others = network.losses(z[rows], condition)
+        return (of_density - relative_to).mean(), torch.stack(others).sum(0).mean()
 
     try:
         for epoch in range(how.epochs):
@@ -216,15 +232,16 @@ def train_network(
                 if len(rows) == 1 and steps > 1:  # batch normalisation cannot take a single one
                     continue
                 optimiser.zero_grad()
-                loss = loss_of(rows)
-                loss.backward()
-                torch.nn.utils.clip_grad_norm_(both.parameters(), 5.0)
+                loss, others = losses_of(rows)
+                (loss + others).backward()
+                for part in parts:
+                    torch.nn.utils.clip_grad_norm_(part.parameters(), 5.0)
                 optimiser.step()
                 schedule.step()
                 total += loss.item() * len(rows)
             both.eval()
             with torch.no_grad():
-                held = sum(loss_of(rows).item() * len(rows) for rows in held_out.split(VALIDATION_BATCH))
+                held = sum(losses_of(rows)[0].item() * len(rows) for rows in held_out.split(VALIDATION_BATCH))
                 losses.append((total / len(used), held / n_held_out))
             if losses[-1][1] < best[0]:
                 best, best_epoch = (losses[-1][1], copy.deepcopy(both.state_dict())), epoch

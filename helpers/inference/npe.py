@@ -61,7 +61,8 @@ def train_npe(
     seed
         Of weights, batches and the choice of held-out simulations.
     model
-        Density estimator of sbi: "maf" (autoregressive flow), "nsf" (spline flow) or "mdn" (mixture of Gaussians).
+        Density estimator of sbi: "maf" (autoregressive flow), "nsf" (spline flow) or "mdn" (mixture of Gaussians); or
+        "refining", see `RefiningEstimator`, for many simulations of a model with little noise.
     ensemble
         Number of networks; their average varies less from seed to seed.
     scaling

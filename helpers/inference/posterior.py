@@ -319,4 +319,6 @@ def new_member(
     """Build a density estimator, and the network that summarises x for it; both untrained."""
     if embedding is None:
         return new_network(model, n_parameters, *shape), torch.nn.Identity()
+    if model == "refining":
+        raise ValueError("model = 'refining' takes summary statistics; allowed with an embedding: 'maf', 'nsf', 'mdn'")
     return new_network(model, n_parameters, embedding.n_features), embedding.build(*shape)

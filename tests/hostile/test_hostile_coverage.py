@@ -61,7 +61,7 @@ NAMES = {
     "Step": "what find_steps returns", "doubts": "through read", "is_noisy": INNER, "main_window": INNER, "split_at": INNER, "f_I_curve": INNER, "Sweeps": "tests/recordings/test_recording.py", "Marginal": "through uniform and normal", "recordings.voltage_clamp.read_family": FILES_OF, "sodium_family": "no arguments",
     "cross_entropy": "a formula on tensors, tried through train_by_rule", "backprop": "a formula on tensors, tried through train_by_rule",
     "feedback_alignment": "a formula on tensors, tried through train_by_rule", "gradient_angle": "a formula on tensors",
-    "train_network": INNER, "exact_recovery": "takes results of others: posterior, trials and their recordings",
+    "train_network": INNER, "RefiningEstimator": INNER, "exact_recovery": "takes results of others: posterior, trials and their recordings",
     "conditional_correlations": "takes results of others: a posterior and its draws", "example_cell": "no arguments",
     "widgets.conductances.explore_conductances": SHOWN, "describe_attempt": SHOWN, "RateLaw": "a table's entry",
     "fit_rate_laws": "fit_rate_law for each law", "decode_codes": "decode for each code",

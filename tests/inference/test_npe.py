@@ -186,7 +186,7 @@ def test_same_seed_same_network_and_the_global_generator_is_left_alone(posterior
     np.testing.assert_array_equal(posterior.losses[0], again.losses[0])
 
 
-@pytest.mark.parametrize("model", ["maf", "nsf", "mdn"])
+@pytest.mark.parametrize("model", MODELS)
 def test_save_and_load(model, tmp_path):
     theta = PRIOR.draw(100, seed=0)
     first = train_npe(PRIOR, theta, noisy_readings(theta, 1), seed=2, model=model, epochs=5)
