@@ -27,6 +27,7 @@ def _eight(amplitude: float, summarise: Summary = summary_statistics) -> NeuronS
 _TWO_STEPS = CombinedSimulator({"up": _eight(_UP), "down": _eight(_DOWN)})
 _TWO_STEPS_AND_TIMING = CombinedSimulator({"up": _eight(_UP, statistics_and_timing), "down": _eight(_DOWN)})
 _MANY = {"epochs": 40, "batch": 500}
+_REFINED = {"model": "refining", "epochs": 12, "batch": 512, "learning_rate": 2e-3, "held_out": 0.02}
 _LONG = {"epochs": 50, "batch": 128}
 
 RECIPES = {
@@ -39,6 +40,7 @@ RECIPES = {
             seed=21,
             training={"model": "nsf", "epochs": 10, "batch": 300},
         ),
+        Recipe("conductances-refined", _TUTORIAL, 300_000, seed=21, training=_REFINED),
         Recipe("conductances-3000", _TUTORIAL, 3000, seed=1),
         Recipe("conductances-10000", _TUTORIAL, 10_000, seed=1, training={"batch": 300}),
         Recipe("eight-one-step", _eight(_UP), 100_000, seed=41, training=_MANY),
