@@ -1,4 +1,4 @@
-"""The density estimator that refines its guess: a density, sharp where the noise is small, kept by its file."""
+"""The density estimator that refines its guess: a density, whose draws follow it, from numbers of any size."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,6 @@ import torch
 from helpers.inference.density_estimators import repeatable
 from helpers.inference.embedding import Convolutional
 from helpers.inference.npe import train_npe
-from helpers.inference.posterior import Posterior
 from helpers.inference.priors import box_prior
 from helpers.inference.refining import RefiningEstimator
 from helpers.neurons.models import Pospischil
@@ -58,28 +57,6 @@ def test_draws_follow_the_density():
     centred = proposed - again
     other = torch.einsum("n,ni,nj->ij", weights, centred, centred) / weights.sum()
     np.testing.assert_allclose(other, covariance, atol=0.1 * covariance.diagonal().max())
-
-
-@pytest.mark.slow
-def test_it_is_sharp_where_an_autoregressive_flow_is_not(tmp_path):
-    """The noise allows an SD of 0.0015 of the prior's width in g_Na and 0.002 in g_K."""
-    theta = PRIOR.draw(20_000, seed=0)
-    x, truth = counted(theta, 1), np.array([[50.0, 5.0]])
-    x_o, width = counted(truth, 2)[0], PRIOR.upper - PRIOR.lower
-    found = {
-        model: train_npe(PRIOR, theta, x, seed=3, model=model, epochs=15, batch=200, learning_rate=2e-3)
-        for model in ("maf", "refining")
-    }
-    exact = NOISE * np.array([np.exp(-0.5), np.hypot(1.0, 0.2 * np.exp(-0.5))])
-    sd = {model: one.sample(2000, x_o, seed=4).std(axis=0) / width / exact for model, one in found.items()}
-    assert sd["refining"].max() < 3.0 < sd["maf"].min()
-    refining = found["refining"]
-    mean = refining.sample(2000, x_o, seed=4).mean(axis=0)
-    assert (np.abs(mean - truth[0]) < 5 * sd["refining"] * exact * width).all()
-    refining.save(tmp_path / "r.npz")
-    again = Posterior.load(tmp_path / "r.npz")
-    np.testing.assert_array_equal(again.sample(50, x_o, seed=1), refining.sample(50, x_o, seed=1))
-    np.testing.assert_array_equal(again.log_prob(truth, x_o), refining.log_prob(truth, x_o))
 
 
 def test_whole_numbers_have_inputs_of_their_own():
