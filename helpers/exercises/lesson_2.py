@@ -16,7 +16,7 @@ from helpers.inference.lif.problem import WIDE_PRIOR, LifExperiment
 from helpers.inference.lif.statistics import lif_statistic_names, lif_statistics
 from helpers.inference.posterior import Posterior
 from helpers.inference.priors import Prior, box_prior
-from helpers.inference.reference.local_gaussian import LocalGaussian, local_gaussian
+from helpers.inference.references.local_gaussian import LocalGaussian, local_gaussian
 from helpers.inference.shipped import RECIPES
 from helpers.neurons.models import Pospischil
 from helpers.simulation.batch import simulate_many

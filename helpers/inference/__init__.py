@@ -51,8 +51,15 @@ local_gaussian           Posterior from repeated simulations at and around one p
                          information
 rejection_abc            Keep the simulations nearest to the observation, and correct them by a local linear
                          regression
-synthetic_likelihood     Posterior on a grid, from the scatter of the statistics around a smooth surface over the
-                         parameters
+synthetic_likelihood     Posterior on a grid, from the scatter of the statistics in repeated runs of parameter sets
+                         around it
+find_region              Find where the posterior lies by rejection ABC, first in the prior, then around what the last
+                         round accepted
+local_abc                Posterior by rejection ABC with a quadratic regression, from simulations drawn around a rough
+                         posterior
+reference                Compute the posterior at `x_o` twice, by synthetic likelihood and by local rejection ABC, and
+                         compare the two
+ReferenceWarning         Two references of different kinds disagree: nothing may be measured against either
 NeuronSimulator          A simulator for inference: parameters and a seed in, summary statistics out
 CombinedSimulator        Several experiments with the same neuron as one simulator
 truncated_rounds         Infer the posterior at `x_o` in rounds, each in a smaller box around it
@@ -71,6 +78,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "cache": ["load_or_train"],
+        "diagnostics.agreement": ["ReferenceWarning", "reference"],
         "diagnostics.c2st": ["c2st"],
         "diagnostics.calibration": ["coverage", "local_test", "sbc", "tarp"],
         "diagnostics.correlations": ["conditional_correlations"],
@@ -97,9 +105,11 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "npe": ["train_npe"],
         "posterior": ["Posterior"],
         "priors": ["Prior", "box_prior", "prior_of"],
-        "reference.local_gaussian": ["local_gaussian"],
-        "reference.rejection_abc": ["rejection_abc"],
-        "reference.synthetic_likelihood": ["synthetic_likelihood"],
+        "references.local_abc": ["local_abc"],
+        "references.local_gaussian": ["local_gaussian"],
+        "references.region": ["find_region"],
+        "references.rejection_abc": ["rejection_abc"],
+        "references.synthetic_likelihood": ["synthetic_likelihood"],
         "simulator": ["CombinedSimulator", "NeuronSimulator"],
         "recipe": ["Recipe"],
         "rounds": ["truncated_rounds"],

@@ -26,7 +26,7 @@ from helpers.inference.diagnostics.statistic_information import statistic_inform
 from helpers.inference.diagnostics.trials import run_trials
 from helpers.inference.marginals import uniform
 from helpers.inference.priors import Prior, box_prior
-from helpers.inference.reference.local_gaussian import local_gaussian
+from helpers.inference.references.local_gaussian import local_gaussian
 from helpers.inference.warning_classes import PredictiveCheckWarning
 from helpers.neurons.models import Pospischil
 from helpers.simulation.batch import simulate_many

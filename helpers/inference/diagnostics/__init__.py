@@ -3,6 +3,7 @@
 trials                 truths from the prior and posterior draws for each: what the next two work on
 recovery               is the truth found, was anything learned
 calibration            SBC, coverage, TARP; the local test at one observation
+agreement              a reference by two methods that share no assumption, compared
 c2st                   how well two sets of samples can be told apart
 predictive             do draws from the posterior spike as observed
 spike_trains           spike counts, spike times and intervals compared with observed ones

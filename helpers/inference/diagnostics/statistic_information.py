@@ -9,7 +9,7 @@ import numpy as np
 
 from helpers.validation import numbers
 
-from ..reference.local_gaussian import LocalGaussian
+from ..references.local_gaussian import LocalGaussian
 
 __all__ = ["StatisticInformation", "statistic_information"]
 
