@@ -31,7 +31,8 @@ from .scaling import Scaling
 
 __all__ = ["MODELS", "Estimator", "Training", "new_network", "repeatable", "train_network"]
 
-MODELS = ("maf", "nsf", "mdn", "refining")
+MODELS = ("maf", "small maf", "nsf", "mdn", "refining")
+SMALL = {"hidden_features": 20, "num_transforms": 3}  # sbi's are 50 and 5
 VALIDATION_BATCH = 10_000  # simulations whose validation loss is computed at a time
 PREPARED = 200_000  # simulations from which a network learns the ranges of the statistics, at most
 
@@ -162,15 +163,19 @@ def new_network(model: str, n_parameters: int, n_statistics: int) -> Conditional
     n_statistics = whole_number("n_statistics", n_statistics, 1)
     if not (isinstance(model, str) and model in MODELS):
         raise ValueError(f"model = {model!r}; allowed: {', '.join(map(repr, MODELS))}")
-    if model == "maf" and n_parameters == 1:
+    autoregressive = model.endswith("maf")
+    if autoregressive and n_parameters == 1:
         others = "'nsf', 'mdn', 'refining'"
-        raise ValueError(f"model = 'maf' can only be normal where there is one parameter; allowed: {others}")
+        raise ValueError(f"model = {model!r} can only be normal where there is one parameter; allowed: {others}")
     if model == "refining":
         return RefiningEstimator(n_parameters, n_statistics)
     # A spline is a straight line beyond its bound. At sbi's bound of 3 that holds for 1 draw in 400 in every layer; it
     # then lies anywhere in the prior, however narrow the posterior is.
     splines = {"tail_bound": 6.0} if model == "nsf" else {}
-    build = posterior_nn(model=model, z_score_theta="none", z_score_x="none", **splines)  # both are on scale already
+    build = posterior_nn(  # theta and x are on scale already
+        model="maf" if autoregressive else model, z_score_theta="none", z_score_x="none", **splines,
+        **(SMALL if model == "small maf" else {}),
+    )  # fmt: skip
     network = build(torch.randn(10, n_parameters), torch.randn(10, n_statistics))
     # A layer of this flow does not let its first parameter depend on x. sbi shuffles the parameters between the five
     # layers: with two of them, 1 network in 12 has one that is always first and is never learned. Reversed from layer
@@ -178,7 +183,7 @@ def new_network(model: str, n_parameters: int, n_statistics: int) -> Conditional
     turned = {
         name: value.sort(descending=True).values
         for name, value in network.state_dict().items()
-        if name.endswith("_permutation") and model == "maf"
+        if name.endswith("_permutation") and autoregressive
     }
     network.load_state_dict(turned, strict=False)
     return network

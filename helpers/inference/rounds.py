@@ -4,7 +4,9 @@ An amortised network spends its simulations on the whole prior. Where the data a
 millionth of it, and no network resolves that. Truncated proposals (Deistler, Gonçalves & Macke 2022, NeurIPS) draw the
 next simulations from the prior, truncated to a region around the current posterior; the loss then needs no correction.
 Here the region is a box with a margin, and every round trains a new network, scaled to its region: on the scale of the
-whole prior all of the region would be one point.
+whole prior all of the region would be one point. Two things keep it right where a neuron fires 7 spikes or 8 by chance:
+networks see only simulations with the observed counts, since how statistics jump with a count is hard to learn and not
+asked; and the other statistics in units of their noise around the observation (`Scaling.around`).
 
 sbi's `RestrictedPrior` truncates by rejection: it draws from the whole prior until enough draws have a high density
 under the network. With a region of a 50,000th of the prior that is 200 million draws for a round of 4,000, and what an
@@ -14,6 +16,7 @@ early network gets wrong about the density is lost for good. A box is drawn from
 from __future__ import annotations
 
 import json
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,21 +27,26 @@ import numpy as np
 
 from helpers.validation import number, numbers, whole_number
 
+from .local_noise import scatter_around_surface, whole_numbers
 from .npe import MIN_SIMULATIONS, train_npe
-from .posterior import ExtrapolationWarning, Posterior
+from .posterior import Posterior
 from .priors import Prior
+from .scaling import Scaling
 from .simulator import NeuronSimulator
 from .storage import read_arrays, write_arrays
+from .truncation import Truncated, truncated_around
+from .warning_classes import ExtrapolationWarning, InferenceWarning
 
 __all__ = ["Round", "Rounds", "truncated_rounds"]
 
-FILE_FORMAT = 2
+FILE_FORMAT = 3
 N_DRAWS = 4000  # of the posterior, to place the next box
-TAILS = (0.5, 99.5)  # percentiles between which the posterior lies, but for its tails
 MIN_SIDE_RATIO = 0.7  # the box has converged when no side shrinks to less than this
 MIN_NEW_FRACTION = 0.25  # of the simulations of a round
-EDGE_WIDTH = 0.02  # of the width of the box
-MAX_EDGE_MASS = 0.01  # with more of the posterior than this at an edge, the box was cut too small there
+MIN_ALIKE = 300  # simulations with the observed counts; with fewer a network sees all
+MIN_SHARE = 0.1  # of simulations with the observed counts, when a round is planned
+FINAL = {"model": "small maf", "epochs": 60, "learning_rate": 2e-3}  # a larger network makes a posterior too narrow
+MIN_P = 0.002  # that a simulation lies as far from what parameters give as x_o does
 
 
 @dataclass(frozen=True)
@@ -47,10 +55,13 @@ class Round:
 
     Attributes
     ----------
+    region
+        The part of the prior that it drew from.
     theta, x
-        Its new simulations, (n, n_parameters) and (n, n_statistics), drawn from the box.
+        Its new simulations, (n, n_parameters) and (n, n_statistics).
     n_used
-        How many simulations the network was trained on, with those of earlier rounds that lie in the box.
+        How many simulations the network was trained on, with those of earlier rounds that lie in the box, and without
+        those that have other counts than x_o, if enough are left.
     posterior
         What it learned, on the box only.
     samples
@@ -58,19 +69,23 @@ class Round:
     edge_mass
         Share of the draws at the lower and upper edges of the box, (2, n_parameters), where that is too large; 0
         elsewhere, and where the edge is that of the prior.
+    outer_mass
+        Share of the draws at the edge of the ellipsoid and beyond, where that is too large; else 0.
     """
 
+    region: Truncated
     theta: np.ndarray
     x: np.ndarray
     n_used: int
     posterior: Posterior
     samples: np.ndarray
     edge_mass: np.ndarray
+    outer_mass: float
 
     @property
     def box(self) -> tuple[np.ndarray, np.ndarray]:
-        """Lower and upper ends of the region, (n_parameters,) each."""
-        return self.posterior.prior.lower, self.posterior.prior.upper
+        """Lower and upper ends of the box around the region, (n_parameters,) each."""
+        return self.region.box.lower, self.region.box.upper
 
     @property
     def sd(self) -> np.ndarray:
@@ -113,7 +128,7 @@ def truncated_rounds(
     seed: int,
     *,
     n_round: int = 1000,
-    n_final: int = 4000,
+    n_final: int = 5000,
     budget: int = 10_000,
     margin: float = 0.5,
     ensemble: int = 3,
@@ -123,10 +138,13 @@ def truncated_rounds(
 ) -> Rounds:
     """Infer the posterior at `x_o` in rounds, each in a smaller box around it.
 
-    A box was cut too small if more than 1 % of the posterior lies in the outer 2 % of it: it then grows to that side by
-    its own width. The box has converged when no side would shrink by more than 30 %. Then comes the final round, and it
-    is the last one if the box is still unchanged after it. Otherwise the rounds go on until the budget is used up, and
-    end with a warning. Ctrl-C ends them at once and returns what there is.
+    Each region is a box and an ellipsoid in it, see `truncated_around`. It was cut too small if more than 1 % of the
+    posterior lies at an edge: it then grows there. The box has converged when no side would shrink by more than 30 %.
+    Then comes the final round, and it is the last one if the box is still unchanged after it. Otherwise the rounds go
+    on until the budget is used up, and end with a warning. Ctrl-C ends them at once and returns what there is.
+
+    Emits an `ExtrapolationWarning` if no parameters of the last region give statistics like x_o: the result is then a
+    guess, and `stopped` says so.
 
     Parameters
     ----------
@@ -139,7 +157,8 @@ def truncated_rounds(
         The observation, (n_statistics,).
     n_round, n_final
         How many simulations a round trains on, and the last one, which trains an `ensemble` of networks. Earlier
-        simulations that lie in the box count; at least a quarter are new.
+        simulations that lie in the box count; at least a quarter are new. If some have other counts than x_o, more are
+        made in their place.
     budget
         Of simulations in all rounds together.
     margin
@@ -147,7 +166,7 @@ def truncated_rounds(
     folder
         Stores every round, so that the same call resumes where an earlier one was interrupted.
     progress, training
-        As in `train_npe`.
+        As in `train_npe`; by default the final round trains a "small maf" for 60 epochs, with a learning rate of 0.002.
 
     Raises
     ------
@@ -181,25 +200,29 @@ def truncated_rounds(
     }
     stored = None if folder is None else _Folder(Path(folder), settings)
     rounds: list[Round] = []
-    region, left, final, stopped = prior.restricted(prior.lower, prior.upper), budget, False, ""
+    region, left, final, stopped = Truncated.whole(prior), budget, False, ""
     try:
         while not stopped:
             wanted = n_final if final else n_round
-            inside = sum(int(region.contains(one.theta).sum()) for one in rounds)
-            count = min(left, max(wanted - inside, round(MIN_NEW_FRACTION * wanted)))
-            how = {"ensemble": ensemble if final else 1, "simulator": simulator, "progress": progress, **training}
+            missing = _missing(wanted, region, x_o, *_seen(rounds, region)) if rounds else wanted
+            count = min(left, max(missing, round(MIN_NEW_FRACTION * wanted)))
+            size = {"ensemble": ensemble, **FINAL} if final else {"ensemble": 1}
+            how = {**size, "simulator": simulator, "progress": progress, **training}
             one = _round(simulate, prior, region, x_o, seed, rounds, count, stored, how)
             rounds.append(one)
             left -= count
             if one.posterior.interrupted:
                 raise KeyboardInterrupt
-            region, converged = _next_region(prior, one, margin)
-            if final and converged:
+            after, converged = _next_region(prior, region, one, margin)
+            if final and converged and (p := _p_misfit(region, x_o, *_seen(rounds, region))) < MIN_P:
+                stopped = f"ended: no parameters in the box give statistics like x_o (p = {p:.2g}); a guess"
+                warnings.warn(stopped, ExtrapolationWarning, stacklevel=2)
+            elif final and converged:
                 stopped = "ended: the box is settled, and the final round lies well inside it"
             elif left < MIN_NEW_FRACTION * n_final:
                 stopped = f"ended: the budget of {budget} simulations is used up before the box has settled"
                 warnings.warn(f"{stopped}: the posterior may be too wide", stacklevel=2)
-            final = converged or left < n_round + n_final
+            region, final = after, converged or left < n_round + n_final
     except KeyboardInterrupt:
         if not rounds:
             raise
@@ -210,7 +233,7 @@ def truncated_rounds(
 def _round(
     simulate: Callable[[np.ndarray, int], np.ndarray],
     prior: Prior,
-    region: Prior,
+    region: Truncated,
     x_o: np.ndarray,
     seed: int,
     earlier: Sequence[Round],
@@ -218,7 +241,7 @@ def _round(
     stored: _Folder | None,
     how: dict[str, Any],
 ) -> Round:
-    """Simulate `count` draws from `region`, train on all that lie in it, and draw at x_o."""
+    """Simulate `count` draws from `region`, train on all that lie in it and have the observed counts, draw at x_o."""
     number = len(earlier) + 1
     seeds = [int(word) for word in np.random.SeedSequence((seed, number)).generate_state(4)]
     theta = region.draw(count, seeds[0])
@@ -229,37 +252,65 @@ def _round(
             raise ValueError(f"simulate gave statistics of shape {x.shape}; allowed: {(count, len(x_o))}, as x_o has")
         if stored:
             stored.store_simulations(number, theta, x)
-    all_theta = np.concatenate([*(one.theta for one in earlier), theta])
-    all_x = np.concatenate([*(one.x for one in earlier), x])
-    inside = region.contains(all_theta)
-    posterior = stored.posterior(number, region) if stored else None
+    usable = [(one.theta, one.x) for one in earlier if one.region.covers(region)]
+    all_theta, all_x = (np.concatenate(parts) for parts in zip(*usable, (theta, x), strict=True))
+    used = _alike(region, x_o, all_theta, all_x)
+    posterior = stored.posterior(number, region.box) if stored else None
     if posterior is None:
-        posterior = train_npe(region, all_theta[inside], all_x[inside], seeds[2], **how)
+        scaling = Scaling.around(x_o, region.centred(all_theta[used]), all_x[used])
+        posterior = train_npe(region.box, all_theta[used], all_x[used], seeds[2], **{"scaling": scaling, **how})
         if stored and not posterior.interrupted:
             posterior.save(stored.path(number, "posterior"))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExtrapolationWarning)  # the mass at the edges of the box tells it, next
+        warnings.simplefilter("ignore", InferenceWarning)  # the mass at the edges and `_p_misfit` tell it
         samples = posterior.sample(N_DRAWS, x_o, seeds[3])
-    return Round(theta, x, int(inside.sum()), posterior, samples, _edge_mass(prior, region, samples))
+    edges, outer = region.edge_mass(samples, prior), region.outer_mass(samples)
+    return Round(region, theta, x, int(used.sum()), posterior, samples, edges, outer)
 
 
-def _edge_mass(prior: Prior, region: Prior, samples: np.ndarray) -> np.ndarray:
-    """Share of the samples at the lower and upper edges of the box, (2, n_parameters); 0 where it is small enough."""
-    position = (samples - region.lower) / (region.upper - region.lower)
-    mass = np.array([(position < EDGE_WIDTH).mean(axis=0), (position > 1 - EDGE_WIDTH).mean(axis=0)])
-    inner = np.array([region.lower > prior.lower, region.upper < prior.upper])
-    return np.where(inner & (mass > MAX_EDGE_MASS), mass, 0.0)
+def _seen(rounds: Sequence[Round], region: Truncated) -> tuple[np.ndarray, np.ndarray]:
+    """Parameters and statistics of the rounds that drew from all of `region`, the first one at least."""
+    usable = [one for one in rounds if one.region.covers(region)]
+    return np.concatenate([one.theta for one in usable]), np.concatenate([one.x for one in usable])
 
 
-def _next_region(prior: Prior, one: Round, margin: float) -> tuple[Prior, bool]:
-    """The prior cut down to the next box, and whether the box has converged."""
-    lower, upper = one.box
-    if one.edge_mass.any():
-        growth = (upper - lower) * (one.edge_mass > 0)
-        return prior.restricted(lower - growth[0], upper + growth[1]), False
-    low, high = np.percentile(one.samples, TAILS, axis=0)
-    region = prior.restricted(low - margin * (high - low), high + margin * (high - low))
-    return region, bool(((region.upper - region.lower) > MIN_SIDE_RATIO * (upper - lower)).all())
+def _alike(region: Truncated, x_o: np.ndarray, theta: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Which simulations lie in `region` and have the observed counts; if these are few, which lie in it."""
+    inside, counts = region.contains(theta), whole_numbers(x, x_o)
+    alike = inside & (x[:, counts] == x_o[counts]).all(axis=1)
+    return alike if alike.sum() >= MIN_ALIKE else inside
+
+
+def _missing(wanted: int, region: Truncated, x_o: np.ndarray, theta: np.ndarray, x: np.ndarray) -> int:
+    """How many more simulations it takes for `wanted` of those in `region` to have the observed counts."""
+    inside, alike = (int(rows.sum()) for rows in (region.contains(theta), _alike(region, x_o, theta, x)))
+    share = max(alike / inside, MIN_SHARE) if inside else 1.0
+    return math.ceil((wanted - alike) / share)
+
+
+def _p_misfit(region: Truncated, x_o: np.ndarray, theta: np.ndarray, x: np.ndarray) -> float:
+    """Share of the simulations that lie as far from what their parameters give on average as x_o does from the nearest.
+
+    The average is a surface over the region, and distances are in units of the noise.
+    """
+    rows = _alike(region, x_o, theta, x)
+    varies = np.ptp(x[rows], axis=0) > 0
+    if not varies.any() or not np.array_equal(x[rows][0, ~varies], x_o[~varies]):
+        return 0.0
+    surface, covariance = scatter_around_surface(region.centred(theta[rows]), x[rows][:, varies])
+    lower = np.linalg.cholesky(covariance)
+    both = x[rows][:, varies], x_o[varies]
+    off, observed = (np.sum(np.linalg.solve(lower, (values - surface).T) ** 2, axis=0) for values in both)
+    return float(np.mean(off >= observed.min()))
+
+
+def _next_region(prior: Prior, region: Truncated, one: Round, margin: float) -> tuple[Truncated, bool]:
+    """The next region, and whether it has converged."""
+    if one.edge_mass.any() or one.outer_mass:
+        return region.grown(one.samples, prior), False
+    after = truncated_around(one.samples, margin, region)
+    before, now = (box.upper - box.lower for box in (region.box, after.box))
+    return after, bool((now > MIN_SIDE_RATIO * before).all())
 
 
 class _Folder:
@@ -298,6 +349,6 @@ class _Folder:
     def store_simulations(self, number: int, theta: np.ndarray, x: np.ndarray) -> None:
         write_arrays(self.path(number, "simulations"), {"format": FILE_FORMAT}, {"theta": theta, "x": x})
 
-    def posterior(self, number: int, region: Prior) -> Posterior | None:
+    def posterior(self, number: int, box: Prior) -> Posterior | None:
         path = self.path(number, "posterior")
-        return Posterior.load(path, prior=region) if path.exists() else None
+        return Posterior.load(path, prior=box) if path.exists() else None

@@ -15,9 +15,13 @@ from scipy.special import ndtri
 
 from helpers.validation import one_of, plain
 
+from .local_noise import scatter_around_surface
+
 __all__ = ["SCALINGS", "Scaling"]
 
 SCALINGS = ("auto", "standardise", "asinh", "rank")
+AROUND = "around"
+LINEAR = 1.5  # times the typical distance: from there on distances are compressed
 MAX_STATISTIC = 1e100  # the square of a larger one overflows
 HEAVY_TAIL_RANGE = 8.0  # a statistic whose range is that many interquartile ranges has heavy tails
 MIN_ROWS = 100_000  # rows that the scale is learned from, at least
@@ -37,6 +41,7 @@ class Scaling(torch.nn.Module):
         "standardise": centred on the median, in units of the interquartile range. "asinh": then the inverse hyperbolic
         sine, linear around the median and logarithmic far out. "auto": the latter for heavy tails only. "rank": the
         normal quantile of the rank among the simulations, linear between 129 quantiles and beyond the last ones.
+        "around": only by `around`, for one observation.
     n_statistics
         Number of statistics, or of channels.
     """
@@ -53,8 +58,10 @@ class Scaling(torch.nn.Module):
 
     def __init__(self, kind: str, n_statistics: int) -> None:
         super().__init__()
-        one_of("scaling", kind, SCALINGS)
+        one_of("scaling", kind, (*SCALINGS, AROUND))
         self.kind = kind
+        if kind == AROUND:
+            self.register_buffer("whitening", torch.zeros(n_statistics, n_statistics, dtype=torch.float64))
         for name in ("centre", "spread", "bend", "mean", "sd", "lowest", "highest"):
             self.register_buffer(name, torch.ones(n_statistics, dtype=torch.float64))
         knots = N_QUANTILES if kind == "rank" else 0
@@ -92,21 +99,50 @@ class Scaling(torch.nn.Module):
         scaling._set(mean=bent.mean(axis=0), sd=np.where(np.ptp(x, axis=0) > 0, bent.std(axis=0), np.inf))
         return scaling
 
+    @classmethod
+    def around(cls, x_o: np.ndarray, points: np.ndarray, x: np.ndarray) -> Scaling:
+        """Fit the map to what matters at one observation `x_o` (n_statistics,).
+
+        Statistics count from `x_o`, in units of their scatter at fixed parameters and without its correlations, so that
+        a difference that noise makes is about 1 wherever the others lie; compressed if they mostly lie farther off.
+        `points` are the parameters of the simulations, centred and of the order of 1, (n, n_parameters).
+        """
+        scaling = cls(AROUND, x.shape[1])
+        varies = np.ptp(x, axis=0) > 0
+        _, covariance = scatter_around_surface(points, x[:, varies])
+        whitening = np.linalg.inv(np.linalg.cholesky(covariance))
+        typical = np.median(np.abs((x - x_o)[:, varies] @ whitening.T), axis=0)
+        matrix = np.zeros((x.shape[1], x.shape[1]))
+        matrix[np.ix_(varies, varies)] = whitening / np.maximum(1.0, LINEAR * typical)[:, None]
+        low, high = np.percentile(x, [25, 75], axis=0)
+        spread = np.where(high > low, high - low, np.where(varies, x.std(axis=0), 1.0))
+        scaling._set(
+            centre=np.asarray(x_o, dtype=float), spread=spread, whitening=matrix,
+            mean=np.zeros(len(x_o)), lowest=x.min(axis=0), highest=x.max(axis=0),
+        )  # fmt: skip
+        return scaling
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Scale `x`; the result has its shape, in single precision."""
+        if self.kind == AROUND:
+            return torch.asinh((x.double() - self.centre) @ self.whitening.T).float()
+        return self._one_by_one(x).float()
+
+    def _one_by_one(self, x: torch.Tensor) -> torch.Tensor:
+        """Scale each statistic without the others."""
         if self.kind == "rank":
             bent = _interpolated(x.double(), self.values, self.quantiles)
         else:
             bent = (x.double() - self.centre) / self.spread
             bent = torch.where(self.bend > 0, torch.asinh(bent), bent)
-        return ((bent - self.mean) / self.sd).float()
+        return (bent - self.mean) / self.sd
 
     def outside(self, x: np.ndarray) -> np.ndarray:
         """Tell which statistics of `x`, (n_statistics,) or (n_samples, n_channels), lie outside all simulated ones.
 
         "Outside" is by more than 5 % of the range; in a recording a single sample is enough. Returns (n_statistics,).
         """
-        low, value, high = (self(row).numpy() for row in (self.lowest, torch.as_tensor(x), self.highest))
+        low, value, high = (self._one_by_one(row).numpy() for row in (self.lowest, torch.as_tensor(x), self.highest))
         margin = MARGIN * (high - low)
         constant = (self.lowest == self.highest).numpy() & (np.abs(x - self.lowest.numpy()) > 1e-6)
         beyond = constant | (value < low - margin) | (value > high + margin)

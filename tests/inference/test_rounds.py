@@ -6,6 +6,7 @@ import pytest
 from helpers.inference.marginals import normal, uniform
 from helpers.inference.priors import box_prior, prior_of
 from helpers.inference.rounds import truncated_rounds
+from helpers.inference.warning_classes import ExtrapolationWarning
 from helpers.neurons.models import LeakyIntegrateAndFire, Pospischil
 from helpers.simulation.batch import simulate_many
 from helpers.simulation.stimuli import step
@@ -63,11 +64,52 @@ def test_a_box_cut_in_the_wrong_place_grows_until_it_holds_the_posterior():
         calls.append(seed)
         return readings(theta + [10.0 if len(calls) == 1 else 0.0, 0.0], seed)
 
-    found = truncated_rounds(first_misled, PRIOR, X_O, seed=4, **SMALL | {"ensemble": 1})
+    found = truncated_rounds(first_misled, PRIOR, X_O, seed=4, **SMALL | {"n_final": 1200, "budget": 6000})
     assert found.rounds[1].box[1][0] < TRUTH[0]  # the second box misses the truth
     assert found.rounds[1].edge_mass[1, 0] > 0.5
     assert (np.diff([one.box[1][0] for one in found.rounds]) > 0).any()
     assert_is_exact(found.posterior)
+
+
+@pytest.mark.slow
+def test_the_simulations_that_are_used_again_cover_the_region_evenly(rounds):
+    last = rounds.rounds[-1].region
+    drawn = last.draw(4000, 1)
+    assert last.contains(drawn).all()
+    seen = [one for one in rounds.rounds if one.region.covers(last)]
+    assert len(seen) >= 2 and all(one.region.contains(drawn).all() for one in seen)
+
+
+def counting(theta, seed):
+    """`readings` with a count of 7 or 8 by chance, and readings that lie elsewhere with 7."""
+    eight = np.random.default_rng(seed + 1).random(len(theta)) < 0.5
+    x = readings(theta, seed)
+    x[:, :2] += np.where(eight, 0.0, 5.0)[:, None] * SD
+    return np.column_stack([7.0 + eight, x])
+
+
+@pytest.mark.slow
+def test_a_count_that_is_not_sure_is_conditioned_on():
+    x_o, more = np.array([8.0, *X_O]), {"n_round": 800, "n_final": 1000, "budget": 9000}
+    found = truncated_rounds(counting, PRIOR, x_o, seed=2, **SMALL | more)
+    samples = found.posterior.sample(4000, x_o, seed=0)
+    assert (np.abs(samples.mean(axis=0) - TRUTH) < 0.45 * SD).all()
+    np.testing.assert_allclose(samples.std(axis=0), SD, rtol=0.25)
+    last = found.rounds[-1]
+    seen = [one for one in found.rounds if one.region.covers(last.region)]
+    inside = [last.region.contains(one.theta) for one in seen]
+    assert last.n_used == sum((one.x[rows, 0] == 8).sum() for one, rows in zip(seen, inside, strict=True))
+
+
+@pytest.mark.slow
+def test_an_observation_that_no_parameters_give_is_not_settled():
+    def twice(theta, seed):
+        return np.column_stack([readings(theta, seed)[:, :2], readings(theta, seed + 1)[:, :2]])
+
+    contradictory = np.array([*TRUTH, *(TRUTH + 8 * SD)])
+    with pytest.warns(ExtrapolationWarning, match="no parameters in the box give statistics like x_o"):
+        found = truncated_rounds(twice, PRIOR, contradictory, seed=2, **SMALL)
+    assert "a guess" in found.stopped and "settled" not in found.stopped
 
 
 @pytest.mark.slow

@@ -54,3 +54,20 @@ def test_what_lies_outside_is_noticed():
     assert not features.outside(X[17]).any()
     np.testing.assert_array_equal(features.outside(np.array([-20.0, 20.0, 6.0, 5.0])), [True, False, True, False])
     np.testing.assert_array_equal(features.outside(np.array([-60.0, -300.0, 5.0, 3.0])), [False, True, False, True])
+
+
+def test_around_an_observation_the_noise_is_the_unit():
+    """Two statistics with correlated noise: uncorrelated with SD 1 on its scale, whatever the parameters do."""
+    points = RNG.uniform(-1.0, 1.0, (3000, 2))
+    noise = RNG.multivariate_normal([0.0, 0.0], [[0.04, 0.03], [0.03, 0.09]], 3000)
+    x = np.column_stack([points + noise, np.full(3000, 5.0)])
+    x_o = np.array([0.1, -0.2, 5.0])
+    scaling = Scaling.around(x_o, points, x)
+    np.testing.assert_array_equal(seen(scaling, x_o), np.zeros(3))
+    near = seen(scaling, x_o + np.column_stack([noise, np.zeros(3000)]) / 10)
+    assert abs(np.corrcoef(near[:, :2].T)[0, 1]) < 0.06  # 0.5 before
+    assert (near[:, 2] == 0).all()  # a statistic that never varied
+    assert scaling.outside(np.array([0.1, 9.0, 5.0])).tolist() == [False, True, False]
+    again = Scaling("around", 3)
+    again.load_state_dict(scaling.state_dict())
+    np.testing.assert_array_equal(seen(again, x), seen(scaling, x))
