@@ -294,6 +294,8 @@ def _p_misfit(region: Truncated, x_o: np.ndarray, theta: np.ndarray, x: np.ndarr
     The average is a surface over the region, and distances are in units of the noise.
     """
     rows = _alike(region, x_o, theta, x)
+    if rows.sum() < 1 / MIN_P:
+        return 1.0  # too few to tell
     varies = np.ptp(x[rows], axis=0) > 0
     if not varies.any() or not np.array_equal(x[rows][0, ~varies], x_o[~varies]):
         return 0.0

@@ -21,7 +21,6 @@ from support.strategies import (
 )
 
 from helpers.inference.density_estimators import Training, new_network
-from helpers.inference.diagnostics.agreement import reference
 from helpers.inference.diagnostics.c2st import c2st
 from helpers.inference.diagnostics.calibration import coverage, local_test, sbc, tarp
 from helpers.inference.diagnostics.misspecification import misspecification
@@ -152,10 +151,9 @@ TARGETS = [
     target(c2st, 25, a=array(60, 2, low=0.0, high=9.0), b=array(60, 2, low=0.0, high=9.0), seed=seed(), at_most=whole(60, 60, none_below=50), classifier=choice("rf"), like={"named": {"a": "a|b|samples", "b": "a|b|samples", "at_most": "at_most|samples"}}),
     target(partial(rejection_abc, PRIOR), 200, theta=array(60, 2, low=1.0, high=79.0), x=array(60, 3, low=0.0, high=9.0), x_o=array(3, low=0.0, high=9.0), accept=whole(10, 50, none_below=1), like={"name": "rejection_abc", "covers": (rejection_abc,), "named": {"theta": "theta(\\[\\d+\\])?"}}),
     target(partial(local_gaussian, gaussian, PRIOR), 60, theta=array(2, low=30.0, high=70.0), x_o=X_O, seed=seed(), repeats=whole(50, 60, none_below=2), like={"name": "local_gaussian", "covers": (local_gaussian,)}),
-    target(partial(synthetic_likelihood, gaussian, PRIOR, LOCAL.x_o, LOCAL), 12, seed=seed(), points=whole(40, 40, none_below=1), repeats=whole(200, 200, none_below=1), degree=whole(1, 2, none_below=1), reach=number(4.5, 4.5, slow=(0.0, 1e12)), cells=whole(400, 900, none_below=1), rounds=whole(3, 4, none_below=1), like={"name": "synthetic_likelihood", "covers": (synthetic_likelihood,), "compare": False, "named": {"seed": "seed"}}),
+    target(partial(synthetic_likelihood, gaussian, PRIOR, LOCAL.x_o, LOCAL), 12, seed=seed(), points=whole(60, 60, none_below=1), repeats=whole(300, 300, none_below=1), degree=whole(2, 2, none_below=1), reach=number(4.5, 4.5, slow=(0.0, 1e12)), cells=whole(900, 1600, none_below=1), rounds=whole(6, 6, none_below=1), like={"name": "synthetic_likelihood", "covers": (synthetic_likelihood,), "compare": False, "named": {"seed": "seed"}}),
     target(partial(find_region, gaussian, PRIOR), 20, x_o=X_O, seed=seed(), simulations=whole(2000, 2000, none_below=1), accept=whole(100, 100, none_below=1), like={"name": "find_region", "covers": (find_region,), "compare": False}),
     target(partial(local_abc, gaussian, PRIOR, LOCAL.x_o, REGION), 20, seed=seed(), simulations=whole(3000, 3000, none_below=1), accept=whole(300, 300, none_below=1), reach=number(4.0, 5.0, slow=(0.0, 1e12)), like={"name": "local_abc", "covers": (local_abc,), "compare": False}),
-    target(partial(reference, gaussian, PRIOR), 5, x_o=always(LOCAL.x_o), seed=seed(), points=whole(40, 40, none_below=1), repeats=whole(200, 200, none_below=1), simulations=whole(3000, 3000, none_below=1), accept=whole(300, 300, none_below=1), like={"name": "reference", "covers": (reference,), "compare": False, "warns": "disagree"}),
     target(partial(LOCAL.sample, x_o=LOCAL.x_o), 60, n=whole(1, 9, none_below=1), seed=seed(), like={"name": "LocalGaussian.sample"}),
     target(partial(statistic_information, LOCAL, names=["a", "b", "c"]), 100, x=array(20, 3, low=0.0, high=9.0), like={"name": "statistic_information", "covers": (statistic_information,), "undefined": True}),
     target(partial(run_trials, LOCAL, PRIOR, samples=9), 20, theta=always(THETA), x=array(60, 3, low=0.0, high=9.0), seed=always(1), like={"name": "run_trials", "covers": (run_trials,), "named": {"x": "x(\\[\\d+\\])?|x_o"}}),

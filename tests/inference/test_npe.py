@@ -255,7 +255,7 @@ THETA, X = PRIOR.draw(60, seed=0), np.random.default_rng(0).standard_normal((60,
         (THETA, X, {"learning_rate": 5.0}, r"learning_rate = 5.0; allowed: above 0, at most 0.1"),
         (THETA, X, {"held_out": 0.9}, r"held_out = 0.9; allowed: above 0, at most 0.5"),
         (THETA, X, {"scaling": "magic"}, "scaling = 'magic'; allowed: auto, standardise, asinh, rank"),
-        (THETA, X, {"model": "magic"}, r"model = 'magic'; allowed: 'maf', 'nsf', 'mdn'"),
+        (THETA, X, {"model": "magic"}, r"model = 'magic'; allowed: 'maf', 'small maf', 'nsf', 'mdn'"),
     ],
 )
 def test_bad_training_data(theta, x, more, message):
