@@ -2,9 +2,8 @@
 
 The networks are those of sbi, and one of our own (refining.py). They work on scaled numbers: the prior maps parameters
 to standard normal numbers (so that no probability leaks out of it, and an untrained network is close to the prior),
-`Scaling` maps statistics.
-`Estimator` combines both maps with an ensemble of networks, and takes raw parameters and raw statistics, as sbi's own
-posteriors and diagnostics expect.
+`Scaling` maps statistics. `Estimator` combines both maps with an ensemble of networks, and takes raw parameters and raw
+statistics, as sbi's own posteriors and diagnostics expect.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import chi2
 
-__all__ = ["quadratic_terms", "scatter_around_surface", "whole_numbers"]
+__all__ = ["quadratic_terms", "same_counts", "scatter_around_surface"]
 
 TRIMMED = 0.99  # of normal noise is kept; what lies further off (a spike cut off by the end of the step) is left out
 
@@ -41,10 +41,12 @@ def scatter_around_surface(points: np.ndarray, x: np.ndarray) -> tuple[np.ndarra
     return surface, covariance
 
 
-def whole_numbers(x: np.ndarray, x_o: np.ndarray) -> np.ndarray:
-    """Which statistics (n_statistics,) are counts: whole numbers in every simulation `x` and in the observation.
+def same_counts(x: np.ndarray, x_o: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Tell which simulations `x` have the observed counts, (n,), and which statistics are counts, (n_statistics,).
 
-    Simulations with the observed counts follow the posterior given the others: leaving out all the rest loses nothing
-    but simulations, and no network has to learn how statistics jump from one count to the next.
+    Counts are whole numbers in every simulation and in the observation. Simulations with the observed counts follow the
+    posterior given the others: leaving out all the rest loses nothing but simulations, and no network has to learn how
+    statistics jump from one count to the next.
     """
-    return (x == np.round(x)).all(axis=0) & (x_o == np.round(x_o))
+    counts = (x == np.round(x)).all(axis=0) & (x_o == np.round(x_o))
+    return (x[:, counts] == x_o[counts]).all(axis=1), counts

@@ -27,7 +27,7 @@ import numpy as np
 
 from helpers.validation import number, numbers, whole_number
 
-from .local_noise import scatter_around_surface, whole_numbers
+from .local_noise import same_counts, scatter_around_surface
 from .npe import MIN_SIMULATIONS, train_npe
 from .posterior import Posterior
 from .priors import Prior
@@ -276,8 +276,8 @@ def _seen(rounds: Sequence[Round], region: Truncated) -> tuple[np.ndarray, np.nd
 
 def _alike(region: Truncated, x_o: np.ndarray, theta: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Which simulations lie in `region` and have the observed counts; if these are few, which lie in it."""
-    inside, counts = region.contains(theta), whole_numbers(x, x_o)
-    alike = inside & (x[:, counts] == x_o[counts]).all(axis=1)
+    inside = region.contains(theta)
+    alike = inside & same_counts(x, x_o)[0]
     return alike if alike.sum() >= MIN_ALIKE else inside
 
 

@@ -7,7 +7,7 @@ import torch
 
 from helpers.validation import number, numbers, whole_number
 
-from ..local_noise import whole_numbers
+from ..local_noise import same_counts
 from ..priors import Prior
 from .common import Simulator
 from .region import Region, nearest
@@ -67,8 +67,7 @@ def local_abc(
     theta = start.theta(u)
     blocks = [theta[k : k + CHUNK] for k in range(0, simulations, CHUNK)]
     x = np.concatenate([np.asarray(simulate(one, seed + 1 + k), dtype=float) for k, one in enumerate(blocks)])
-    counts = whole_numbers(x, x_o)
-    same = (x[:, counts] == x_o[counts]).all(axis=1)
+    same, counts = same_counts(x, x_o)
     if same.sum() < 2 * accept:
         raise ValueError(
             f"{same.sum()} of {simulations} simulations have the observed {x_o[counts]} in statistics "

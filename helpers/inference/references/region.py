@@ -8,7 +8,7 @@ import numpy as np
 
 from helpers.validation import numbers, whole_number
 
-from ..local_noise import quadratic_terms, scatter_around_surface, whole_numbers
+from ..local_noise import quadratic_terms, same_counts, scatter_around_surface
 from ..priors import Prior
 from .common import Simulator, drawn_inside
 
@@ -103,8 +103,7 @@ def nearest(
 
     Returns the shifted points (accept, n_parameters), their weights, and the distance of the farthest.
     """
-    counts = whole_numbers(x, x_o)
-    same = (x[:, counts] == x_o[counts]).all(axis=1)
+    same, _ = same_counts(x, x_o)
     if same.sum() >= 2 * accept:
         points, x = points[same], x[same]
     varies = np.ptp(x, axis=0) > 0

@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 
 from helpers.validation import number, numbers, whole_number
 
-from ..local_noise import whole_numbers
+from ..local_noise import same_counts
 from ..priors import Prior
 from .common import Simulator, check_observation, drawn_inside
 
@@ -219,14 +219,13 @@ def _log_likelihoods(simulate: Simulator, theta: np.ndarray, x_o: np.ndarray, se
     blocks = np.array_split(theta, max(1, len(theta) * repeats // BLOCK))
     runs = [simulate(np.repeat(one, repeats, axis=0), seed + k) for k, one in enumerate(blocks)]
     x = np.concatenate([np.asarray(one, dtype=float) for one in runs])
-    counts = whole_numbers(x, x_o)
+    same, counts = same_counts(x, x_o)
     log, depth = np.full(len(theta), np.nan), np.zeros(len(theta))
     with threadpool_limits(1):  # several threads take ten times as long for matrices as small as these
-        for k, rows in enumerate(x.reshape(len(theta), repeats, -1)):
-            same = (rows[:, counts] == x_o[counts]).all(axis=1)
-            if same.sum() >= MIN_RUNS:
-                density, depth[k] = _density(rows[same][:, ~counts], x_o[~counts])
-                log[k] = density + np.log(same.mean())
+        for k, (rows, alike) in enumerate(zip(np.split(x, len(theta)), np.split(same, len(theta)), strict=True)):
+            if alike.sum() >= MIN_RUNS:
+                density, depth[k] = _density(rows[alike][:, ~counts], x_o[~counts])
+                log[k] = density + np.log(alike.mean())
     if not np.isfinite(log).any():
         raise ValueError(
             f"hardly any of {repeats} runs has the observed {x_o[counts]} in statistics {np.flatnonzero(counts)}, "
