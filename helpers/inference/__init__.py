@@ -60,6 +60,8 @@ local_abc                Posterior by rejection ABC with a quadratic regression,
 reference                Compute the posterior at `x_o` twice, by synthetic likelihood and by local rejection ABC, and
                          compare the two
 ReferenceWarning         Two references of different kinds disagree: nothing may be measured against either
+sharpened                Sharpen the answer of an amortised posterior at `x_o`, where the data determine every
+                         parameter
 NeuronSimulator          A simulator for inference: parameters and a seed in, summary statistics out
 CombinedSimulator        Several experiments with the same neuron as one simulator
 truncated_rounds         Infer the posterior at `x_o` in rounds, each in a smaller box around it
@@ -110,6 +112,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "references.region": ["find_region"],
         "references.rejection_abc": ["rejection_abc"],
         "references.synthetic_likelihood": ["synthetic_likelihood"],
+        "sharpening": ["sharpened"],
         "simulator": ["CombinedSimulator", "NeuronSimulator"],
         "recipe": ["Recipe"],
         "rounds": ["truncated_rounds"],

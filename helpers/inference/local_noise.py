@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.stats import chi2
+from sklearn.mixture import GaussianMixture
 
-__all__ = ["quadratic_terms", "same_counts", "scatter_around_surface"]
+__all__ = ["best_mixture", "quadratic_terms", "same_counts", "scatter_around_surface"]
 
+N_COMPONENTS = (1, 2, 4, 8)  # tried for a mixture
 TRIMMED = 0.99  # of normal noise is kept; what lies further off (a spike cut off by the end of the step) is left out
 
 
@@ -50,3 +52,14 @@ def same_counts(x: np.ndarray, x_o: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     """
     counts = (x == np.round(x)).all(axis=0) & (x_o == np.round(x_o))
     return (x[:, counts] == x_o[counts]).all(axis=1), counts
+
+
+def best_mixture(points: np.ndarray) -> GaussianMixture:
+    """The mixture of normals through `points` (n, k) with the lowest Bayesian information criterion."""
+    best, lowest = GaussianMixture(), np.inf
+    for n_components in N_COMPONENTS:
+        mixture = GaussianMixture(n_components, random_state=0, reg_covar=1e-4, max_iter=200).fit(points)
+        if (bic := mixture.bic(points)) >= lowest:
+            break
+        best, lowest = mixture, bic
+    return best

@@ -72,7 +72,7 @@ RESULTS = {
     "FiringProperties", "AbcPosterior", "Attempt", "Calibration", "RecordedFI", "SweepSteps", "StepTable", "ClampTrace", "Operations", "Coverage", "UnidentifiedParameters",
     "DecodingResult", "StrengthDurationFit", "GridPosterior", "HopfPoint", "StatisticInformation", "RuleRun", "SpikeDataset", "LifCheck", "LocalGaussian",
     "LocalTest", "Score", "Misspecification", "PassiveProperties", "Posterior", "PredictiveCheck", "SpikePriceSweep",
-    "RecordedFamily", "Recovery", "Responses", "Round", "Rounds", "Shrinkage", "SpikeCost", "SpikeTrainComparison", "Tarp", "Trials", "TrainingHistory",
+    "RecordedFamily", "Recovery", "Responses", "Round", "Rounds", "Sharpened", "SharpeningStep", "Shrinkage", "SpikeCost", "SpikeTrainComparison", "Tarp", "Trials", "TrainingHistory",
 }  # fmt: skip
 
 

@@ -44,6 +44,7 @@ from helpers.inference.references.region import find_region
 from helpers.inference.references.rejection_abc import rejection_abc
 from helpers.inference.references.synthetic_likelihood import synthetic_likelihood
 from helpers.inference.rounds import truncated_rounds
+from helpers.inference.sharpening import sharpened
 from helpers.neurons.models import HodgkinHuxley
 from helpers.simulation.single import simulate
 from helpers.simulation.stimuli import step
@@ -167,6 +168,7 @@ TARGETS = [
     target(partial(local_test, TRIALS, POSTERIOR, X[0]), 60, seed=bad_whole(1), null=bad_whole(3), like={"name": "local_test", "warm": False, "warns": OUTSIDE, "covers": (local_test,)}),
     target(partial(misspecification, names=["a", "b", "c"]), 60, x=always(X), x_o=array(3, low=0.0, high=9.0), seed=seed(), like={"name": "misspecification", "covers": (misspecification,), "named": {"x_o": "x_o|simulations", "seed": "seed|simulations"}}),
     target(rounds, 30, x_o=X_O, seed=seed(), n_round=whole(50, 60, none_below=50), n_final=whole(50, 50, none_below=50), margin=number(0.5, 1.0), ensemble=whole(1, 1, none_below=1), like={"name": "truncated_rounds", "warns": "ended", "covers": (truncated_rounds,), "compare": False}),
+    target(partial(sharpened, POSTERIOR, gaussian), 20, x_o=X_O, seed=seed(), budget=whole(400, 500, none_below=1), n_step=whole(100, 150, none_below=1), like={"name": "sharpened", "warns": "no parameters near the posterior|too few for the posterior|too wide to be sharpened", "covers": (sharpened,), "compare": False}),
     target(spike_distance, 250, a=SPIKES, b=SPIKES, window=number(0.5, 5.0)),
     target(interval_distance, 250, a=SPIKES, b=SPIKES),
     target(partial(predictive_check, HodgkinHuxley(), PULSE, PRIOR, observed=OBSERVED, dt=0.05), 40, theta=array(10, 2, low=30.0, high=79.0), seed=seed(), window=number(1.0, 3.0), like={"name": "predictive_check", "covers": (predictive_check,), "undefined": True, "named": {"theta": "theta(\\[\\d+\\])?"}}),

@@ -17,18 +17,16 @@ import numpy as np
 import torch
 from numpy.polynomial.legendre import legvander
 from scipy.special import softmax
-from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
 from helpers.validation import number, numbers, whole_number
 
-from ..local_noise import same_counts
+from ..local_noise import best_mixture, same_counts
 from ..priors import Prior
 from .common import Simulator, check_observation, drawn_inside
 
 __all__ = ["GridPosterior", "synthetic_likelihood"]
 
-N_COMPONENTS = (1, 2, 4, 8)  # tried for the mixture of the noise
 MIN_RUNS = 100  # with the observed counts, for a density
 SPREAD = 1.8  # SD of the parameter sets, in SDs of the rough posterior
 DEEP = 6.0  # nats of half the log-likelihood below the highest, where a set counts least
@@ -252,12 +250,7 @@ def _density(noise: np.ndarray, x_o: np.ndarray) -> tuple[float, float]:
     centre, scale = np.median(noise, axis=0), np.subtract(*np.percentile(noise, [75, 25], axis=0))
     scale = np.where(scale > 0, scale, noise.std(axis=0))
     z = (noise - centre) / scale
-    best, lowest = GaussianMixture(), np.inf
-    for n_components in N_COMPONENTS:
-        mixture = GaussianMixture(n_components, random_state=0, reg_covar=1e-4, max_iter=200).fit(z)
-        if (bic := mixture.bic(z)) >= lowest:
-            break
-        best, lowest = mixture, bic
+    best = best_mixture(z)
     observed = float(best.score_samples(((x_o - centre) / scale)[None])[0])
     return observed - float(np.log(scale).sum()), float(best.score_samples(z).min()) - observed
 
