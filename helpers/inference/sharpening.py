@@ -36,9 +36,11 @@ __all__ = ["Sharpened", "SharpeningStep", "sharpened"]
 N_DRAWS = 4000  # of a posterior, to place the next simulations
 FIRST_WIDTH, LAST_WIDTH = 2.0, 1.5  # of the simulations, and of the draws that are weighted, in SDs of the posterior
 REACH = 5.0  # SDs of the posterior before: simulations farther off are left out
-MAX_MOVED, MAX_STRETCHED = 0.7, 1.4  # SDs, and their ratio, from one step to the next, when it has settled
+MAX_MOVED, MAX_STRETCHED = 0.7, 1.4  # SDs, and their ratio, from one step to the next, before the last one is made
+LAST_SLACK = 2.0  # times that, so that the last step, which is larger, does not end unsettled by chance
 BLOCK = 20_000  # draws that are weighted at a time
-MAX_BLOCKS = 200
+MIN_ACCEPTED = 50  # of them, from one narrow peak
+MAX_NARROWED = 8  # times that a normal distribution is narrowed to a fifth or so, to find the peak of a likelihood
 MIN_EFFECTIVE = 1000  # of them, for a mean and a covariance
 MIN_SHARE = 0.1  # of simulations with the observed counts; with fewer a fit sees all
 MIN_P = 0.002  # that a simulation is as improbable where it was made as x_o is where it is most probable
@@ -65,7 +67,7 @@ class Sharpened:
     steps
         What each step started from; the first from the amortised answer.
     settled
-        Whether the last step ended where it started.
+        Whether the last step ended where it started: within 1.4 SDs, and SDs within a factor of 2.
     """
 
     prior: Prior
@@ -121,7 +123,7 @@ def sharpened(
     Raises
     ------
     ValueError
-        For bad simulations, and where statistics do not vary.
+        For bad simulations, where statistics do not vary, and if the posterior is not one narrow peak.
 
     References
     ----------
@@ -134,18 +136,17 @@ def sharpened(
     if isinstance(simulate, NeuronSimulator):
         simulate.check_prior(prior)
     rng = np.random.default_rng(seed)
-    seeds = [int(word) for word in np.random.SeedSequence(seed).generate_state(3 + left // n_step)]
+    seeds = [int(word) for word in np.random.SeedSequence(seed).generate_state(2 + left // n_step)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", InferenceWarning)  # the misfit tells it
-        samples = posterior.sample(N_DRAWS, x_o, seeds.pop())
+        around = _Coordinates.of(posterior.sample(N_DRAWS, x_o, seeds.pop()))
     theta, x = np.empty((0, len(prior.names))), np.empty((0, len(x_o)))
     steps: list[SharpeningStep] = []
     settled = False
     with threadpool_limits(1):  # several threads take ten times as long for matrices as small as these
         while left:
             last = settled or left < 2 * n_step
-            count, width = (left, LAST_WIDTH) if last else (n_step, FIRST_WIDTH)
-            around = _Coordinates.of(samples)
+            count, width, slack = (left, LAST_WIDTH, LAST_SLACK) if last else (n_step, FIRST_WIDTH, 1.0)
             new = around.theta(around.draw(prior, count, width, rng))
             given = np.asarray(simulate(new, seeds.pop()), dtype=float)
             if given.shape != (count, len(x_o)):
@@ -153,14 +154,12 @@ def sharpened(
             if not np.isfinite(given).all():
                 raise ValueError("simulate gave statistics that are not finite: give them a stated value")
             theta, x, left = np.concatenate([theta, new]), np.concatenate([x, given]), left - count
-            steps.append(SharpeningStep(samples.mean(axis=0), samples.std(axis=0), count))
+            steps.append(SharpeningStep(around.mean, around.sd, count))
             fit = _Likelihood.of(around, theta, x, x_o)
-            samples = fit.draw(prior, N_DRAWS, seeds[0])
-            u = around.u(samples)
-            stretched = np.exp(np.abs(np.log(u.std(axis=0))))
-            settled = bool((np.abs(u.mean(axis=0)) < MAX_MOVED).all() and (stretched < MAX_STRETCHED).all())
+            after = fit.peak(prior, rng)
+            settled, around = after.agrees(around, slack), after
         result = Sharpened(prior, x_o, tuple(steps), settled, fit)
-        _warn(result, fit.p_misfit(samples), fit.bend)
+        _warn(result, fit.p_misfit(result.sample(N_DRAWS, x_o, seeds.pop())), fit.bend)
     return result
 
 
@@ -196,6 +195,17 @@ class _Coordinates:
 
     def u(self, theta: np.ndarray) -> np.ndarray:
         return solve_triangular(self.axes, (theta - self.mean).T, lower=True).T
+
+    @property
+    def sd(self) -> np.ndarray:
+        return np.sqrt(np.sum(self.axes**2, axis=1))
+
+    def agrees(self, before: _Coordinates, slack: float) -> bool:
+        """Whether mean and SDs are about the same, in the coordinates of `before`."""
+        moved = np.abs(before.u(self.mean[None])[0])
+        ratio = np.sqrt(np.sum(solve_triangular(before.axes, self.axes, lower=True) ** 2, axis=1))
+        alike = (moved < slack * MAX_MOVED) & (np.abs(np.log(ratio)) < slack * np.log(MAX_STRETCHED))
+        return bool(alike.all())
 
     def draw(self, prior: Prior, n: int, width: float, rng: np.random.Generator) -> np.ndarray:
         """Draw `n` normal coordinates of SD `width` where the prior is not 0."""
@@ -254,25 +264,31 @@ class _Likelihood:
         """Share of simulations that are as improbable where they were made as x_o at the best of `theta`."""
         return float(np.mean(self.depths <= self.log_density(self.around.u(theta)).max()))
 
-    def draw(self, prior: Prior, n: int, seed: int) -> np.ndarray:
-        """Draw `n` parameter sets from the posterior, by rejection from a normal distribution around it."""
-        rng, around = np.random.default_rng(seed), self.around
-        for _ in range(MAX_BLOCKS):
+    def peak(self, prior: Prior, rng: np.random.Generator) -> _Coordinates:
+        """Mean and covariance of the posterior, by importance sampling from narrower and narrower normals."""
+        around = self.around
+        for _ in range(MAX_NARROWED):
             theta, log = self._weighted(prior, around, rng)
-            power = 1.0  # lowered until enough draws have weight: the normal distribution narrows step by step
+            power = 1.0  # lowered until enough draws have weight
             while np.exp(power * log).sum() ** 2 < MIN_EFFECTIVE * np.exp(2 * power * log).sum():
                 power /= 2
             weights = np.exp(power * log)
             around = _Coordinates.of(theta[rng.choice(BLOCK, BLOCK, p=weights / weights.sum())])
             if power == 1.0:
                 break
-        found: list[np.ndarray] = []
-        for _ in range(MAX_BLOCKS):
+        return around
+
+    def draw(self, prior: Prior, n: int, seed: int) -> np.ndarray:
+        """Draw `n` parameter sets from the posterior, by rejection from a normal distribution around it."""
+        rng = np.random.default_rng(seed)
+        around, found = self.peak(prior, rng), np.empty((0, len(prior.names)))
+        while len(found) < n:
             theta, log = self._weighted(prior, around, rng)
-            found.append(theta[rng.random(BLOCK) < np.exp(log)])
-            if sum(map(len, found)) >= n:
-                return np.concatenate(found)[:n]
-        raise ValueError(f"the posterior is not a narrow peak at {around.mean}: use truncated_rounds")
+            accepted = theta[rng.random(BLOCK) < np.exp(log)]
+            if len(accepted) < MIN_ACCEPTED:
+                raise ValueError(f"the posterior is not one narrow peak at {around.mean}: use truncated_rounds")
+            found = np.concatenate([found, accepted])
+        return found[:n]
 
     def _weighted(
         self, prior: Prior, around: _Coordinates, rng: np.random.Generator
