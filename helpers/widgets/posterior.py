@@ -9,6 +9,8 @@ import numpy as np
 
 from helpers.figures.colours import COLOURS
 from helpers.inference.posterior import Posterior
+from helpers.inference.sharpening import sharpened
+from helpers.inference.simulator import NeuronSimulator
 from helpers.inference.warning_classes import InferenceWarning
 from helpers.neurons.equations import Neuron
 from helpers.simulation.single import simulate
@@ -16,7 +18,7 @@ from helpers.simulation.stimuli import Stimulus
 from helpers.simulation.summaries import Summary, summary_statistics
 from helpers.simulation.trace import Trace
 
-from .controls import Slider
+from .controls import Dropdown, Slider
 from .explorer import Explorer, canvas
 
 __all__ = ["Inferred", "explore_posterior", "inferred", "describe_inferred"]
@@ -42,6 +44,8 @@ class Inferred:
         Draws from the posterior, shape (n_draws, n_parameters).
     warned
         What the posterior warned of: an `x_o` outside all training simulations, draws at the edge of the prior; or "".
+    n_simulations
+        How many simulations sharpened the answer; 0 for that of the network alone.
     """
 
     posterior: Posterior
@@ -50,6 +54,7 @@ class Inferred:
     x_o: np.ndarray
     samples: np.ndarray
     warned: str
+    n_simulations: int = 0
 
     @property
     def interval(self) -> np.ndarray:
@@ -72,6 +77,7 @@ def inferred(
     seed: int,
     dt: float | None = None,
     summarise: Summary = summary_statistics,
+    sharpen: bool = False,
     **truth: float,
 ) -> Inferred:
     """Simulate a neuron with known parameters and infer them from its trace.
@@ -86,6 +92,9 @@ def inferred(
         Of the noise and of the draws.
     dt
         Time step [ms], by default that of the training.
+    sharpen
+        Whether to sharpen the network's answer with new simulations, see `sharpened`. Where that is not possible, the
+        answer is the network's, and `warned` says why.
     **truth
         One value for each parameter of the posterior's prior.
 
@@ -101,26 +110,37 @@ def inferred(
     dt = posterior.check_simulation(neuron, stimulus, duration, dt=dt, summarise=summarise)
     chosen = type(neuron)(**{**neuron.values(), **truth})
     trace = simulate(chosen, stimulus, duration, dt, seed=seed)
-    x_o = summarise(trace)
+    x_o, made, refused = summarise(trace), 0, []
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         samples = posterior.sample(DRAWS, x_o, seed)
-    warned = "; ".join(str(one.message) for one in said if issubclass(one.category, InferenceWarning))
-    return Inferred(posterior, values, trace, x_o, samples, warned)
+        if sharpen:
+            try:
+                sharper = sharpened(
+                    posterior, NeuronSimulator(neuron, stimulus, prior, duration, dt, summarise), x_o, seed
+                )
+                samples, made = sharper.sample(DRAWS, x_o, seed), sharper.n_simulations
+            except ValueError as failure:
+                refused = [f"not sharpened: {failure}"]
+    warned = "; ".join([*(str(one.message) for one in said if issubclass(one.category, InferenceWarning)), *refused])
+    return Inferred(posterior, values, trace, x_o, samples, warned, made)
 
 
 def describe_inferred(result: Inferred) -> str:
     """Describe the spikes, the mean and 95 % interval of each parameter, and whether the truth is inside."""
     prior, count = result.posterior.prior, len(result.trace.spike_times)
     rows = zip(prior.parameters, result.truth, result.samples.mean(axis=0), *result.interval, strict=True)
+    digits = 5 if result.n_simulations else 3
     found = "; ".join(
-        f"{declared.name} {mean:.3g}, 95 % between {low:.3g} and {high:.3g} {declared.unit} (truth {value:.3g})"
+        f"{declared.name} {mean:.{digits}g}, 95 % between {low:.{digits}g} and {high:.{digits}g} {declared.unit} "
+        f"(truth {value:.{digits}g})"
         for declared, value, mean, low, high in rows
     )
     missed = [name for name, held in zip(prior.names, result.inside, strict=True) if not held]
     verdict = f"The interval of {' and of '.join(missed)} misses the truth" if missed else "Both hold the truth"
     warned = f" Beware: {result.warned}." if result.warned else ""
-    return f"{count} spike{'s' * (count != 1)}. Inferred: {found}. {verdict}.{warned}"
+    how = f" with {result.n_simulations:,} new simulations" if result.n_simulations else ""
+    return f"{count} spike{'s' * (count != 1)}. Inferred{how}: {found}. {verdict}.{warned}"
 
 
 def explore_posterior(
@@ -164,8 +184,10 @@ def explore_posterior(
         ax.locator_params(nbins=5)
     for_prior.set(xlim=(prior.lower[0], prior.upper[0]), ylim=(prior.lower[1], prior.upper[1]))
 
-    def update(**truth: float) -> str:
-        result = inferred(posterior, neuron, stimulus, duration, dt=dt, seed=seed, summarise=summarise, **truth)
+    def update(sharpen: bool, **truth: float) -> str:
+        result = inferred(
+            posterior, neuron, stimulus, duration, dt=dt, seed=seed, summarise=summarise, sharpen=sharpen, **truth
+        )
         line_V.set_data(result.trace.t, result.trace.V)
         for cloud, mark in zip(clouds, marks, strict=True):
             cloud.set_data(*result.samples.T)
@@ -180,4 +202,5 @@ def explore_posterior(
         Slider(replace(declared[name], low=low, high=high, default=getattr(neuron, name)))
         for name, low, high in zip(prior.names, prior.lower, prior.upper, strict=True)
     ]
-    return Explorer(figure, update, {"": sliders})
+    meaning = "simulate 3,000 more neurons around the network's answer, which takes some seconds"
+    return Explorer(figure, update, {"": [*sliders, Dropdown("sharpen", {"no": False, "yes": True}, False, meaning)]})

@@ -110,9 +110,10 @@ def test_every_end_of_the_sliders_works(posterior):
     assert {name: slider.ends for name, slider in explorer.sliders.items()} == {
         "g_L": (0.1, 0.5),
         "E_L": (-80.0, -50.0),
+        "sharpen": (False, True),
     }
     explorer.try_both_ends()
-    assert explorer.failure is None and explorer.values == {"g_L": 0.1, "E_L": -70.0}
+    assert explorer.failure is None and explorer.values == {"g_L": 0.1, "E_L": -70.0, "sharpen": False}
 
 
 def test_it_simulates_as_the_posterior_was_trained(posterior):
@@ -136,3 +137,41 @@ def test_bad_truths_are_refused(posterior):
     single = train_npe(prior, theta, theta, 0, model="mdn", epochs=1)
     with pytest.raises(ValueError, match="a posterior of E_L; allowed: of two parameters"):
         explore(single)
+
+
+def noisy(noise):
+    """A posterior for a neuron whose V fluctuates, and the arguments that go with it. It is far too wide."""
+    neuron = replace(PASSIVE, noise=noise)
+    prior = box_prior(neuron, ["g_L", "E_L"], low=[0.1, -80.0], high=[0.5, -50.0])
+    theta = prior.draw(400, seed=1)
+    x = simulate_many(neuron, STIMULUS, prior.by_name(theta), DURATION, DT, seed=2, summarise=plateaus)
+    wide = train_npe(prior, theta, x, 0, model="mdn", epochs=10)
+    return wide, {"neuron": neuron, "stimulus": STIMULUS, "duration": DURATION, "dt": DT, "summarise": plateaus}
+
+
+def test_the_answer_can_be_sharpened():
+    wide, how = noisy(0.01)
+    plain, sharp = (inferred(wide, seed=5, sharpen=sharpen, g_L=0.3, E_L=-65.0, **how) for sharpen in (False, True))
+    assert (sharp.samples.std(axis=0) < plain.samples.std(axis=0) / 5).all()
+    assert (np.abs(sharp.samples.mean(axis=0) - sharp.truth) < 4 * sharp.samples.std(axis=0)).all()
+    assert (plain.n_simulations, sharp.n_simulations) == (0, 3000) and not sharp.warned
+    assert "Inferred with 3,000 new simulations: g_L 0.29" in describe_inferred(sharp)
+    explorer = explore_posterior(wide, seed=5, **how)
+    before = explorer.image.value
+    explorer.sliders["sharpen"].value = True
+    assert explorer.failure is None and explorer.image.value != before
+    assert "3,000 new simulations" in explorer.sentence.value
+    explorer.reset()
+    assert "new simulations" not in explorer.sentence.value
+
+
+def test_what_cannot_be_sharpened_is_told(monkeypatch):
+    def refuses(*_, **__):
+        raise ValueError("all simulations give the same statistics")
+
+    wide, how = noisy(0.01)
+    plain = inferred(wide, seed=5, g_L=0.3, E_L=-65.0, **how)
+    monkeypatch.setattr("helpers.widgets.posterior.sharpened", refuses)
+    result = inferred(wide, seed=5, sharpen=True, g_L=0.3, E_L=-65.0, **how)
+    assert "Beware: not sharpened: all simulations give the same statistics" in describe_inferred(result)
+    np.testing.assert_array_equal(result.samples, plain.samples)
