@@ -1,8 +1,8 @@
 """How good inference is, measured against references computed in the same run: `python -m benchmarks.inference`.
 
-The tutorial's problem: g_Na and g_K of a cortical neuron from seven statistics. Three parts, each with the targets that
-it is held to: rounds (truncated rounds at ten observations), amortised (one network for all observations), predictive
-(spikes of draws from the posterior). Prints Markdown.
+The tutorial's problem: g_Na and g_K of a cortical neuron from seven statistics. Four parts, each with the targets that
+it is held to: rounds (truncated rounds at ten observations), sharpened (the network of lesson 2, sharpened at the same
+ten), amortised (one network for all observations), predictive (spikes of draws from the posterior). Prints Markdown.
 """
 
 from __future__ import annotations
@@ -12,21 +12,25 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 
 import numpy as np
 
+from helpers.inference.cache import load_or_train
 from helpers.inference.diagnostics.agreement import Reference, reference
 from helpers.inference.diagnostics.c2st import c2st
 from helpers.inference.diagnostics.calibration import coverage, sbc, tarp
 from helpers.inference.diagnostics.predictive import predictive_check
-from helpers.inference.diagnostics.trials import run_trials
+from helpers.inference.diagnostics.trials import Sampler, run_trials
 from helpers.inference.npe import train_npe
 from helpers.inference.posterior import Posterior
 from helpers.inference.priors import box_prior
 from helpers.inference.rounds import truncated_rounds
+from helpers.inference.sharpening import sharpened
+from helpers.inference.shipped import RECIPES
 from helpers.neurons.models import Pospischil
 from helpers.simulation.batch import simulate_many
 from helpers.simulation.single import simulate as simulate_one
@@ -87,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of everything random (default %(default)s)")
     parser.add_argument(
         "--truths", nargs="+", type=int, choices=range(len(TRUTHS)), default=list(range(len(TRUTHS))),
-        help="observations of the part rounds, by number (default: all ten)",
+        help="observations of the parts rounds and sharpened, by number (default: all ten)",
     )  # fmt: skip
     options = parser.parse_args(arguments)
     print(
@@ -97,20 +101,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     for part in options.only:
         print(f"\n## {part}\n", flush=True)
-        chosen = {"truths": options.truths} if part == "rounds" else {}
+        chosen = {"truths": options.truths} if part in ("rounds", "sharpened") else {}
         for line in PARTS[part](QUICK if options.quick else Sizes(), options.seed, **chosen):
             print(line, flush=True)
     return 0
 
 
-# ---------------------------------------------------------------------------------------------------- truncated rounds
+# ------------------------------------------------------------------------------------------ at ten observations
+
+ALL = tuple(range(len(TRUTHS)))
 
 
-def rounds(sizes: Sizes, seed: int, truths: Sequence[int] = tuple(range(len(TRUTHS)))) -> Iterator[str]:
+def rounds(sizes: Sizes, seed: int, truths: Sequence[int] = ALL) -> Iterator[str]:
     """Truncated rounds at ten observations, with three seeds each, compared with two references of different kinds."""
+
+    def inferred(x_o: np.ndarray, seed: int) -> tuple[Sampler, int]:
+        result = truncated_rounds(simulate, PRIOR, x_o, seed)
+        return result.posterior, result.n_simulations
+
+    yield from at_truths(inferred, sizes, seed, truths, most=10_000, longest=60)
+
+
+def sharpened_network(sizes: Sizes, seed: int, truths: Sequence[int] = ALL) -> Iterator[str]:
+    """The same with the network of lesson 2, sharpened at each observation: one network was trained for all."""
+    network = load_or_train(RECIPES["conductances-refined"])
+
+    def inferred(x_o: np.ndarray, seed: int) -> tuple[Sampler, int]:
+        result = sharpened(network, simulate, x_o, seed)
+        return result, result.n_simulations
+
+    yield from at_truths(inferred, sizes, seed, truths, most=3000, longest=15)
+
+
+def at_truths(
+    inferred: Callable[[np.ndarray, int], tuple[Sampler, int]],
+    sizes: Sizes,
+    seed: int,
+    truths: Sequence[int],
+    most: int,
+    longest: float,
+) -> Iterator[str]:
+    """Table of a method that takes an observation and a seed, with `most` simulations and `longest` seconds allowed."""
     yield (
-        "Targets: C2ST at most 0.60 to both references, SDs within 20 % of them, at most 10,000 simulations and 60 s. "
-        "References: synthetic likelihood (A) and local ABC (B)."
+        f"Targets: C2ST at most 0.60 to both references, SDs within 20 % of them, at most {most:,} simulations and "
+        f"{longest:g} s. References: synthetic likelihood (A) and local ABC (B)."
     )
     yield ""
     names = ", ".join(PRIOR.names)
@@ -120,20 +154,19 @@ def rounds(sizes: Sizes, seed: int, truths: Sequence[int] = tuple(range(len(TRUT
     )  # fmt: skip
     for number in truths:
         truth, own = np.array(TRUTHS[number]), seed + 1000 * number
-        x_o = simulate(truth[None], own + 1)[0]
-        exact = reference_at(x_o, own + 100, sizes)
+        x_o, exact = observed(number, seed, sizes)
         for repeat in range(SEEDS):
             watch = Stopwatch()
-            result = truncated_rounds(simulate, PRIOR, x_o, own + 10 + repeat)
+            found, n_simulations = inferred(x_o, own + 10 + repeat)
             seconds, busy = watch.read()
-            ours = result.posterior.sample(4000, x_o, own + 4)
+            ours = found.sample(4000, x_o, own + 4)
             distances = [c2st(one, ours, at_most=sizes.compared) for one in exact.samples]
             ratios = [ours.std(axis=0) / one.std(axis=0) for one in exact.samples]
             targets = {
                 "C2ST": max(distances) <= 0.60,
                 "SD": (np.abs(np.array(ratios) - 1) <= 0.2).all(),
-                "simulations": result.n_simulations <= 10_000,
-                "time": seconds <= 60,
+                "simulations": n_simulations <= most,
+                "time": seconds <= longest,
             }
             missed = ", ".join(name for name, met in targets.items() if not met)
             yield row(
@@ -141,8 +174,16 @@ def rounds(sizes: Sizes, seed: int, truths: Sequence[int] = tuple(range(len(TRUT
                 f"{exact.c2st:.3f}{'' if exact.agree else ' (disagree)'}",
                 ", ".join(f"{distance:.3f}" for distance in distances),
                 *(", ".join(f"{ratio:.2f}" for ratio in one) for one in ratios),
-                f"{result.n_simulations:,}", f"{seconds:.0f} ({busy:.0f})", f"NO: {missed}" if missed else "yes",
+                f"{n_simulations:,}", f"{seconds:.0f} ({busy:.0f})", f"NO: {missed}" if missed else "yes",
             )  # fmt: skip
+
+
+@cache  # the references take minutes, and two parts need them
+def observed(number: int, seed: int, sizes: Sizes) -> tuple[np.ndarray, Reference]:
+    """The observation of a truth, and its references."""
+    own = seed + 1000 * number
+    x_o = simulate(np.array(TRUTHS[number])[None], own + 1)[0]
+    return x_o, reference_at(x_o, own + 100, sizes)
 
 
 # ---------------------------------------------------------------------------------------------------------- amortised
@@ -246,7 +287,7 @@ def noiseless(**parameters: float) -> Pospischil:
     return Pospischil(noise=0.0, **parameters)
 
 
-PARTS = {"rounds": rounds, "amortised": amortised, "predictive": predictive}
+PARTS = {"rounds": rounds, "sharpened": sharpened_network, "amortised": amortised, "predictive": predictive}
 
 
 # ---------------------------------------------------------------------------------------------------------- reporting

@@ -54,6 +54,22 @@ def test_rounds_are_judged_by_the_references(width, simulations, verdict, monkey
     assert [float(ratio) for ratio in cells[5].split(",")] == pytest.approx([width] * 2, rel=0.1)
 
 
+def test_the_sharpened_network_is_judged_in_the_same_way(monkeypatch):
+    samples = [np.random.default_rng(k).normal(size=(600, 2)) for k in (1, 2)]
+    exact = SimpleNamespace(samples=samples, c2st=0.5, agree=True)
+
+    def pretended(network, simulate, x_o, seed):
+        drawn = np.random.default_rng(3).normal(size=(600, 2))
+        return SimpleNamespace(sample=lambda n, x_o, seed: drawn + 3.0 * (seed > 1000), n_simulations=3000)
+
+    monkeypatch.setattr(bench, "observed", lambda number, seed, sizes: (np.array([5.0]), exact))
+    monkeypatch.setattr(bench, "sharpened", pretended)
+    monkeypatch.setattr(bench, "SEEDS", 1)
+    lines = list(bench.sharpened_network(SMALL, 0, [0, 1]))[-2:]
+    good, bad = (line.strip("| ").split("|")[-1].strip() for line in lines)
+    assert (good, bad) == ("yes", "NO: C2ST")
+
+
 def test_unknown_parts_are_refused(capsys):
     with pytest.raises(SystemExit):
         bench.main(["--only", "magic"])
