@@ -44,6 +44,7 @@ N_DRAWS = 4000  # of the posterior, to place the next box
 MIN_SIDE_RATIO = 0.7  # the box has converged when no side shrinks to less than this
 MIN_NEW_FRACTION = 0.25  # of the simulations of a round
 MIN_ALIKE = 300  # simulations with the observed counts; with fewer a network sees all
+RARE = 0.2  # of the simulations in a region with the observed counts: it has not converged
 MIN_SHARE = 0.1  # of simulations with the observed counts, when a round is planned
 FINAL = {"model": "small maf", "epochs": 60, "learning_rate": 2e-3}  # a larger network makes a posterior too narrow
 MIN_P = 0.002  # that a simulation lies as far from what parameters give as x_o does
@@ -139,9 +140,10 @@ def truncated_rounds(
     """Infer the posterior at `x_o` in rounds, each in a smaller box around it.
 
     Each region is a box and an ellipsoid in it, see `truncated_around`. It was cut too small if more than 1 % of the
-    posterior lies at an edge: it then grows there. The box has converged when no side would shrink by more than 30 %.
-    Then comes the final round, and it is the last one if the box is still unchanged after it. Otherwise the rounds go
-    on until the budget is used up, and end with a warning. Ctrl-C ends them at once and returns what there is.
+    posterior lies at an edge: it then grows there. The box has converged when no side would shrink by more than 30 %,
+    and the observed counts are not rare in it. Then comes the final round, and it is the last one if the box is still
+    unchanged after it. Otherwise the rounds go on until the budget is used up, and end with a warning. Ctrl-C ends them
+    at once and returns what there is.
 
     Emits an `ExtrapolationWarning` if no parameters of the last region give statistics like x_o: the result is then a
     guess, and `stopped` says so.
@@ -205,7 +207,9 @@ def truncated_rounds(
         while not stopped:
             wanted = n_final if final else n_round
             missing = _missing(wanted, region, x_o, *_seen(rounds, region)) if rounds else wanted
-            count = min(left, max(missing, round(MIN_NEW_FRACTION * wanted)))
+            # Where few have the observed counts yet, a smaller region is worth more than many simulations.
+            most = left if final else n_round
+            count = min(left, most, max(missing, round(MIN_NEW_FRACTION * wanted)))
             size = {"ensemble": ensemble, **FINAL} if final else {"ensemble": 1}
             how = {**size, "simulator": simulator, "progress": progress, **training}
             one = _round(simulate, prior, region, x_o, seed, rounds, count, stored, how)
@@ -214,6 +218,7 @@ def truncated_rounds(
             if one.posterior.interrupted:
                 raise KeyboardInterrupt
             after, converged = _next_region(prior, region, one, margin)
+            converged = converged and not _counts_are_rare(region, x_o, *_seen(rounds, region))
             if final and converged and (p := _p_misfit(region, x_o, *_seen(rounds, region))) < MIN_P:
                 stopped = f"ended: no parameters in the box give statistics like x_o (p = {p:.2g}); a guess"
                 warnings.warn(stopped, ExtrapolationWarning, stacklevel=2)
@@ -279,6 +284,13 @@ def _alike(region: Truncated, x_o: np.ndarray, theta: np.ndarray, x: np.ndarray)
     inside = region.contains(theta)
     alike = inside & same_counts(x, x_o)[0]
     return alike if alike.sum() >= MIN_ALIKE else inside
+
+
+def _counts_are_rare(region: Truncated, x_o: np.ndarray, theta: np.ndarray, x: np.ndarray) -> bool:
+    """Whether most of the region has other counts: a network that sees all of them learns little about one."""
+    inside = region.contains(theta)
+    alike = int((inside & same_counts(x, x_o)[0]).sum())
+    return alike < min(MIN_ALIKE, RARE * inside.sum())
 
 
 def _missing(wanted: int, region: Truncated, x_o: np.ndarray, theta: np.ndarray, x: np.ndarray) -> int:

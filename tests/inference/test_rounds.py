@@ -5,7 +5,8 @@ import pytest
 
 from helpers.inference.marginals import normal, uniform
 from helpers.inference.priors import box_prior, prior_of
-from helpers.inference.rounds import truncated_rounds
+from helpers.inference.rounds import _counts_are_rare, truncated_rounds
+from helpers.inference.truncation import Truncated
 from helpers.inference.warning_classes import ExtrapolationWarning
 from helpers.neurons.models import LeakyIntegrateAndFire, Pospischil
 from helpers.simulation.batch import simulate_many
@@ -99,6 +100,14 @@ def test_a_count_that_is_not_sure_is_conditioned_on():
     seen = [one for one in found.rounds if one.region.covers(last.region)]
     inside = [last.region.contains(one.theta) for one in seen]
     assert last.n_used == sum((one.x[rows, 0] == 8).sum() for one, rows in zip(seen, inside, strict=True))
+
+
+def test_a_region_of_other_counts_has_not_converged():
+    theta, whole = PRIOR.draw(1000, seed=1), Truncated.whole(PRIOR)
+    for alike, rare in ((100, True), (250, False)):
+        x = np.column_stack([np.where(np.arange(1000) < alike, 8.0, 5.0), theta])
+        assert _counts_are_rare(whole, np.array([8.0, *TRUTH]), theta, x) == rare
+    assert not _counts_are_rare(whole, X_O, theta, readings(theta, 1))  # no counts
 
 
 @pytest.mark.slow
