@@ -46,6 +46,14 @@ def test_features_of_a_neuron_without_noise(version):
     assert found["spikes"] == x[0, :, 1].sum() > 8
 
 
+def test_the_threads_of_torch_are_left_alone():
+    """A pool of OpenMP threads, as Numba's, would set them: small networks then train ten times as slowly."""
+    before = torch.get_num_threads()
+    lif_statistics(CORRECTED, CORRECTED.simulate(WIDE_PRIOR, WIDE_PRIOR.draw(3, seed=1), seed=1))
+    assert torch.get_num_threads() == before
+
+
+
 def test_features_of_noisy_neurons_are_unbiased():
     x = CORRECTED.simulate(PRIOR, np.tile(FIRING, (400, 1)), seed=1)
     found = dict(zip(LIF_STATISTICS, lif_statistics(CORRECTED, x).T, strict=True))

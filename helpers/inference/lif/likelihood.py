@@ -12,9 +12,10 @@ import math
 
 import numpy as np
 import torch
-from numba import njit, prange
+from numba import njit
 from scipy.special import softmax
 
+from helpers.simulation.engine import LANES, map_blocks
 from helpers.validation import plain
 
 from ..diagnostics.recovery import Recovery
@@ -55,8 +56,13 @@ def log_likelihood(experiment: LifExperiment, prior: Prior, theta: np.ndarray, x
     ordered = np.ascontiguousarray(theta[..., [prior.names.index(name) for name in PARAMETERS]])
     of_experiment = experiment.noise_per_step, experiment.dt, experiment.refractory_samples
     observed, original = experiment.observation_noise**2, experiment.version == "original"
-    driven = zip(sweeps, experiment.currents, strict=True)
-    return np.sum([_filter(ordered, *sweep, I, *of_experiment, observed, original) for sweep, I in driven], axis=0)
+    driven = list(zip(sweeps, experiment.currents, strict=True))
+
+    def of_block(first: int) -> np.ndarray:
+        jobs = first, min(first + LANES, ordered.shape[0] * ordered.shape[1])
+        return np.sum([_filter(ordered, jobs, *sweep, I, *of_experiment, observed, original) for sweep, I in driven], 0)
+
+    return map_blocks(of_block, ordered.shape[0] * ordered.shape[1], None, False).reshape(ordered.shape[:2])
 
 
 def exact_recovery(
@@ -103,11 +109,12 @@ def _log_tail(z):
     return -0.5 * z * z - 0.9189385332046727 - math.log(ratio), ratio
 
 
-@njit(cache=True, parallel=True)
-def _filter(theta, V, spikes, current, noise, dt, rests, observed, original):
-    n, draws, _ = theta.shape
-    out = np.empty((n, draws))
-    for job in prange(n * draws):
+@njit(cache=True, nogil=True, error_model="numpy")
+def _filter(theta, jobs, V, spikes, current, noise, dt, rests, observed, original):
+    """The log-likelihood of jobs[0] to jobs[1] of all draws of all recordings, one recording after the other."""
+    draws = theta.shape[1]
+    out = np.empty(jobs[1] - jobs[0])
+    for job in range(jobs[0], jobs[1]):
         i, d = job // draws, job % draws
         V_th, tau, g, V_reset, V_init, E = theta[i, d]
         pull = dt / tau if original else -math.expm1(-dt / tau)
@@ -138,5 +145,5 @@ def _filter(theta, V, spikes, current, noise, dt, rests, observed, original):
                     tail, ratio = _log_tail(z)
                     total += tail
                     m, p = m - math.sqrt(p) * ratio, p * max(1.0 - ratio * (ratio + z), 1e-12)
-        out[i, d] = total - 0.5 * logs
+        out[job - jobs[0]] = total - 0.5 * logs
     return out

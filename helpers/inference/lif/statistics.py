@@ -12,7 +12,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
+
+from helpers.simulation.engine import LANES, map_blocks
 
 from .problem import LifExperiment
 
@@ -65,20 +67,27 @@ def lif_statistics(experiment: LifExperiment, x: np.ndarray) -> np.ndarray:
     observed = max(experiment.observation_noise, 0.01) ** 2
     of_experiment = experiment.dt, experiment.refractory_samples, experiment.noise_per_step, observed
     original = experiment.version == "original"
-    table = np.concatenate(
-        [statistics_of_sweep(*sweep, *of_experiment, original) for sweep in experiment.sweeps(x)], axis=1
-    )
+    sweeps = list(experiment.sweeps(x))
+
+    def of_block(first: int) -> np.ndarray:
+        rows = slice(first, first + LANES)
+        return np.concatenate(
+            [statistics_of_sweep(V[rows], spikes[rows], *of_experiment, original) for V, spikes in sweeps], axis=1
+        )
+
+    table = map_blocks(of_block, len(x), None, False)
     if not np.isfinite(table).all():
         row = int(np.argmin(np.isfinite(table).all(axis=1)))
         raise ValueError(f"x[{row}] has no finite statistics: it spikes too often, or does not look like the neuron")
     return table
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
+# On threads of Python, not of Numba: those of OpenMP would set how many threads torch has in this process.
+@njit(cache=True, nogil=True, error_model="numpy")
 def statistics_of_sweep(V, spikes, dt, rests, current_noise, observed, original):
     """Compute the statistics (n, 14) of one sweep, V and spikes (n, n_samples) each."""
     table = np.empty((len(V), 14))
-    for i in prange(len(V)):
+    for i in range(len(V)):
         table[i, :4] = _times(spikes[i], dt)
         table[i, 4:] = _curve(V[i], spikes[i], dt, rests, current_noise, observed, original)
     return table
