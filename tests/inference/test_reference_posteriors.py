@@ -288,12 +288,12 @@ def test_references_refuse():
 @pytest.mark.parametrize(
     ("name", "repeats", "at_most"),
     [
-        ("obs0", 1000, 0.58),
-        ("obs2", 1000, 0.58),
         # Half of the default of 2000 runs: a mixture of normals that is too coarse at 8 spikes costs 0.58 to 0.62. The
         # method that this one replaced had 0.70 to 0.75.
         ("obs3", 1000, 0.65),
         pytest.param("obs3", 2000, 0.58, marks=pytest.mark.long),
+        pytest.param("obs0", 1000, 0.58, marks=pytest.mark.long),  # the benchmark of inference has others as easy
+        pytest.param("obs2", 1000, 0.58, marks=pytest.mark.long),
     ],
 )
 @pytest.mark.slow
@@ -302,7 +302,7 @@ def test_reference_posteriors_made_elsewhere(name, repeats, at_most, reference_p
     with np.load(reference_posteriors / f"{name}.npz") as file:
         x_o, theirs = file["x_o"], file["samples_abc"] if "samples_abc" in file else file["samples_A"]
     start = find_region(spiking, BOX, x_o, seed=1)
-    ours = synthetic_likelihood(spiking, BOX, x_o, start, seed=2, points=120, repeats=repeats)
+    ours = synthetic_likelihood(spiking, BOX, x_o, start, seed=2, points=60, repeats=repeats)
     np.testing.assert_allclose(ours.sd, theirs.std(axis=0), rtol=0.2)
     assert ours.correlation[0, 1] == pytest.approx(np.corrcoef(theirs.T)[0, 1], abs=0.1)
     assert c2st(ours.sample(2000, x_o, 3), theirs) < at_most
