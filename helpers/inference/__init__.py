@@ -8,8 +8,11 @@ c2st                     Share of samples that a classifier assigns to the right
                          sbi)
 coverage                 Expected coverage of joint regions and of the central interval of each parameter
 local_test               Local classifier two-sample test at one observation, by sbi
+local_calibration        Simulate neurons like those that the posterior names at `x_o`, infer them again, and test the
+                         ranks
 sbc                      Simulation-based calibration of each parameter, by sbi
 tarp                     Tests of accuracy with random points, by sbi; the points are drawn from the prior
+parameter_combinations   Find the combinations of parameters that a posterior knows best and least
 conditional_correlations Correlation of each pair of parameters in the posterior while all others are held at its
                          densest draw, by sbi
 statistic_information    What each statistic tells about each parameter, from the Fisher information of a local
@@ -83,7 +86,9 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "diagnostics.agreement": ["ReferenceWarning", "reference"],
         "diagnostics.c2st": ["c2st"],
         "diagnostics.calibration": ["coverage", "local_test", "sbc", "tarp"],
+        "diagnostics.combinations": ["parameter_combinations"],
         "diagnostics.correlations": ["conditional_correlations"],
+        "diagnostics.local_calibration": ["local_calibration"],
         "diagnostics.statistic_information": ["statistic_information"],
         "diagnostics.misspecification": ["misspecification"],
         "diagnostics.predictive": ["predictive_check"],

@@ -6,7 +6,15 @@ import numpy as np
 from scipy.stats import chi2
 from sklearn.mixture import GaussianMixture
 
-__all__ = ["best_mixture", "quadratic_terms", "same_counts", "scatter_around_surface"]
+__all__ = [
+    "best_mixture",
+    "noise_units",
+    "p_misfit",
+    "quadratic_terms",
+    "same_counts",
+    "scatter_around_surface",
+    "smallest",
+]
 
 N_COMPONENTS = (1, 2, 4, 8)  # tried for a mixture
 TRIMMED = 0.99  # of normal noise is kept; what lies further off (a spike cut off by the end of the step) is left out
@@ -63,3 +71,52 @@ def best_mixture(points: np.ndarray) -> GaussianMixture:
             break
         best, lowest = mixture, bic
     return best
+
+
+def noise_units(points: np.ndarray, x: np.ndarray, x_o: np.ndarray, wanted: int) -> np.ndarray:
+    """Differences of statistics from `x_o`, in units of their noise near it and without its correlations.
+
+    The noise is the scatter around a surface over the nearest quarter of the simulations, at least `wanted`.
+
+    Parameters
+    ----------
+    points
+        Parameters, (n, n_parameters).
+    x
+        Statistics, (n, n_statistics).
+
+    Returns
+    -------
+    ndarray
+        (n, n_varying), of the statistics that vary.
+    """
+    away = (x - x_o)[:, np.ptp(x, axis=0) > 0]
+    scale = np.median(np.abs(away - np.median(away, axis=0)), axis=0)
+    away /= np.where(scale > 0, scale, away.std(axis=0))
+    for _ in range(2):
+        near = smallest(np.sum(away**2, axis=1), max(wanted, len(away) // 4))
+        centred = (points[near] - points[near].mean(axis=0)) / points[near].std(axis=0)
+        _, covariance = scatter_around_surface(centred, away[near])
+        away = np.linalg.solve(np.linalg.cholesky(covariance), away.T).T
+    return away
+
+
+def smallest(values: np.ndarray, n: int) -> np.ndarray:
+    """Numbers of the `n` smallest of `values`."""
+    return np.argpartition(values, n - 1)[:n]
+
+
+def p_misfit(points: np.ndarray, x: np.ndarray, x_o: np.ndarray) -> float:
+    """Share of the simulations that lie as far from what their parameters give on average as x_o does from the nearest.
+
+    The average is a surface over the parameters `points` (n, n_parameters), centred and of the order of 1; distances
+    are in units of the noise.
+    """
+    varies = np.ptp(x, axis=0) > 0
+    if not varies.any() or not np.array_equal(x[0, ~varies], x_o[~varies]):
+        return 0.0
+    surface, covariance = scatter_around_surface(points, x[:, varies])
+    lower = np.linalg.cholesky(covariance)
+    both = x[:, varies], x_o[varies]
+    off, observed = (np.sum(np.linalg.solve(lower, (values - surface).T) ** 2, axis=0) for values in both)
+    return float(np.mean(off >= observed.min()))

@@ -27,7 +27,7 @@ import numpy as np
 
 from helpers.validation import number, numbers, whole_number
 
-from .local_noise import same_counts, scatter_around_surface
+from .local_noise import p_misfit, same_counts
 from .npe import MIN_SIMULATIONS, train_npe
 from .posterior import Posterior
 from .priors import Prior
@@ -219,7 +219,7 @@ def truncated_rounds(
                 raise KeyboardInterrupt
             after, converged = _next_region(prior, region, one, margin)
             converged = converged and not _counts_are_rare(region, x_o, *_seen(rounds, region))
-            if final and converged and (p := _p_misfit(region, x_o, *_seen(rounds, region))) < MIN_P:
+            if final and converged and (p := _p_of_x_o(region, x_o, *_seen(rounds, region))) < MIN_P:
                 stopped = f"ended: no parameters in the box give statistics like x_o (p = {p:.2g}); a guess"
                 warnings.warn(stopped, ExtrapolationWarning, stacklevel=2)
             elif final and converged:
@@ -267,7 +267,7 @@ def _round(
         if stored and not posterior.interrupted:
             posterior.save(stored.path(number, "posterior"))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", InferenceWarning)  # the mass at the edges and `_p_misfit` tell it
+        warnings.simplefilter("ignore", InferenceWarning)  # the mass at the edges and `_p_of_x_o` tell it
         samples = posterior.sample(N_DRAWS, x_o, seeds[3])
     edges, outer = region.edge_mass(samples, prior), region.outer_mass(samples)
     return Round(region, theta, x, int(used.sum()), posterior, samples, edges, outer)
@@ -300,22 +300,10 @@ def _missing(wanted: int, region: Truncated, x_o: np.ndarray, theta: np.ndarray,
     return math.ceil((wanted - alike) / share)
 
 
-def _p_misfit(region: Truncated, x_o: np.ndarray, theta: np.ndarray, x: np.ndarray) -> float:
-    """Share of the simulations that lie as far from what their parameters give on average as x_o does from the nearest.
-
-    The average is a surface over the region, and distances are in units of the noise.
-    """
+def _p_of_x_o(region: Truncated, x_o: np.ndarray, theta: np.ndarray, x: np.ndarray) -> float:
+    """Share of the simulations as far from what their parameters give as x_o is; 1 if they are too few to tell."""
     rows = _alike(region, x_o, theta, x)
-    if rows.sum() < 1 / MIN_P:
-        return 1.0  # too few to tell
-    varies = np.ptp(x[rows], axis=0) > 0
-    if not varies.any() or not np.array_equal(x[rows][0, ~varies], x_o[~varies]):
-        return 0.0
-    surface, covariance = scatter_around_surface(region.centred(theta[rows]), x[rows][:, varies])
-    lower = np.linalg.cholesky(covariance)
-    both = x[rows][:, varies], x_o[varies]
-    off, observed = (np.sum(np.linalg.solve(lower, (values - surface).T) ** 2, axis=0) for values in both)
-    return float(np.mean(off >= observed.min()))
+    return p_misfit(region.centred(theta[rows]), x[rows], x_o) if rows.sum() >= 1 / MIN_P else 1.0
 
 
 def _next_region(prior: Prior, region: Truncated, one: Round, margin: float) -> tuple[Truncated, bool]:

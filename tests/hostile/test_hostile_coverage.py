@@ -63,13 +63,14 @@ NAMES = {
     "cross_entropy": "a formula on tensors, tried through train_by_rule", "backprop": "a formula on tensors, tried through train_by_rule",
     "feedback_alignment": "a formula on tensors, tried through train_by_rule", "gradient_angle": "a formula on tensors",
     "train_network": INNER, "RefiningEstimator": INNER, "exact_recovery": "takes results of others: posterior, trials and their recordings",
+    "local_calibration": "takes results of others: a posterior; bad arguments in tests/inference/test_local_calibration.py", "parameter_combinations": "takes results of others: the draws of a posterior",
     "conditional_correlations": "takes results of others: a posterior and its draws", "example_cell": "no arguments",
     "widgets.conductances.explore_conductances": SHOWN, "describe_attempt": SHOWN, "RateLaw": "a table's entry",
     "fit_rate_laws": "fit_rate_law for each law", "decode_codes": "decode for each code",
     "TrainingRuns": RESULT, "Task": RESULT, "read_family": FILES_OF,
 }  # fmt: skip
 RESULTS = {
-    "FiringProperties", "AbcPosterior", "Attempt", "Calibration", "RecordedFI", "SweepSteps", "StepTable", "ClampTrace", "Operations", "Coverage", "UnidentifiedParameters",
+    "FiringProperties", "AbcPosterior", "Attempt", "Calibration", "Combinations", "LocalCalibration", "RecordedFI", "SweepSteps", "StepTable", "ClampTrace", "Operations", "Coverage", "UnidentifiedParameters",
     "DecodingResult", "StrengthDurationFit", "GridPosterior", "HopfPoint", "StatisticInformation", "RuleRun", "SpikeDataset", "LifCheck", "LocalGaussian",
     "LocalTest", "Score", "Misspecification", "PassiveProperties", "Posterior", "PredictiveCheck", "SpikePriceSweep",
     "RecordedFamily", "Recovery", "Responses", "Round", "Rounds", "Sharpened", "SharpeningStep", "Shrinkage", "SpikeCost", "SpikeTrainComparison", "Tarp", "Trials", "TrainingHistory",

@@ -3,6 +3,8 @@
 trials                 truths from the prior and posterior draws for each: what the next two work on
 recovery               is the truth found, was anything learned
 calibration            SBC, coverage, TARP; the local test at one observation
+local_calibration      the same near one observation, for amortised posteriors and for rounds
+combinations           which combinations of parameters are known well, and which are not
 agreement              a reference by two methods that share no assumption, compared
 c2st                   how well two sets of samples can be told apart
 predictive             do draws from the posterior spike as observed

@@ -8,7 +8,7 @@ import numpy as np
 
 from helpers.validation import numbers, whole_number
 
-from ..local_noise import quadratic_terms, same_counts, scatter_around_surface
+from ..local_noise import noise_units, quadratic_terms, same_counts, smallest
 from ..priors import Prior
 from .common import Simulator, drawn_inside
 
@@ -106,17 +106,9 @@ def nearest(
     same, _ = same_counts(x, x_o)
     if same.sum() >= 2 * accept:
         points, x = points[same], x[same]
-    varies = np.ptp(x, axis=0) > 0
-    away = (x - x_o)[:, varies]
-    scale = np.median(np.abs(away - np.median(away, axis=0)), axis=0)
-    away /= np.where(scale > 0, scale, away.std(axis=0))
-    for _ in range(2):
-        near = _smallest(np.sum(away**2, axis=1), max(accept, len(away) // 4))
-        centred = (points[near] - points[near].mean(axis=0)) / points[near].std(axis=0)
-        _, covariance = scatter_around_surface(centred, away[near])
-        away = np.linalg.solve(np.linalg.cholesky(covariance), away.T).T
+    away = noise_units(points, x, x_o, accept)
     distance = np.sqrt(np.sum(away**2, axis=1))
-    near = _smallest(distance, accept)
+    near = smallest(distance, accept)
     farthest = float(distance[near].max())
     weights = np.maximum(1 - (distance[near] / farthest) ** 2, 1e-9) if farthest > 0 else np.ones(accept)
     weights /= weights.sum()
@@ -126,10 +118,6 @@ def nearest(
     effective = 1 / np.sum(weights**2)
     widened = np.sqrt(effective / max(effective - terms.shape[1], 1))
     return coefficients[0] + widened * (points[near] - terms @ coefficients), weights, farthest
-
-
-def _smallest(values: np.ndarray, n: int) -> np.ndarray:
-    return np.argpartition(values, n - 1)[:n]
 
 
 def _around(prior: Prior, theta: np.ndarray, weights: np.ndarray, made: int) -> Region:
