@@ -2,7 +2,8 @@
 
 The tutorial's problem: g_Na and g_K of a cortical neuron from seven statistics. Four parts, each with the targets that
 it is held to: rounds (truncated rounds at ten observations), sharpened (the network of lesson 2, sharpened at the same
-ten), amortised (one network for all observations), predictive (spikes of draws from the posterior). Prints Markdown.
+ten), amortised (one network for all observations), predictive (spikes of draws from the posterior). A fifth, eight:
+eight parameters from two steps, for which there is no reference. Prints Markdown.
 """
 
 from __future__ import annotations
@@ -23,12 +24,15 @@ from helpers.inference.cache import load_or_train
 from helpers.inference.diagnostics.agreement import Reference, reference
 from helpers.inference.diagnostics.c2st import c2st
 from helpers.inference.diagnostics.calibration import coverage, sbc, tarp
+from helpers.inference.diagnostics.combinations import parameter_combinations
+from helpers.inference.diagnostics.local_calibration import local_calibration
 from helpers.inference.diagnostics.predictive import predictive_check
 from helpers.inference.diagnostics.trials import Sampler, run_trials
 from helpers.inference.npe import train_npe
 from helpers.inference.posterior import Posterior
 from helpers.inference.priors import box_prior
-from helpers.inference.rounds import truncated_rounds
+from helpers.inference.recipe import DescribedSimulator
+from helpers.inference.rounds import Rounds, truncated_rounds
 from helpers.inference.sharpening import sharpened
 from helpers.inference.shipped import RECIPES
 from helpers.neurons.models import Pospischil
@@ -56,7 +60,8 @@ class Sizes:
 
     training: simulations of the amortised network. trials: truths of SBC, coverage and TARP, with `draws` each.
     held_out: truths with a reference. points, repeats, abc: of a reference. compared: samples of each of two sets in a
-    C2ST.
+    C2ST. observations: of eight parameters, with rounds of `n_round`, `n_final` and `budget` simulations, and `nearby`
+    simulations for the calibration near each.
     """
 
     training: int = 90_000
@@ -67,9 +72,17 @@ class Sizes:
     repeats: int = 2000
     abc: int = 1_000_000
     compared: int = 2000
+    observations: int = 10
+    n_round: int = 2000
+    n_final: int = 8000
+    budget: int = 20_000
+    nearby: int = 10_000
 
 
-QUICK = Sizes(training=2000, trials=100, draws=100, held_out=2, points=60, repeats=300, abc=40_000)
+QUICK = Sizes(
+    training=2000, trials=100, draws=100, held_out=2, points=60, repeats=300, abc=40_000,
+    observations=1, n_round=100, n_final=200, budget=300, nearby=1000,
+)  # fmt: skip
 
 
 def simulate(theta: np.ndarray, seed: int) -> np.ndarray:
@@ -287,7 +300,76 @@ def noiseless(**parameters: float) -> Pospischil:
     return Pospischil(noise=0.0, **parameters)
 
 
-PARTS = {"rounds": rounds, "sharpened": sharpened_network, "amortised": amortised, "predictive": predictive}
+# --------------------------------------------------------------------------------------------------- eight parameters
+
+
+def eight(sizes: Sizes, seed: int) -> Iterator[str]:
+    """Truncated rounds next to the shipped network, at spiking neurons drawn from the prior; calibration near each."""
+    recipe = RECIPES["eight-two-steps-and-timing"]
+    simulator, network = recipe.simulator, load_or_train(recipe)
+    yield (
+        f"Eight parameters from {len(simulator.names)} statistics of two steps. Near each observation: how many times "
+        "too wide the posterior is (all parameters jointly; the widest combination), p of all tests, and C2ST of "
+        f"truths and draws. Targets of rounds: p > 0.05, at most 20,000 simulations and {MAX_BUSY} s of processor. "
+        f"The network: {recipe.simulations:,} simulations."
+    )
+    yield ""
+    yield from head(
+        ["observation", "spikes", "SD network / rounds", "SD / prior, best and least known",
+         "rounds: too wide, p, C2ST", "network: too wide, p, C2ST", "simulations", "s of processor", "met"], 1,
+    )  # fmt: skip
+    for number, x_o in enumerate(spiking(simulator, sizes.observations, seed)):
+        own, watch = seed + 1000 * number, Stopwatch()
+        result = truncated_rounds(
+            simulator, simulator.prior, x_o, own + 1,
+            n_round=sizes.n_round, n_final=sizes.n_final, budget=sizes.budget,
+        )  # fmt: skip
+        busy = watch.read()[1]
+        ours, theirs = (one.sample(4000, x_o, own + 2) for one in (result.posterior, network))
+        ratio = theirs.std(axis=0) / ours.std(axis=0)
+        known = parameter_combinations(simulator.prior, ours).remaining
+        near, right = calibrated_near(result, simulator, x_o, own + 3, sizes)
+        targets = {"calibration": right, "simulations": result.n_simulations <= 20_000, "time": busy <= MAX_BUSY}
+        missed = ", ".join(name for name, met in targets.items() if not met)
+        yield row(
+            f"{number}", f"{x_o[0]:g}", f"{np.median(ratio):.1f} ({ratio.min():.1f} to {ratio.max():.1f})",
+            f"{known[0]:.2g}, {known[-1]:.2g}", near, calibrated_near(network, simulator, x_o, own + 3, sizes)[0],
+            f"{result.n_simulations:,}", f"{busy:.0f}", f"NO: {missed}" if missed else "yes",
+        )  # fmt: skip
+
+
+MAX_BUSY = 180  # s
+
+
+def spiking(simulator: DescribedSimulator, n: int, seed: int) -> np.ndarray:
+    """Statistics (n, n_statistics) of the first `n` neurons of the prior with 2 to 30 spikes."""
+    theta = simulator.prior.draw(40 * n, seed)
+    x = simulator(theta, seed + 1)
+    return x[(x[:, 0] >= 2) & (x[:, 0] <= 30)][:n]
+
+
+def calibrated_near(
+    posterior: Posterior | Rounds, simulator: DescribedSimulator, x_o: np.ndarray, seed: int, sizes: Sizes
+) -> tuple[str, bool]:
+    """How many times too wide, p and C2ST near `x_o`, as a cell, and whether it passes."""
+    trials = min(500, sizes.nearby // 2)
+    try:
+        found = local_calibration(
+            posterior, simulator, simulator.prior, x_o, seed=seed, simulations=sizes.nearby, trials=trials
+        )
+    except ValueError as reason:
+        print(f"no calibration near an observation: {reason}", file=sys.stderr)
+        return "-", False
+    return f"{found.width[-1]:.2f} ({found.width.max():.2f}), {found.p:.1g}, {found.c2st:.2f}", found.passed()
+
+
+PARTS = {
+    "rounds": rounds,
+    "sharpened": sharpened_network,
+    "amortised": amortised,
+    "predictive": predictive,
+    "eight": eight,
+}
 
 
 # ---------------------------------------------------------------------------------------------------------- reporting

@@ -78,6 +78,31 @@ def test_the_sharpened_network_is_judged_in_the_same_way(monkeypatch):
     assert (good, bad) == ("yes", "NO: C2ST")
 
 
+@pytest.mark.parametrize(
+    ("p", "simulations", "verdict"), [(0.4, 19_000, "yes"), (0.001, 21_000, "NO: calibration, simulations")]
+)
+def test_eight_parameters_are_judged_by_the_calibration_near_them(p, simulations, verdict, monkeypatch):
+    network = bench.load_or_train(bench.RECIPES["eight-two-steps-and-timing"])
+
+    def half_as_wide(n, x_o, seed):
+        drawn = network.sample(n, x_o, seed)
+        return drawn.mean(axis=0) + (drawn - drawn.mean(axis=0)) / 2
+
+    result = SimpleNamespace(posterior=SimpleNamespace(sample=half_as_wide), n_simulations=simulations)
+
+    def pretended(posterior, *_, **more):
+        width = np.array([1.4, 1.1]) if posterior is result else np.array([3.0, 2.0])
+        found = p if posterior is result else 1e-9
+        return SimpleNamespace(width=width, p=found, c2st=0.51, passed=lambda: found > 0.05)
+
+    monkeypatch.setattr(bench, "truncated_rounds", lambda *_, **more: result)
+    monkeypatch.setattr(bench, "local_calibration", pretended)
+    cells = [cell.strip() for cell in list(bench.eight(bench.QUICK, 1))[-1].strip("| ").split("|")]
+    assert 2 <= int(cells[1]) <= 30 and cells[2] == "2.0 (2.0 to 2.0)"
+    assert (cells[4], cells[5]) == (f"1.10 (1.40), {p:.1g}, 0.51", "2.00 (3.00), 1e-09, 0.51")
+    assert (cells[6], cells[-1]) == (f"{simulations:,}", verdict)
+
+
 def test_unknown_parts_are_refused(capsys):
     with pytest.raises(SystemExit):
         bench.main(["--only", "magic"])

@@ -8,11 +8,13 @@ import torch
 from scipy import stats
 from support.gaussian import MEAN, NOISE, POSTERIOR_SD, PRIOR, SD, simulate
 
+from helpers.inference.cache import load_or_train
 from helpers.inference.density_estimators import Estimator
 from helpers.inference.independent import combined_posterior
 from helpers.inference.npe import train_npe
 from helpers.inference.posterior import Posterior
 from helpers.inference.scaling import Scaling
+from helpers.inference.shipped import RECIPES
 from helpers.inference.warning_classes import ConflictingObservationsWarning, FewEffectiveDrawsWarning
 
 MANY = 25  # observations that exhaust the product of posteriors
@@ -74,6 +76,21 @@ def test_ranks_of_truths_are_uniform(k):
     ]
     for column in np.array(ranks).T:
         assert stats.kstest((column + 0.5) / 100, "uniform").pvalue > 0.005
+
+
+@pytest.mark.slow
+def test_five_sweeps_of_one_neuron_in_a_network_that_comes_with_the_series():
+    """Ranks of truths that fire, and the posterior of five is about half as wide as that of one."""
+    recipe = RECIPES["conductances-refined"]
+    network, prior = load_or_train(recipe), recipe.simulator.prior
+    theta = prior.draw(60, seed=5)
+    theta = theta[(theta[:, 0] > 15) & (theta[:, 1] > 1)][:24]
+    x = np.array([recipe.simulator(theta, 100 + repeat) for repeat in range(5)]).swapaxes(0, 1)
+    drawn = np.array([network.sample(200, list(one), seed=row) for row, one in enumerate(x)])
+    for column in (drawn < theta[:, None]).mean(axis=1).T:
+        assert stats.kstest(column, "uniform").pvalue > 0.005
+    alone = network.sample_each(200, x[:, 0], seed=1)
+    assert 0.3 < np.median(drawn.std(axis=1) / alone.std(axis=1)) < 0.65
 
 
 def test_a_list_of_one_is_that_one_and_the_order_does_not_matter():

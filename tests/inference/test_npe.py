@@ -7,7 +7,7 @@ from scipy import stats
 
 from helpers.inference import density_estimators as estimators
 from helpers.inference.density_estimators import MODELS, Training, new_network, repeatable
-from helpers.inference.marginals import normal
+from helpers.inference.marginals import normal, uniform
 from helpers.inference.npe import train_npe
 from helpers.inference.posterior import Posterior
 from helpers.inference.priors import box_prior, prior_of
@@ -314,3 +314,27 @@ def test_training_leaves_nothing_behind(tmp_path, monkeypatch, capsys):
     train_npe(PRIOR, THETA, X, seed=0, model="mdn")
     assert list(tmp_path.iterdir()) == []
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("correlation", [0.9, 0.0])
+def test_a_network_knows_a_prior_that_is_log_uniform_and_correlated(correlation):
+    """Ranks of each parameter and of a contrast of both; one trained without the correlation fails in the contrast."""
+    marginals = {"g_Na": uniform(1.0, 80.0, log=True), "g_K": normal(7.0, 1.0)}
+    truths = prior_of(Pospischil, marginals, correlations={("g_Na", "g_K"): 0.9})
+    prior = prior_of(Pospischil, marginals, correlations={("g_Na", "g_K"): correlation} if correlation else None)
+
+    def vague(theta, seed):
+        noise = np.random.default_rng(seed).standard_normal(theta.shape)
+        return np.column_stack([np.log(theta[:, 0]), theta[:, 1]]) + 2.0 * noise
+
+    theta, true = prior.draw(3000, 1), truths.draw(200, 5)
+    network = train_npe(prior, theta, vague(theta, 2), 3, model="mdn", epochs=20)
+    drawn = network.sample_each(200, vague(true, 6), seed=1)
+
+    def with_contrast(theta):
+        return np.concatenate([theta, np.log(theta[..., :1]) / 1.26 - theta[..., 1:]], axis=-1)
+
+    ranks = (with_contrast(drawn) < with_contrast(true)[:, None]).mean(axis=1)
+    p = stats.kstest(ranks, "uniform", axis=0).pvalue
+    in_the_middle = stats.kstest(np.abs(2 * ranks - 1), "uniform", axis=0).pvalue
+    assert (np.minimum(p, in_the_middle) > 0.003).all() if correlation else in_the_middle[2] < 1e-4, in_the_middle

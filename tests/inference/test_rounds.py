@@ -6,6 +6,7 @@ import pytest
 from helpers.inference.marginals import normal, uniform
 from helpers.inference.priors import box_prior, prior_of
 from helpers.inference.rounds import _counts_are_rare, truncated_rounds
+from helpers.inference.simulator import CombinedSimulator, NeuronSimulator
 from helpers.inference.truncation import Truncated
 from helpers.inference.warning_classes import ExtrapolationWarning
 from helpers.neurons.models import LeakyIntegrateAndFire, Pospischil
@@ -110,6 +111,35 @@ def test_a_region_of_other_counts_has_not_converged():
         x = np.column_stack([np.where(np.arange(1000) < alike, 8.0, 5.0), theta])
         assert _counts_are_rare(whole, np.array([8.0, *TRUTH]), theta, x) == rare
     assert not _counts_are_rare(whole, X_O, theta, readings(theta, 1))  # no counts
+
+
+@pytest.mark.slow
+def test_statistics_of_repeats_side_by_side_give_one_posterior():
+    """Of four independent readings, so half as wide as of one."""
+
+    def four(theta, seed):
+        return np.column_stack([readings(theta, seed + repeat)[:, :2] for repeat in range(4)])
+
+    x_o = np.concatenate([TRUTH + SD * off for off in (-1.5, 0.5, 1.5, -0.5)])
+    found = truncated_rounds(four, PRIOR, x_o, seed=2, **SMALL | {"n_final": 1000, "budget": 5000})
+    samples = found.posterior.sample(4000, x_o, seed=0)
+    assert (np.abs(samples.mean(axis=0) - TRUTH) < 0.45 * SD / 2).all()
+    np.testing.assert_allclose(samples.std(axis=0), SD / 2, rtol=0.25)
+
+
+@pytest.mark.slow
+def test_experiments_of_a_combined_simulator_are_one_observation():
+    prior = box_prior(Pospischil, ["g_L", "E_L"])
+    down, less = (NeuronSimulator(Pospischil(), step(I, 5.0, 25.0), prior, 30.0, 0.025) for I in (-1.0, -0.5))
+    both, truth = CombinedSimulator({"down": down, "less": less}), np.array([[0.2, -65.0]])
+    x_o = both(truth, 3)[0]
+    found = truncated_rounds(both, prior, x_o, seed=1, **SMALL)
+    assert all(one.x.shape[1] == 14 for one in found.rounds)
+    samples = found.posterior.sample(1000, x_o, seed=1)
+    assert (np.abs(samples.mean(axis=0) - truth[0]) < 4 * samples.std(axis=0)).all()
+    assert (samples.std(axis=0) < (prior.upper - prior.lower) / 10).all(), samples.std(axis=0)
+    with pytest.raises(ValueError, match="simulate gave statistics of shape"):
+        truncated_rounds(both, prior, x_o[:7], seed=1, **QUICK)
 
 
 @pytest.mark.slow
