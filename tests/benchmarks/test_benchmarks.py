@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
 import pytest
+import torch
 from scipy.integrate import solve_ivp
 from support.oracles import hodgkin_huxley_slopes, pospischil, pospischil_slopes, seven_statistics, steady_state
 
@@ -14,6 +16,14 @@ from benchmarks.peer import Peer
 from benchmarks.peers import ALL
 from benchmarks.peers.numba_loops import seven_statistics_of_all
 from benchmarks.worker import Failed, Worker
+
+
+@pytest.fixture(autouse=True)
+def threads_of_torch() -> Iterator[None]:
+    """The pool of a peer in Numba sets them; the tests that come after in this process would take ten times as long."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
