@@ -27,7 +27,7 @@ from helpers.validation import instance, numbers, whole_number
 from .local_noise import best_mixture, quadratic_terms, same_counts, scatter_around_surface
 from .posterior import Posterior
 from .priors import Prior
-from .references.common import check_observation, drawn_inside
+from .references.common import Coordinates, check_observation, drawn_inside
 from .simulator import NeuronSimulator
 from .warning_classes import ExtrapolationWarning, InferenceWarning
 
@@ -180,18 +180,12 @@ def _warn(result: Sharpened, p_misfit: float, bend: float) -> None:
 
 
 @dataclass(frozen=True)
-class _Coordinates:
-    """u of mean 0 and SD 1 over draws from a posterior, where theta = mean + axes @ u."""
-
-    mean: np.ndarray
-    axes: np.ndarray
+class _Coordinates(Coordinates):
+    """Those over draws from a posterior."""
 
     @classmethod
     def of(cls, samples: np.ndarray) -> _Coordinates:
         return cls(samples.mean(axis=0), np.linalg.cholesky(np.atleast_2d(np.cov(samples.T))))
-
-    def theta(self, u: np.ndarray) -> np.ndarray:
-        return self.mean + u @ self.axes.T
 
     def u(self, theta: np.ndarray) -> np.ndarray:
         return solve_triangular(self.axes, (theta - self.mean).T, lower=True).T

@@ -1,8 +1,10 @@
-"""What reference posteriors share: the type of a simulator, draws inside the prior, which observation is theirs."""
+"""What reference posteriors share: the type of a simulator, coordinates, draws inside the prior, their observation."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -11,6 +13,52 @@ from ..priors import Prior
 __all__ = ["Simulator"]
 
 Simulator = Callable[[np.ndarray, int], np.ndarray]
+
+
+class RoughPosterior(Protocol):
+    """What a likelihood is computed around: a mean (n_parameters,) and a covariance."""
+
+    @property
+    def mean(self) -> np.ndarray: ...
+
+    @property
+    def covariance(self) -> np.ndarray: ...
+
+
+class Spread:
+    """SDs and correlations of a posterior that has a covariance."""
+
+    @property
+    def sd(self: RoughPosterior) -> np.ndarray:
+        """Standard deviation of each parameter, (n_parameters,)."""
+        return np.sqrt(np.diag(self.covariance))
+
+    @property
+    def correlation(self: RoughPosterior) -> np.ndarray:
+        """Correlation of the parameters, (n_parameters, n_parameters)."""
+        covariance = self.covariance
+        sd = np.sqrt(np.diag(covariance))
+        return covariance / np.outer(sd, sd)
+
+
+@dataclass(frozen=True)
+class Coordinates:
+    """Coordinates u of about mean 0 and SD 1 over a posterior, where theta = mean + axes @ u.
+
+    Attributes
+    ----------
+    mean
+        Of the parameters, (n_parameters,).
+    axes
+        Cholesky factor of their covariance, (n_parameters, n_parameters).
+    """
+
+    mean: np.ndarray
+    axes: np.ndarray
+
+    def theta(self, u: np.ndarray) -> np.ndarray:
+        """Parameters (n, n_parameters) at coordinates `u` (n, n_parameters)."""
+        return self.mean + u @ self.axes.T
 
 
 def drawn_inside(

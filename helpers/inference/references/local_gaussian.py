@@ -10,13 +10,13 @@ from scipy.stats import chi2
 from helpers.validation import numbers, whole_number
 
 from ..priors import Prior
-from .common import Simulator, check_observation, drawn_inside
+from .common import Simulator, Spread, check_observation, drawn_inside
 
 __all__ = ["LocalGaussian", "local_gaussian"]
 
 
 @dataclass(frozen=True)
-class LocalGaussian:
+class LocalGaussian(Spread):
     """The posterior where statistics are normal, of fixed covariance, and linear in the parameters; the prior is flat.
 
     Attributes
@@ -45,16 +45,6 @@ class LocalGaussian:
     jacobian: np.ndarray
     used: np.ndarray
     misfit: float
-
-    @property
-    def sd(self) -> np.ndarray:
-        """Standard deviation of each parameter, (n_parameters,)."""
-        return np.sqrt(np.diag(self.covariance))
-
-    @property
-    def correlation(self) -> np.ndarray:
-        """Correlation of the parameters, (n_parameters, n_parameters)."""
-        return self.covariance / np.outer(self.sd, self.sd)
 
     @property
     def p_misfit(self) -> float:

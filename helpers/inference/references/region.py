@@ -10,7 +10,7 @@ from helpers.validation import numbers, whole_number
 
 from ..local_noise import noise_units, quadratic_terms, same_counts, smallest
 from ..priors import Prior
-from .common import Simulator, drawn_inside
+from .common import Coordinates, Simulator, drawn_inside
 
 __all__ = ["Region", "find_region"]
 
@@ -20,32 +20,22 @@ N_TRIED = 12  # regions
 
 
 @dataclass(frozen=True)
-class Region:
-    """A rough posterior with coordinates u of about mean 0 and SD 1, where theta = mean + axes @ u.
+class Region(Coordinates):
+    """A rough posterior, with coordinates over it.
 
     Attributes
     ----------
-    mean
-        Of the parameters, (n_parameters,).
-    axes
-        Cholesky factor of their covariance, (n_parameters, n_parameters).
     n_simulations
         How many simulations it took.
     """
 
     prior: Prior
-    mean: np.ndarray
-    axes: np.ndarray
     n_simulations: int
 
     @property
     def covariance(self) -> np.ndarray:
         """Covariance of the parameters, (n_parameters, n_parameters)."""
         return self.axes @ self.axes.T
-
-    def theta(self, u: np.ndarray) -> np.ndarray:
-        """Parameters (n, n_parameters) at coordinates `u` (n, n_parameters)."""
-        return self.mean + u @ self.axes.T
 
     def draw(self, n: int, reach: float, rng: np.random.Generator) -> np.ndarray:
         """Draw `n` coordinates (n, n_parameters), uniform between -reach and reach where the prior is not 0."""
@@ -123,4 +113,4 @@ def nearest(
 def _around(prior: Prior, theta: np.ndarray, weights: np.ndarray, made: int) -> Region:
     mean = np.clip(np.average(theta, axis=0, weights=weights), prior.lower, prior.upper)
     axes = np.linalg.cholesky(np.atleast_2d(np.cov(theta.T, aweights=weights)))
-    return Region(prior, mean, axes, made)
+    return Region(mean, axes, prior, made)

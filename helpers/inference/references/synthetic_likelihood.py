@@ -8,10 +8,8 @@ only thing that is smooth is the logarithm of the result, a polynomial over the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial, reduce
-from typing import Protocol
+from functools import reduce
 
 import numpy as np
 import torch
@@ -23,7 +21,7 @@ from helpers.validation import number, numbers, whole_number
 
 from ..local_noise import best_mixture, same_counts
 from ..priors import Prior
-from .common import Simulator, check_observation, drawn_inside
+from .common import Coordinates, RoughPosterior, Simulator, Spread, check_observation, drawn_inside
 
 __all__ = ["GridPosterior", "synthetic_likelihood"]
 
@@ -35,22 +33,14 @@ BLOCK = 100_000  # simulations at a time
 MAX_MOVED, MAX_STRETCHED = 0.5, 1.25  # SDs, and their ratio, between the rough posterior and the result
 
 
-class RoughPosterior(Protocol):
-    """What a likelihood is computed around: a mean (n_parameters,) and a covariance."""
-
-    @property
-    def mean(self) -> np.ndarray: ...
-
-    @property
-    def covariance(self) -> np.ndarray: ...
-
-
 @dataclass(frozen=True)
-class GridPosterior:
-    """A posterior on a grid of cells in coordinates u, where theta = centre + axes @ u.
+class GridPosterior(Spread):
+    """A posterior on a grid of cells.
 
     Attributes
     ----------
+    around
+        The coordinates u of the grid.
     u, width
         Centres of the cells, (n_cells, n_parameters), and their width.
     probability
@@ -63,8 +53,7 @@ class GridPosterior:
 
     prior: Prior
     x_o: np.ndarray
-    centre: np.ndarray
-    axes: np.ndarray
+    around: Coordinates
     u: np.ndarray
     width: float
     probability: np.ndarray
@@ -74,23 +63,14 @@ class GridPosterior:
     @property
     def mean(self) -> np.ndarray:
         """Posterior mean, (n_parameters,)."""
-        return self.centre + self.axes @ (self.probability @ self.u)
+        return self.around.mean + self.around.axes @ (self.probability @ self.u)
 
     @property
     def covariance(self) -> np.ndarray:
         """Posterior covariance, (n_parameters, n_parameters)."""
         in_u = np.atleast_2d(np.cov(self.u.T, aweights=self.probability, ddof=0))
-        return self.axes @ (in_u + self.width**2 / 12 * np.eye(self.u.shape[1])) @ self.axes.T
-
-    @property
-    def sd(self) -> np.ndarray:
-        """Standard deviation of each parameter, (n_parameters,)."""
-        return np.sqrt(np.diag(self.covariance))
-
-    @property
-    def correlation(self) -> np.ndarray:
-        """Correlation of the parameters, (n_parameters, n_parameters)."""
-        return self.covariance / np.outer(self.sd, self.sd)
+        axes = self.around.axes
+        return axes @ (in_u + self.width**2 / 12 * np.eye(self.u.shape[1])) @ axes.T
 
     def sample(self, n: int, x_o: np.ndarray, seed: int) -> np.ndarray:
         """Draw `n` parameter sets, (n, n_parameters): a cell by its probability, then uniformly within it."""
@@ -99,7 +79,7 @@ class GridPosterior:
 
         def draw(k: int) -> np.ndarray:
             u = self.u[rng.choice(len(self.u), k, p=self.probability)]
-            return _to_theta(self.centre, self.axes, u + self.width * rng.uniform(-0.5, 0.5, u.shape))
+            return self.around.theta(u + self.width * rng.uniform(-0.5, 0.5, u.shape))
 
         return drawn_inside(self.prior, draw, n)
 
@@ -178,13 +158,13 @@ def synthetic_likelihood(
     grid, edge = grid[radius < reach], radius[radius < reach] > 0.95 * reach
     centre, covariance = start.mean, start.covariance
     for attempt in range(rounds):
-        axes = np.linalg.cholesky(covariance)
-        u = _spread_out(points, reach, prior, partial(_to_theta, centre, axes), rng)
-        log = _log_likelihoods(simulate, _to_theta(centre, axes, u), x_o, seed + 1000 * attempt, repeats)
-        density = prior.log_prob(torch.as_tensor(_to_theta(centre, axes, grid))).double().numpy()
+        around = Coordinates(centre, np.linalg.cholesky(covariance))
+        u = _spread_out(points, reach, prior, around, rng)
+        log = _log_likelihoods(simulate, around.theta(u), x_o, seed + 1000 * attempt, repeats)
+        density = prior.log_prob(torch.as_tensor(around.theta(grid))).double().numpy()
         density += _smooth(u / reach, log, grid / reach, degree)
         probability, made = softmax(density), made + points * repeats
-        result = GridPosterior(prior, x_o, centre, axes, grid, width, probability, made, float(probability[edge].sum()))
+        result = GridPosterior(prior, x_o, around, grid, width, probability, made, float(probability[edge].sum()))
         moved = np.abs(result.mean - centre) / result.sd
         stretched = np.exp(np.abs(np.log(result.sd / np.sqrt(np.diag(covariance)))))
         centre, covariance = result.mean, result.covariance
@@ -196,12 +176,8 @@ def synthetic_likelihood(
     )
 
 
-def _to_theta(centre: np.ndarray, axes: np.ndarray, u: np.ndarray) -> np.ndarray:
-    return centre + u @ axes.T
-
-
 def _spread_out(
-    n: int, reach: float, prior: Prior, theta: Callable[[np.ndarray], np.ndarray], rng: np.random.Generator
+    n: int, reach: float, prior: Prior, around: Coordinates, rng: np.random.Generator
 ) -> np.ndarray:
     """Coordinates (n, n_parameters) within `reach`, denser in the middle, where the prior is not 0."""
 
@@ -209,7 +185,7 @@ def _spread_out(
         u = SPREAD * rng.standard_normal((k, len(prior.names)))
         return u[np.sum(u**2, axis=1) < reach**2]
 
-    return drawn_inside(prior, draw, n, theta)
+    return drawn_inside(prior, draw, n, around.theta)
 
 
 def _log_likelihoods(simulate: Simulator, theta: np.ndarray, x_o: np.ndarray, seed: int, repeats: int) -> np.ndarray:
