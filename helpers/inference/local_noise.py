@@ -17,6 +17,7 @@ __all__ = [
 ]
 
 N_COMPONENTS = (1, 2, 4, 8)  # tried for a mixture
+MIN_P = 0.002  # of `p_misfit`: below it, no parameters give statistics like x_o
 TRIMMED = 0.99  # of normal noise is kept; what lies further off (a spike cut off by the end of the step) is left out
 
 

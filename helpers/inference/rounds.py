@@ -27,7 +27,7 @@ import numpy as np
 
 from helpers.validation import number, numbers, whole_number
 
-from .local_noise import p_misfit, same_counts
+from .local_noise import MIN_P, p_misfit, same_counts
 from .npe import MIN_SIMULATIONS, train_npe
 from .posterior import Posterior
 from .priors import Prior
@@ -47,7 +47,6 @@ MIN_ALIKE = 300  # simulations with the observed counts; with fewer a network se
 RARE = 0.2  # of the simulations in a region with the observed counts: it has not converged
 MIN_SHARE = 0.1  # of simulations with the observed counts, when a round is planned
 FINAL = {"model": "small maf", "epochs": 60, "learning_rate": 2e-3}  # a larger network makes a posterior too narrow
-MIN_P = 0.002  # that a simulation lies as far from what parameters give as x_o does
 
 
 @dataclass(frozen=True)

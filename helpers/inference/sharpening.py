@@ -24,7 +24,7 @@ from threadpoolctl import threadpool_limits
 
 from helpers.validation import instance, numbers, whole_number
 
-from .local_noise import best_mixture, quadratic_terms, same_counts, scatter_around_surface
+from .local_noise import MIN_P, best_mixture, quadratic_terms, same_counts, scatter_around_surface
 from .posterior import Posterior
 from .priors import Prior
 from .references.common import Coordinates, check_observation, drawn_inside
@@ -43,7 +43,6 @@ MIN_ACCEPTED = 50  # of them, from one narrow peak
 MAX_NARROWED = 8  # times that a normal distribution is narrowed to a fifth or so, to find the peak of a likelihood
 MIN_EFFECTIVE = 1000  # of them, for a mean and a covariance
 MIN_SHARE = 0.1  # of simulations with the observed counts; with fewer a fit sees all
-MIN_P = 0.002  # that a simulation is as improbable where it was made as x_o is where it is most probable
 MAX_BEND = 0.5  # SDs of the noise by which a cubic surface may differ
 
 
@@ -243,16 +242,14 @@ class _Likelihood:
         coefficients = np.linalg.lstsq(quadratic_terms(u), surface, rcond=None)[0]
         lower = np.linalg.cholesky(covariance)
         noise = solve_triangular(lower, (x[:, varies] - surface).T, lower=True).T
-        both = np.column_stack([u, noise])
-        mixture = best_mixture(both)
-        depths = _log_density(mixture, both, both.shape[1]) - _log_density(mixture, both, u.shape[1])
+        mixture = best_mixture(np.column_stack([u, noise]))
+        depths = _log_density_of_noise(mixture, u, noise)
         return cls(around, x_o[varies], coefficients, lower, mixture, of_counts, depths, _bend(u, noise))
 
     def log_density(self, u: np.ndarray) -> np.ndarray:
         """Log-density of the observed statistics but for the counts, at coordinates `u` (n, n_parameters)."""
         missed = (self.observed - quadratic_terms(u) @ self.coefficients).T
-        both = np.column_stack([u, solve_triangular(self.lower, missed, lower=True).T])
-        return _log_density(self.mixture, both, both.shape[1]) - _log_density(self.mixture, both, u.shape[1])
+        return _log_density_of_noise(self.mixture, u, solve_triangular(self.lower, missed, lower=True).T)
 
     def p_misfit(self, theta: np.ndarray) -> float:
         """Share of simulations that are as improbable where they were made as x_o at the best of `theta`."""
@@ -296,6 +293,12 @@ class _Likelihood:
         if len(self.of_counts):
             log += log_expit(quadratic_terms(u) @ self.of_counts)
         return theta, log - log.max()
+
+
+def _log_density_of_noise(mixture: GaussianMixture, u: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    """Log-density (n,) of whitened noise (n, k) given coordinates `u` (n, n_parameters)."""
+    both = np.column_stack([u, noise])
+    return _log_density(mixture, both, both.shape[1]) - _log_density(mixture, both, u.shape[1])
 
 
 def _log_density(mixture: GaussianMixture, points: np.ndarray, n_columns: int) -> np.ndarray:

@@ -19,7 +19,7 @@ from scipy.stats import chi2, kstest, norm, rankdata
 
 from helpers.validation import numbers, whole_number
 
-from ..local_noise import noise_units, p_misfit, same_counts
+from ..local_noise import MIN_P, noise_units, p_misfit, same_counts
 from ..posterior import Posterior
 from ..priors import Prior
 from ..references.common import Simulator
@@ -38,7 +38,6 @@ MARGIN = 0.5  # on either side, in widths of the posterior: a posterior half as 
 ATTEMPTS = 20  # to draw inside the region
 MAX_LEFT_OUT = 0.1  # of the trials
 MIN_TRIALS = 50
-MIN_P = 0.002  # that a simulation lies as far from what its parameters give as x_o does
 
 
 @dataclass(frozen=True)
