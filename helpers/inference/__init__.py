@@ -83,7 +83,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "cache": ["load_or_train"],
-        "diagnostics.agreement": ["ReferenceWarning", "reference"],
+        "diagnostics.agreement": ["reference"],
         "diagnostics.c2st": ["c2st"],
         "diagnostics.calibration": ["coverage", "local_test", "sbc", "tarp"],
         "diagnostics.combinations": ["parameter_combinations"],
@@ -130,6 +130,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "InferenceWarning",
             "ParametersOnBoundsWarning",
             "PredictiveCheckWarning",
+            "ReferenceWarning",
         ],
     },
 )

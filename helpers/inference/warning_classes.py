@@ -24,6 +24,7 @@ __all__ = [
     "ObservationConflict",
     "ParametersOnBoundsWarning",
     "PredictiveCheckWarning",
+    "ReferenceWarning",
 ]
 
 EDGE_WIDTH = 0.001  # of the prior's probability: the outermost slice of a parameter
@@ -37,6 +38,10 @@ class InferenceWarning(UserWarning):
 
 class ExtrapolationWarning(InferenceWarning):
     """An observation lies outside all simulations that a posterior was trained on."""
+
+
+class ReferenceWarning(InferenceWarning):
+    """Two references of different kinds disagree: nothing may be measured against either."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import gamma, norm, skew
 from support.gaussian import MEAN, NOISE, POSTERIOR_SD, PRIOR, SD, Known, simulate
 
-from helpers.inference.diagnostics.agreement import ReferenceWarning, reference
+from helpers.inference.diagnostics.agreement import reference
 from helpers.inference.diagnostics.c2st import c2st
 from helpers.inference.priors import box_prior
 from helpers.inference.references.local_abc import local_abc
@@ -15,6 +15,7 @@ from helpers.inference.references.local_gaussian import local_gaussian
 from helpers.inference.references.region import find_region
 from helpers.inference.references.rejection_abc import rejection_abc
 from helpers.inference.references.synthetic_likelihood import synthetic_likelihood
+from helpers.inference.warning_classes import ReferenceWarning
 from helpers.neurons.models import Pospischil
 from helpers.simulation.batch import simulate_many
 from helpers.simulation.stimuli import step

@@ -15,19 +15,15 @@ from ..references.local_abc import local_abc
 from ..references.region import find_region
 from ..references.rejection_abc import AbcPosterior
 from ..references.synthetic_likelihood import GridPosterior, synthetic_likelihood
-from ..warning_classes import InferenceWarning
+from ..warning_classes import ReferenceWarning
 from .c2st import c2st
 
-__all__ = ["Reference", "ReferenceWarning", "reference"]
+__all__ = ["Reference", "reference"]
 
 N_DRAWS = 4000
 MAX_C2ST = 0.57
 MAX_SD_RATIO = 1.15
 MAX_CORRELATION = 0.15  # difference
-
-
-class ReferenceWarning(InferenceWarning):
-    """Two references of different kinds disagree: nothing may be measured against either."""
 
 
 @dataclass(frozen=True)
