@@ -345,8 +345,9 @@ def both_lengths(targets: Sequence[Target]) -> tuple[Callable[..., None], Callab
 
 
 def first_of(kind: Kind) -> Any:
-    """A good value that needs no drawing."""
-    return find(kind.good, lambda value: True, settings=settings(database=None, derandomize=True))
+    """A good value: the first one, for which no simpler one is looked for, which would take longer than the test."""
+    first = settings(database=None, derandomize=True, phases=[Phase.generate])
+    return find(kind.good, lambda value: True, settings=first)
 
 
 def try_case(tried: Target, arguments: Mapping[str, Any], name: str, drawn: Drawn) -> None:
