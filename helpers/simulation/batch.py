@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import sys
 import threading
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +18,7 @@ from helpers.neurons.equations import Neuron
 from helpers.validation import MOST_STEPS, number, one_of, whole_number, whole_steps
 
 from .arguments import as_seed, as_stimulus, check_window, number_of_steps, values_of_simulations
+from .compiler.cache import load_module
 from .compiler.codegen import compile_kernel
 from .compiler.kernels import random_keys
 from .compiler.spec import LANES, KernelSpec
@@ -102,6 +106,7 @@ def simulate_many(
         summarise.check(starts.min(), starts.min() + (stops - starts).min(), batch.dt)
         summarise = summarise.compiled
     compiled = summarise if is_jitted(summarise) else njit(nogil=True, error_model="numpy")(summarise)
+    summarise_lanes = _over_lanes(compiled)
     inject, t = compile_kernel(batch.spec).inject, np.arange(batch.n_steps + 1) * batch.dt
     rule = spike_rule(neuron)
     one_current = not set(batch.stimulus.parameters()) & set(parameters)
@@ -116,7 +121,7 @@ def simulate_many(
             for row, current in enumerate(I):
                 inject(workspace, first + row, batch.samples, batch.dt, current)
             some = slice(first, first + together)
-            parts.append(_summarise(compiled, t, V[some], I, starts[lanes[some]], stops[lanes[some]], rule))
+            parts.append(summarise_lanes(t, V[some], I, starts[lanes[some]], stops[lanes[some]], rule))
         table = np.concatenate(parts)
         bad = ~np.isfinite(table).all(axis=1)
         if bad.any():
@@ -226,7 +231,34 @@ class _Batch:
         return map_blocks(run_block, self.n_sims, threads, progress)
 
 
-@njit(nogil=True, error_model="numpy")
+# Numba caches nothing on disk that takes a function as an argument: with this around it, a process need not compile it.
+_LANES = """# {digest}
+from numba import njit
+from {module} import {name}
+from helpers.simulation.batch import _summarise
+
+compiled = {name}.compiled
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def summarise_lanes(t, V, I, starts, stops, rule):
+    return _summarise(compiled, t, V, I, starts, stops, rule)
+"""
+
+
+@lru_cache(32)
+def _over_lanes(compiled: Any) -> Callable[..., np.ndarray]:
+    """`_summarise` with a compiled summary; from the disk for those of this package, whose text it goes by."""
+    module, name = compiled.py_func.__module__, compiled.py_func.__name__
+    found = getattr(sys.modules.get(module), name, None)
+    if not module.startswith(f"{__package__}.") or getattr(found, "compiled", None) is not compiled:
+        return partial(_summarise, compiled)
+    texts = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    source = _LANES.format(digest=hashlib.sha256(texts).hexdigest(), module=module, name=name)
+    return load_module(source).summarise_lanes
+
+
+@njit(nogil=True, error_model="numpy", inline="always")
 def _summarise(summarise, t, V, I, starts, stops, rule):
     """The statistics of the lanes `V` (n, n_steps + 1) under `I` (n or 1, n_steps + 1), (n, n_statistics).
 
