@@ -121,12 +121,15 @@ def answers(server: Server, process: subprocess.Popen) -> bool:
 
 
 def wait_until(condition: Any, seconds: float, what: str) -> float:
-    """Ask every 20 ms until `condition()` is true; return how long that took [s]. Raises TimeoutError."""
+    """Ask every 0.1 s until `condition()` is true; return how long that took [s]. Raises TimeoutError.
+
+    More often would keep page, server and kernel busy with the questions.
+    """
     begin = time.monotonic()
     while not condition():
         if time.monotonic() - begin > seconds:
             raise TimeoutError(f"waited {seconds:g} s in vain until {what}")
-        time.sleep(0.02)
+        time.sleep(0.1)
     return time.monotonic() - begin
 
 
