@@ -216,6 +216,7 @@ run_tests() {
     local workers=(-n "$processes" --dist loadfile --no-loadscope-reorder)
     local nbval=(--nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 600)
     case "${1:-}" in quick | long) kind=$1; shift ;; esac
+    unset PYTHONDONTWRITEBYTECODE  # else each process that a test starts translates the helpers anew
     export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}  # torch: threads of several processes spend their time waiting
     if [ "$kind" = long ]; then
         "$venv_python" -m pytest tests -m long "$@" || status=1

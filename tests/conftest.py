@@ -14,7 +14,9 @@ from helpers.figures.style import use_style
 # What takes longest comes first, so that no processor is left waiting for the other at the end.
 LESSONS = "tests/notebooks/test_lesson"
 PROCESSES = ("tests/campaigns", "tests/hostile", "tests/benchmarks")
-FIRST = ("2_", "3_", "1_", LESSONS, "tests/browser", "tests/notebooks", *PROCESSES)
+LONG = ("tests/inference/test_rounds", "tests/inference/test_reference", "tests/inference/test_npe")
+ALONE = ("tests/widgets/test_live", "tests/tools/test_grade", "tests/tools/test_types", "tests/tools/test_website")
+FIRST = ("2_", "3_", "tests/browser", "1_", LESSONS, *LONG, "tests/notebooks", *PROCESSES, *ALONE)
 # They start processes, try cases by the thousand, train networks, compile many kernels or run lessons. The list of what
 # hostile input is tried on is checked at once.
 TRAINING = ("tests/inference/test_npe", "tests/inference/test_reference_posteriors", "tests/artificial")

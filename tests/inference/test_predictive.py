@@ -210,6 +210,7 @@ def simulated():
     return spiking(BOX.draw(1500, seed=0), 1)
 
 
+@pytest.mark.slow
 def test_the_models_own_data_are_not_flagged(simulated, local):
     found = misspecification(simulated, local.x_o, NAMES, seed=1)
     assert not found.flagged and found.p_density > 0.02 and not found.outside.any()

@@ -179,6 +179,7 @@ def test_blocks_of_code_stay_whole():
     assert lesson._blocks("a\n\n```\nb\n\nc\n```\n\nd") == ["a", "```\nb\n\nc\n```", "d"]
 
 
+@pytest.mark.slow
 def test_the_command_says_what_it_can(path):
     done = subprocess.run([sys.executable, "-m", "tools.lesson", "--help"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0 and "--no-answers" in done.stdout and "./setup_pyhh.sh lesson" in done.stdout

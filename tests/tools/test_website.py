@@ -211,6 +211,7 @@ def test_the_menu_and_the_theme_of_a_narrow_page(site, browser):
     page.close()
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_the_live_bench_works_without_python(site, browser):
     page = browser.new_page(viewport={"width": 1360, "height": 1000})

@@ -265,6 +265,7 @@ def test_stimuli_fit_into_every_duration():
                 assert slider.low <= slider.default <= slider.high
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_end_of_every_slider_simulates(bench, kind):
     bench.neuron = kind()
