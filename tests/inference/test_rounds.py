@@ -1,5 +1,7 @@
 """Truncated rounds on a problem with a known, narrow posterior; going on after a break; and every wrong folder."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -16,6 +18,10 @@ from helpers.simulation.stimuli import step
 PRIOR = box_prior(Pospischil, ["g_Na", "g_K"], low=[0.0, 0.0], high=[80.0, 16.0])
 TRUTH = np.array([50.0, 5.0])
 SD = np.array([0.08, 0.016])  # a 1,000th of the prior
+# Short forms have a 50th: 3 or 4 rounds, not 7 to 10, and so few simulations that the SD is not known as well.
+SIZES = pytest.mark.parametrize(
+    ("sd", "off"), [(20 * SD, 0.35), pytest.param(SD, 0.25, marks=pytest.mark.long)], ids=["coarse", "fine"]
+)
 X_O = np.array([50.0, 5.0, 0.0])
 SMALL = {"n_round": 200, "n_final": 600, "budget": 3000, "ensemble": 2}
 QUICK = SMALL | {"model": "mdn", "epochs": 60, "ensemble": 1}
@@ -23,10 +29,10 @@ QUICK = SMALL | {"model": "mdn", "epochs": 60, "ensemble": 1}
 POOR = QUICK | {"n_round": 100, "n_final": 200, "epochs": 40, "learning_rate": 0.01}
 
 
-def readings(theta, seed):
-    """Both parameters with normal noise, and a statistic that says nothing. The posterior is normal, of SD `SD`."""
+def readings(theta, seed, sd=SD):
+    """Both parameters with normal noise, and a statistic that says nothing. The posterior is normal, of SD `sd`."""
     noise = np.random.default_rng(seed).standard_normal((len(theta), 3))
-    return np.column_stack([theta + SD * noise[:, :2], noise[:, 2]])
+    return np.column_stack([theta + sd * noise[:, :2], noise[:, 2]])
 
 
 @pytest.fixture(scope="module")
@@ -61,18 +67,24 @@ def test_the_rounds_end_at_the_exact_posterior(rounds):
 
 
 @pytest.mark.slow
-def test_a_box_cut_in_the_wrong_place_grows_until_it_holds_the_posterior():
+@SIZES
+def test_a_box_cut_in_the_wrong_place_grows_until_it_holds_the_posterior(sd, off):
+    """A box that stayed as it was would cut the coarse posterior off, to a mean 1.1 SD too low."""
     calls = []
 
     def first_misled(theta, seed):
         calls.append(seed)
-        return readings(theta + [10.0 if len(calls) == 1 else 0.0, 0.0], seed)
+        return readings(theta + [10.0 if len(calls) == 1 else 0.0, 0.0], seed, sd)
 
     found = truncated_rounds(first_misled, PRIOR, X_O, seed=5, **SMALL | {"budget": 6000, "ensemble": 1})
     assert found.rounds[1].box[1][0] < TRUTH[0]  # the second box misses the truth
-    assert found.rounds[1].edge_mass[1, 0] > 0.5
+    assert found.rounds[1].edge_mass[1, 0] > (0.5 if sd is SD else 0.05)
     assert (np.diff([one.box[1][0] for one in found.rounds]) > 0).any()
-    assert_is_exact(found.posterior)
+    if sd is SD:
+        assert_is_exact(found.posterior)
+    samples = found.posterior.sample(4000, X_O, seed=0)
+    assert (np.abs(samples.mean(axis=0) - TRUTH) < 0.45 * sd).all()
+    assert (samples.std(axis=0) / sd < 2.0).all()
 
 
 @pytest.mark.slow
@@ -84,21 +96,24 @@ def test_the_simulations_that_are_used_again_cover_the_region_evenly(rounds):
     assert len(seen) >= 2 and all(one.region.contains(drawn).all() for one in seen)
 
 
-def counting(theta, seed):
+def counting(theta, seed, sd):
     """`readings` with a count of 7 or 8 by chance, and readings that lie elsewhere with 7."""
     eight = np.random.default_rng(seed + 1).random(len(theta)) < 0.5
-    x = readings(theta, seed)
-    x[:, :2] += np.where(eight, 0.0, 5.0)[:, None] * SD
+    x = readings(theta, seed, sd)
+    x[:, :2] += np.where(eight, 0.0, 5.0)[:, None] * sd
     return np.column_stack([7.0 + eight, x])
 
 
 @pytest.mark.slow
-def test_a_count_that_is_not_sure_is_conditioned_on():
-    x_o, more = np.array([8.0, *X_O]), {"n_round": 800, "n_final": 1000, "budget": 9000}
-    found = truncated_rounds(counting, PRIOR, x_o, seed=2, **SMALL | more)
+@SIZES
+def test_a_count_that_is_not_sure_is_conditioned_on(sd, off):
+    """Both clouds together would have a mean 2.5 SD off, and an SD 2.7 times as large."""
+    few = {"n_round": 400, "n_final": 600, "budget": 9000, "ensemble": 1}
+    x_o, more = np.array([8.0, *X_O]), {"n_round": 800, "n_final": 1000, "budget": 9000} if sd is SD else few
+    found = truncated_rounds(partial(counting, sd=sd), PRIOR, x_o, seed=2, **SMALL | more)
     samples = found.posterior.sample(4000, x_o, seed=0)
-    assert (np.abs(samples.mean(axis=0) - TRUTH) < 0.45 * SD).all()
-    np.testing.assert_allclose(samples.std(axis=0), SD, rtol=0.25)
+    assert (np.abs(samples.mean(axis=0) - TRUTH) < 0.45 * sd).all()
+    np.testing.assert_allclose(samples.std(axis=0), sd, rtol=off)
     last = found.rounds[-1]
     seen = [one for one in found.rounds if one.region.covers(last.region)]
     inside = [last.region.contains(one.theta) for one in seen]
@@ -114,17 +129,19 @@ def test_a_region_of_other_counts_has_not_converged():
 
 
 @pytest.mark.slow
-def test_statistics_of_repeats_side_by_side_give_one_posterior():
-    """Of four independent readings, so half as wide as of one."""
+@SIZES
+def test_statistics_of_repeats_side_by_side_give_one_posterior(sd, off):
+    """Of four independent readings, so half as wide as of one; two of them would make it 1.4 times as wide."""
 
     def four(theta, seed):
-        return np.column_stack([readings(theta, seed + repeat)[:, :2] for repeat in range(4)])
+        return np.column_stack([readings(theta, seed + repeat, sd)[:, :2] for repeat in range(4)])
 
-    x_o = np.concatenate([TRUTH + SD * off for off in (-1.5, 0.5, 1.5, -0.5)])
-    found = truncated_rounds(four, PRIOR, x_o, seed=2, **SMALL | {"n_final": 1000, "budget": 5000})
+    x_o = np.concatenate([TRUTH + sd * away for away in (-1.5, 0.5, 1.5, -0.5)])
+    more = {"n_final": 1000, "budget": 5000} if sd is SD else {"budget": 5000, "ensemble": 1}
+    found = truncated_rounds(four, PRIOR, x_o, seed=2 if sd is SD else 5, **SMALL | more)
     samples = found.posterior.sample(4000, x_o, seed=0)
-    assert (np.abs(samples.mean(axis=0) - TRUTH) < 0.45 * SD / 2).all()
-    np.testing.assert_allclose(samples.std(axis=0), SD / 2, rtol=0.25)
+    assert (np.abs(samples.mean(axis=0) - TRUTH) < 0.45 * sd / 2).all()
+    np.testing.assert_allclose(samples.std(axis=0), sd / 2, rtol=off)
 
 
 @pytest.mark.slow
@@ -133,7 +150,7 @@ def test_experiments_of_a_combined_simulator_are_one_observation():
     down, less = (NeuronSimulator(Pospischil(), step(I, 5.0, 25.0), prior, 30.0, 0.025) for I in (-1.0, -0.5))
     both, truth = CombinedSimulator({"down": down, "less": less}), np.array([[0.2, -65.0]])
     x_o = both(truth, 3)[0]
-    found = truncated_rounds(both, prior, x_o, seed=1, **SMALL)
+    found = truncated_rounds(both, prior, x_o, seed=1, **SMALL | {"ensemble": 1})
     assert all(one.x.shape[1] == 14 for one in found.rounds)
     samples = found.posterior.sample(1000, x_o, seed=1)
     assert (np.abs(samples.mean(axis=0) - truth[0]) < 4 * samples.std(axis=0)).all()
