@@ -189,7 +189,11 @@ def _shape(V, dt, foot, peak, end, bounded, out):
         level = min(_LEVEL, 0.5 * steepest)  # a slow spike begins at half its own steepest slope
         if slope < level and V[i + span] < half:
             following = (V[i + 1 + span] - V[i + 1]) / (span * dt)
-            onset = i + 0.5 * span + (level - slope) / max(following - slope, 1e-300)
+            while following <= level and i + span + 1 < peak:  # the rise turns steep only above half its height
+                i, slope = i + 1, following
+                following = (V[i + 1 + span] - V[i + 1]) / (span * dt)
+            if following > level:
+                onset = i + 0.5 * span + (level - slope) / (following - slope)
             break
     out[6] = steepest
 

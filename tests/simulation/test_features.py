@@ -60,6 +60,14 @@ def test_the_spikes_of_a_trace_made_by_hand():
     assert list(found) == ["first_threshold", "last_threshold", "threshold"]
 
 
+def test_a_rise_without_a_foot_has_its_threshold_where_it_turns_steep():
+    """A ramp of 3 mV/ms that turns into a spike above half its height: no point of the lower half is steep."""
+    t = np.arange(4001) * 0.05
+    V = np.interp(t, [0.0, 40.0, 53.4, 54.9, 57.0, 200.0], [-60.0, -60.0, -19.8, 10.2, -60.0, -60.0])
+    found = measure_features(Trace(t, {"V": V}, np.zeros(len(t)), 20.0, 120.0), "threshold", "half_width")
+    assert -27.0 < found["threshold"] < -19.8 and 0.0 < found["half_width"] < 5.0
+
+
 def test_the_spike_train():
     starts = (30.0, 50.0, 80.0, 115.0)
     found = measure_features(drawn(0.01, starts, stop=150.0))
