@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from numba import njit
 
 from helpers.validation import did_you_mean, instance, number
 
+from .compiler.cache import load_module
 from .summaries import Summary, sweep_of
 from .trace import Sweep, Trace
 
@@ -358,6 +361,22 @@ def _fill(sweep, found, columns, missing, special):
     return chosen
 
 
+# A module for each choice: as closures of one function they would share an index in Numba's cache, and two processes that
+# compile different choices at once could each find the machine code of the other's under its own name.
+_CHOSEN = """# Made for electrophysiology.py of {digest}
+import numpy as np
+from numba import njit
+from helpers.simulation.electrophysiology import _OPTIONS, _fill, _measure
+
+columns, numbers, special = np.array({columns}), np.array({numbers}), np.array({special})
+
+
+@njit(**_OPTIONS)
+def chosen_features(sweep):
+    return _fill(sweep, _measure(sweep, {with_voltage}), columns, numbers, special)
+"""
+
+
 @dataclass(frozen=True)
 class _Chosen(Summary):
     """A `Summary` of chosen features, which another process makes again from its arguments."""
@@ -416,13 +435,14 @@ def features(*names: str, missing: float | Mapping[str, float] | None = None) ->
     numbers = np.array([0.0 if isinstance(place, str) else place for place in places])
     with_voltage = any(feature in _VOLTAGE for feature in chosen)  # they take a look at every sample
 
-    @njit(**_OPTIONS)
-    def chosen_features(sweep):
-        return _fill(sweep, _measure(sweep, with_voltage), columns, numbers, special)
+    text = _CHOSEN.format(
+        digest=hashlib.sha256(Path(__file__).read_bytes()).hexdigest(),
+        columns=columns.tolist(), numbers=numbers.tolist(), special=special.tolist(), with_voltage=with_voltage,
+    )  # fmt: skip
 
     return _Chosen(
         units={feature.name: feature.unit for feature in chosen},
-        compiled=chosen_features,
+        compiled=load_module(text).chosen_features,
         rest=1 if any(_REST in feature.absent for feature in chosen) else 0,
         __doc__="\n".join(f"{feature.name}: {feature.definition}" for feature in chosen),
         arguments=(names, missing if missing is None or isinstance(missing, float | int) else given),
