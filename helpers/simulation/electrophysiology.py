@@ -361,8 +361,8 @@ def _fill(sweep, found, columns, missing, special):
     return chosen
 
 
-# A module for each choice: as closures of one function they would share an index in Numba's cache, and two processes that
-# compile different choices at once could each find the machine code of the other's under its own name.
+# A module for each choice: as closures of one function they would share an index in Numba's cache, and of two processes
+# that compile different choices at once, each could find the machine code of the other under its own name.
 _CHOSEN = """# Made for electrophysiology.py of {digest}
 import numpy as np
 from numba import njit
