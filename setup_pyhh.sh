@@ -38,6 +38,7 @@ usage: ./setup_pyhh.sh COMMAND
   versions WHICH     the quick tests with the oldest or newest versions, or those to come of numba, sbi or jupyter
   bench              time the simulator and its peers, in an environment of its own (.venv-bench, 3 GB)
   bench inference    measure the inference against reference posteriors
+  bench hh           HH-bench: methods of inference on tasks with neurons; hours, but see --help
   bench lif          six parameters of an integrate-and-fire neuron, compared with BayesFlow (.venv-bench, too; hours)
   pyhh               fetch the pyHH simulator that the series started from, into external/pyHH
   badges OWNER/REPO  write the address of the published repository into the README and the notebooks
@@ -233,13 +234,16 @@ run_tests() {
     return $status
 }
 
-# bench [inference | lif] ARGUMENTS...: the peers need an environment of their own; inference has references, not peers.
+# bench [inference | hh | lif] ARGUMENTS...: the peers need an environment of their own; the first two have none.
 bench() {
-    if [ "${1:-}" = inference ]; then
+    case "${1:-}" in inference | hh)
+        program=$1
+        [ "$program" = hh ] && program=hh_bench
         shift
         set_up requirements.txt
-        exec "$venv_python" -m benchmarks.inference "$@"
-    fi
+        exec "$venv_python" -m "benchmarks.$program" "$@"
+        ;;
+    esac
     use_venv .venv-bench
     pins=""  # some peers need older versions
     set_up requirements.txt benchmarks/requirements.txt

@@ -4,11 +4,13 @@ import ast
 import re
 import runpy
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from support.builders import step_trace
 
+from benchmarks.hh_bench.methods import METHODS
 from helpers.neurons import models
 from helpers.recordings.reading import FORMATS
 from helpers.simulation.trace import Trace
@@ -21,6 +23,25 @@ PAGES = ("README.md", "docs/your_own_neuron.md", "docs/recordings.md", "docs/fea
 def blocks(page: str) -> list[str]:
     """The Python blocks of a page."""
     return re.findall(r"^```python\n(.*?)^```", (ROOT / page).read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.filterwarnings("ignore")  # of sbi
+def test_the_python_of_the_page_on_the_benchmark_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # sbi writes a log
+    known = {**METHODS}
+    use, add = blocks("docs/benchmark.md")
+    variables: dict[str, Any] = {}
+    try:
+        exec(use, variables)  # noqa: S102 - our own page
+        exec(add, variables)  # noqa: S102
+        assert variables["draws"].shape == variables["reference"].shape == (1000, 2)
+        task = variables["task"]
+        assert task.agree[4]
+        posterior = METHODS["mixture"].start(task, task.simulator, 100, 1)
+        assert posterior.sample(10, task.x_o[4], 2).shape == (10, 2)
+    finally:
+        METHODS.clear()
+        METHODS.update(known)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -231,9 +231,10 @@ def test_an_old_python_is_refused(copy, version):
     assert f"needs Python 3.11 or newer, found {version} at {copy.bin}/python3:" in line and "PYTHON=" in line
 
 
-def test_the_benchmark_of_inference_needs_nothing_more(copy):
-    assert copy("bench", "inference", "--quick").returncode == 0
-    assert "-m benchmarks.inference --quick\n" in copy.calls and "benchmarks/requirements.txt" not in copy.calls
+@pytest.mark.parametrize(("name", "module"), [("inference", "inference"), ("hh", "hh_bench")])
+def test_the_benchmarks_of_inference_need_nothing_more(copy, name, module):
+    assert copy("bench", name, "--quick").returncode == 0
+    assert f"-m benchmarks.{module} --quick\n" in copy.calls and "benchmarks/requirements.txt" not in copy.calls
     assert not (copy.folder / ".venv-bench").exists()
 
 
