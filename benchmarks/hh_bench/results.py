@@ -108,7 +108,7 @@ def _line(method: str, budget: int, parts: dict[Any, dict[str, Any]]) -> str:
         f"{len(good)}" + (f" ({len(failed)} failed: {failed[0]})" if failed else ""),
         _median([one["c2st"] for one in good], ".2f"),
         _median([float(np.exp(np.mean(np.log(one["sd_ratio"])))) for one in good], ".3g"),
-        _median([float(np.abs(one["shift"]).max()) for one in good], ".2g"),
+        _median([float(np.abs(one["shift"]).max()) for one in good], ".3g"),
         f"{100 * np.mean(calibrated['coverage']):.0f} %" if "coverage" in calibrated else "",
         f"{calibrated['p']:.2g}" if "p" in calibrated else "",
         f"{start['busy']:.0f}" if "busy" in start else "",

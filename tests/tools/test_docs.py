@@ -25,6 +25,7 @@ def blocks(page: str) -> list[str]:
     return re.findall(r"^```python\n(.*?)^```", (ROOT / page).read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of sbi
 def test_the_python_of_the_page_on_the_benchmark_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # sbi writes a log
