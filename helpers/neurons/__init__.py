@@ -2,6 +2,7 @@
 
 HodgkinHuxley            the squid giant axon
 Pospischil               a cortical neuron with an M current
+CorticalNeuron           the same with what recorded cells ask for: clocks, slow inactivation, I_h
 LeakyIntegrateAndFire    a membrane that is reset at a threshold
 Izhikevich               two equations that imitate many firing patterns
 HindmarshRose            bursting and chaos in three equations without units
@@ -18,6 +19,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "cortical": ["CorticalNeuron"],
         "equations": ["Neuron", "current", "derived", "event", "gate", "state"],
         "functions": ["exp", "linoid", "sin", "sqrt", "where"],
         "models": ["HindmarshRose", "HodgkinHuxley", "Izhikevich", "LeakyIntegrateAndFire", "Pospischil"],
