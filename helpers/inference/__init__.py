@@ -68,11 +68,14 @@ sharpened                Sharpen the answer of an amortised posterior at `x_o`, 
 NeuronSimulator          A simulator for inference: parameters and a seed in, summary statistics out
 CombinedSimulator        Several experiments with the same neuron as one simulator
 truncated_rounds         Infer the posterior at `x_o` in rounds, each in a smaller box around it
+importance_posterior     Infer the posterior at `x_o`, known up to `tolerance`, from weighted simulations
+ImportancePosterior      All simulations with their weights
 InferenceWarning         A posterior, or what it was made from, is not to be trusted without a closer look
 EdgeMassWarning          More than half of the draws lie in the outermost 0.1 % of the prior of a parameter
 ExtrapolationWarning     An observation lies outside all simulations that a posterior was trained on
 ConflictingObservationsWarning Observations that should be of the same neuron have posteriors that exclude each other
 FewEffectiveDrawsWarning Few draws carry the weight of the posterior given several observations
+FewEffectiveSimulationsWarning Few simulations carry the weight of a posterior by importance sampling
 ParametersOnBoundsWarning Simulations with a parameter exactly on a bound of the prior were left out of the training
 PredictiveCheckWarning   Simulations with parameters from the posterior differ from the observation
 """
@@ -95,6 +98,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "diagnostics.recovery": ["recovery", "shrinkage", "unidentified_parameters"],
         "diagnostics.trials": ["run_trials"],
         "embedding": ["Convolutional"],
+        "importance": ["ImportancePosterior", "importance_posterior"],
         "lif.likelihood": ["exact_recovery"],
         "lif.predictive": ["lif_check"],
         "lif.problem": [
@@ -126,6 +130,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "ConflictingObservationsWarning",
             "EdgeMassWarning",
             "FewEffectiveDrawsWarning",
+            "FewEffectiveSimulationsWarning",
             "ExtrapolationWarning",
             "InferenceWarning",
             "ParametersOnBoundsWarning",

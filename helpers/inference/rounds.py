@@ -15,7 +15,6 @@ early network gets wrong about the density is lost for good. A box is drawn from
 
 from __future__ import annotations
 
-import json
 import math
 import warnings
 from collections.abc import Callable, Sequence
@@ -33,7 +32,7 @@ from .posterior import Posterior
 from .priors import Prior
 from .scaling import Scaling
 from .simulator import NeuronSimulator
-from .storage import read_arrays, write_arrays
+from .storage import RunFolder
 from .truncation import Truncated, truncated_around
 from .warning_classes import ExtrapolationWarning, InferenceWarning
 
@@ -314,41 +313,11 @@ def _next_region(prior: Prior, region: Truncated, one: Round, margin: float) -> 
     return after, bool((now > MIN_SIDE_RATIO * before).all())
 
 
-class _Folder:
-    """A folder that stores the settings and, for every round, its simulations and its posterior."""
+class _Folder(RunFolder):
+    """A folder that stores, for every round, its simulations and its posterior."""
 
     def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
-        self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / "settings.npz"
-        settings = json.loads(json.dumps(settings))
-        if not path.exists():
-            if others := sorted(entry.name for entry in folder.iterdir()):
-                raise ValueError(f"folder {folder} contains {others[0]} but no rounds: choose an empty one")
-            write_arrays(path, {"format": FILE_FORMAT, "settings": settings}, {})
-        found = read_arrays(path, FILE_FORMAT, "settings of rounds")[0]["settings"]
-        for name in settings:
-            if found.get(name) != settings[name]:
-                raise ValueError(
-                    f"folder {folder} holds rounds with another {name}: {found.get(name)}; now {settings[name]}. "
-                    "Choose another folder"
-                )
-
-    def path(self, number: int, what: str) -> Path:
-        return self.folder / f"round_{number}_{what}.npz"
-
-    def simulations(self, number: int, theta: np.ndarray) -> np.ndarray | None:
-        """The statistics that `theta` gave in this round; None if it was never reached."""
-        path = self.path(number, "simulations")
-        if not path.exists():
-            return None
-        arrays = read_arrays(path, FILE_FORMAT, "simulations")[1]
-        if set(arrays) != {"theta", "x"} or not np.array_equal(arrays["theta"], theta):
-            raise ValueError(f"{path} holds other parameters than this round draws: choose another folder")
-        return arrays["x"]
-
-    def store_simulations(self, number: int, theta: np.ndarray, x: np.ndarray) -> None:
-        write_arrays(self.path(number, "simulations"), {"format": FILE_FORMAT}, {"theta": theta, "x": x})
+        super().__init__(folder, settings, FILE_FORMAT, "round", "rounds")
 
     def posterior(self, number: int, box: Prior) -> Posterior | None:
         path = self.path(number, "posterior")

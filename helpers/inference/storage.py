@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-__all__ = ["read_arrays", "write_arrays"]
+__all__ = ["RunFolder", "read_arrays", "write_arrays"]
 
 
 def write_arrays(path: str | Path, about: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
@@ -48,6 +48,57 @@ def read_arrays(path: str | Path, file_format: int, what: str) -> tuple[dict[str
     except Exception as error:  # other files fail in many ways: see tests/hostile/test_hostile_files.py
         raise ValueError(f"{Path(path).name} holds no {what} that can be read: {error}") from error
     return about, arrays
+
+
+class RunFolder:
+    """A folder that stores the settings of a computation in parts, and the simulations of every part.
+
+    Parameters
+    ----------
+    folder
+        Is made if it is missing.
+    settings
+        What JSON can hold. Raises ValueError if the folder holds other ones, or something else.
+    file_format
+        Version of the files.
+    part, parts
+        What a part is called, e.g. "round" and "rounds".
+    """
+
+    def __init__(self, folder: Path, settings: dict[str, Any], file_format: int, part: str, parts: str) -> None:
+        self.folder, self.file_format, self.part = folder, file_format, part
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / "settings.npz"
+        settings = json.loads(json.dumps(settings))
+        if not path.exists():
+            if others := sorted(entry.name for entry in folder.iterdir()):
+                raise ValueError(f"folder {folder} contains {others[0]} but no {parts}: choose an empty one")
+            write_arrays(path, {"format": file_format, "settings": settings}, {})
+        found = read_arrays(path, file_format, f"settings of {parts}")[0]["settings"]
+        for name in settings:
+            if found.get(name) != settings[name]:
+                raise ValueError(
+                    f"folder {folder} holds {parts} with another {name}: {found.get(name)}; now {settings[name]}. "
+                    "Choose another folder"
+                )
+
+    def path(self, number: int, what: str) -> Path:
+        """Return the file of one part."""
+        return self.folder / f"{self.part}_{number}_{what}.npz"
+
+    def simulations(self, number: int, theta: np.ndarray) -> np.ndarray | None:
+        """Return the statistics that `theta` (n, n_parameters) gave in this part; None if it was never reached."""
+        path = self.path(number, "simulations")
+        if not path.exists():
+            return None
+        arrays = read_arrays(path, self.file_format, "simulations")[1]
+        if set(arrays) != {"theta", "x"} or not np.array_equal(arrays["theta"], theta):
+            raise ValueError(f"{path} holds other parameters than this {self.part} draws: choose another folder")
+        return arrays["x"]
+
+    def store_simulations(self, number: int, theta: np.ndarray, x: np.ndarray) -> None:
+        """Store the simulations of one part."""
+        write_arrays(self.path(number, "simulations"), {"format": self.file_format}, {"theta": theta, "x": x})
 
 
 def _check_sizes(stream: BinaryIO) -> None:

@@ -20,6 +20,7 @@ __all__ = [
     "EdgeMassWarning",
     "ExtrapolationWarning",
     "FewEffectiveDrawsWarning",
+    "FewEffectiveSimulationsWarning",
     "InferenceWarning",
     "ObservationConflict",
     "ParametersOnBoundsWarning",
@@ -241,4 +242,37 @@ class FewEffectiveDrawsWarning(InferenceWarning):
             f"the {self.asked:,} draws given all observations are worth {self.effective:.0f} independent ones, of "
             f"{self.proposed:,} that were proposed: their percentiles are coarse. Truncated rounds on the statistics "
             "of all observations side by side (see CombinedSimulator) do not have this limit"
+        )
+
+
+@dataclass(eq=False)
+class FewEffectiveSimulationsWarning(InferenceWarning):
+    """Few simulations carry the weight of a posterior by importance sampling.
+
+    Attributes
+    ----------
+    effective, wanted
+        Effective sample size, and the one that was wanted.
+    beta
+        The power of the likelihood that the draws are for; below 1 they are of a flatter posterior.
+    simulations
+        How many there are.
+    """
+
+    effective: float
+    wanted: float
+    beta: float
+    simulations: int
+
+    def __str__(self) -> str:
+        if self.beta < 1:
+            flat = (
+                f"they are draws of a flatter posterior, with the likelihood to the power {self.beta:.2g}, since too "
+                "few simulations fit the observation. Its parameters only point to where the posterior lies"
+            )
+        else:
+            flat = "their percentiles are coarse"
+        return (
+            f"{self.simulations:,} simulations are worth {self.effective:.0f} independent draws, of {self.wanted:.0f} "
+            f"wanted: {flat}. Give a larger budget, or tolerances that the model can meet"
         )

@@ -30,6 +30,7 @@ from helpers.inference.diagnostics.spike_trains import interval_distance, spike_
 from helpers.inference.diagnostics.statistic_information import statistic_information
 from helpers.inference.diagnostics.trials import run_trials
 from helpers.inference.embedding import Convolutional
+from helpers.inference.importance import ImportancePosterior, importance_posterior
 from helpers.inference.lif.likelihood import log_likelihood
 from helpers.inference.lif.predictive import lif_check
 from helpers.inference.lif.problem import PUBLISHED_PRIOR, LifExperiment, clipped_draws, lif_prior
@@ -126,6 +127,11 @@ def rounds(x_o: np.ndarray, **settings: object) -> int:
     return truncated_rounds(gaussian, PRIOR, x_o, **{**usual, **settings}).n_simulations
 
 
+def weighted(x_o: np.ndarray, tolerance: np.ndarray, **settings: object) -> ImportancePosterior:
+    return importance_posterior(gaussian, PRIOR, x_o, tolerance, **{"seed": 1, "n_first": 60, "batch": 20, **settings})
+
+
+WEIGHTED = weighted(np.array([100.0, 90.0, 80.0]), np.full(3, 5.0), enough=5)
 OUTSIDE = "x_o lies outside all simulations"
 ON_BOUNDS = r"[\d,]+ of [\d,]+ simulations have a parameter exactly on a bound"
 NAMED = {"low": "low|entry 0|mean", "high": "high|entry 1|mean", "sd": "sd", "mean": "mean"}
@@ -169,6 +175,9 @@ TARGETS = [
     target(partial(misspecification, names=["a", "b", "c"]), 60, x=always(X), x_o=array(3, low=0.0, high=9.0), seed=seed(), like={"name": "misspecification", "covers": (misspecification,), "named": {"x_o": "x_o|simulations", "seed": "seed|simulations"}}),
     target(rounds, 30, x_o=X_O, seed=seed(), n_round=whole(50, 60, none_below=50), n_final=whole(50, 50, none_below=50), margin=number(0.5, 1.0), ensemble=whole(1, 1, none_below=1), like={"name": "truncated_rounds", "warns": "ended", "covers": (truncated_rounds,), "compare": False}),
     target(partial(sharpened, POSTERIOR, gaussian), 20, x_o=X_O, seed=seed(), budget=whole(400, 500, none_below=1), n_step=whole(100, 150, none_below=1), like={"name": "sharpened", "warns": "no parameters near the posterior|too few for the posterior|too wide to be sharpened", "covers": (sharpened,), "compare": False}),
+    target(weighted, 60, x_o=X_O, tolerance=array(3, low=1.0, high=9.0), seed=seed(), budget=whole(80, 120, none_below=60), n_first=whole(60, 70, none_below=20), batch=whole(20, 30, none_below=10), enough=number(5.0, 20.0), searches=whole(0, 2), like={"name": "importance_posterior", "warns": ".*simulations are worth", "covers": (importance_posterior,), "compare": False}),
+    target(partial(WEIGHTED.sample), 60, n=whole(1, 9, none_below=1), seed=seed(), like={"name": "ImportancePosterior.sample"}),
+    target(partial(WEIGHTED.quantile), 60, q=array(3, low=0.0, high=1.0), like={"name": "ImportancePosterior.quantile"}),
     target(spike_distance, 250, a=SPIKES, b=SPIKES, window=number(0.5, 5.0)),
     target(interval_distance, 250, a=SPIKES, b=SPIKES),
     target(partial(predictive_check, HodgkinHuxley(), PULSE, PRIOR, observed=OBSERVED, dt=0.05), 40, theta=array(10, 2, low=30.0, high=79.0), seed=seed(), window=number(1.0, 3.0), like={"name": "predictive_check", "covers": (predictive_check,), "undefined": True, "named": {"theta": "theta(\\[\\d+\\])?"}}),
