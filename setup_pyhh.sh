@@ -33,6 +33,7 @@ usage: ./setup_pyhh.sh COMMAND
   nbgrader FOLDER    write the exercises as a course of nbgrader into FOLDER
   doctor             say what is on this computer, what is wrong, and how to fix it; changes nothing
   site               make web pages of the notebooks as they are saved, with a live bench that needs no Python, in site/
+  fit FILE           fit a recorded cell, with a report in results/: fit cell.abf --sweeps 0 8 11 14; see fit --help
   campaign           simulate a million times and more, into a folder that survives whatever happens; see campaign --help
   constraints        install the newest versions afresh and write them into constraints.txt; test them before you keep it
   versions WHICH     the quick tests with the oldest or newest versions, or those to come of numba, sbi or jupyter
@@ -281,6 +282,7 @@ case "$command" in
     nbgrader) set_up requirements.txt; exec "$venv_python" -m tools.nbgrader "$@" ;;
     doctor) doctor ;;
     versions) find_python; exec "$python" -m tools.versions "$@" ;;
+    fit) set_up requirements.txt; exec "$venv_python" -m helpers.cells "$@" ;;
     campaign) set_up requirements.txt; exec "$venv_python" -m helpers.campaigns "$@" ;;
     constraints) write_constraints ;;
     bench) bench "$@" ;;

@@ -20,6 +20,7 @@ neither torch nor matplotlib.
     widgets       explorers with sliders, and the live bench
     notebook      what a notebook switches on in its first cell
     campaigns     simulations by the million
+    cells         from the recording of a cell to a posterior, a verdict and a report
 """
 
 import lazy_loader
@@ -29,6 +30,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=[
         "artificial",
         "campaigns",
+        "cells",
         "exercises",
         "experiments",
         "figures",

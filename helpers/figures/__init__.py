@@ -9,6 +9,17 @@ plot_interval_map            Make a figure of each interval between spikes again
                              neuron by title
 plot_intervals_by_drive      Make a figure of all intervals between spikes against the drive of the neuron: a
                              bifurcation diagram
+plot_best_known              Make a pair plot of draws (n, n_parameters) that fits on a page: at most six parameters are
+                             legible
+plot_first_spikes            Plot the first spike of simulations and, over them, of the recording, aligned; as
+                             `plot_predicted_voltage`
+plot_marginals               Make a figure of the draws (n, n_unknowns) of each parameter over the whole width of its
+                             prior
+plot_predicted_sweep         Make a figure of a sweep and what is predicted for it: V, spike times, injected current,
+                             and the first spike
+plot_predicted_voltage       Plot simulations over time since the onset of the step, and a recording over them
+plot_spike_rows              Plot when simulations spike, a row each, and above them when the recording does; as
+                             `plot_predicted_voltage`
 plot_calibration             Make a figure of SBC ranks, coverage and, if given, TARP, a row a posterior; grey: expected
                              of a correct one
 plot_misspecification        Make a figure of each summary statistic over simulations from the prior, with the
@@ -136,6 +147,14 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "bursts": ["plot_bursts", "plot_divergence", "plot_interval_map", "plot_intervals_by_drive"],
+        "cells": [
+            "plot_best_known",
+            "plot_first_spikes",
+            "plot_marginals",
+            "plot_predicted_sweep",
+            "plot_predicted_voltage",
+            "plot_spike_rows",
+        ],
         "colours": ["COLOURS"],
         "diagnostics": [
             "plot_calibration",

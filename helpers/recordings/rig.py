@@ -14,7 +14,7 @@ from helpers.simulation.stimuli import step
 from helpers.simulation.trace import Trace
 from helpers.validation import number, one_of, whole_number
 
-__all__ = ["JUNCTION_POTENTIAL", "Rig", "record_through", "synthetic_recording"]
+__all__ = ["JUNCTION_POTENTIAL", "Rig", "amplifier_filter", "record_through", "synthetic_recording"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +29,19 @@ class Rig(Declared):
     cutoff: float = parameter(10.0, "kHz", "cutoff of the filter", low=1.0, high=20.0, minimum=0.1, maximum=100.0)
     drift: float = parameter(0.3, "mV/√s", "SD of the drift after 1 s", low=0.0, high=2.0, minimum=0.0, maximum=20.0)
     resolution: float = parameter(0.0305, "mV", "digitiser step", low=0.001, high=0.5, minimum=1e-6, maximum=5.0)
+
+
+def amplifier_filter(cutoff: float, dt: float) -> np.ndarray:
+    """Return the 4-pole Bessel filter of a patch-clamp amplifier as second-order sections, (2, 6).
+
+    Parameters
+    ----------
+    cutoff
+        Where its gain is 1/√2 [kHz], below half the sampling rate.
+    dt
+        Time between the samples that it is used on [ms].
+    """
+    return signal.bessel(4, cutoff, fs=1.0 / dt, norm="mag", output="sos")
 
 
 def record_through(trace: Trace, rig: Rig | None = None, *, seed: int) -> Trace:
@@ -67,7 +80,7 @@ def record_through(trace: Trace, rig: Rig | None = None, *, seed: int) -> Trace:
         )
     random = np.random.default_rng(seed)
     n, settle = len(trace.t), int(np.ceil(5.0 / (rig.cutoff * trace.dt)))  # 5 periods: the filter's transient is over
-    bessel = signal.bessel(4, rig.cutoff, fs=1.0 / trace.dt, norm="mag", output="sos")
+    bessel = amplifier_filter(rig.cutoff, trace.dt)
     response = signal.sosfilt(bessel, np.eye(1, settle)[0])
     noise = signal.sosfilt(bessel, random.standard_normal(n + settle))[settle:] / np.linalg.norm(response)
     walk = np.concatenate([[0.0], np.cumsum(random.standard_normal(n - 1))]) * np.sqrt(trace.dt * 1e-3)

@@ -37,9 +37,9 @@ MODULES = {
     "widgets.live": "tests/widgets/test_live.py",
     "simulation.compiler": INNER, "simulation.engine": INNER, "simulation.integrators": INNER, "simulation.arguments": INNER,
     "simulation.lsoda": INNER, "neurons.functions": INNER, "validation": INNER,
-    "checks": "tests/test_checks.py", "neurons.mistakes": "tests/neurons/test_mistakes.py", "notebook": "tests/test_notebook.py", "cache": "tests/test_cache.py", "inference.storage": "reads files: see test_hostile_files", "inference.cache": "tests/inference/test_recipes.py", "inference.warning_classes": "tests/inference/test_warnings.py", "inference.local_noise": "through truncated_rounds and find_region", "inference.truncation": "tests/inference/test_rounds.py", "inference.independent": "through Posterior, tests/inference/test_independent.py",
+    "checks": "tests/test_checks.py", "neurons.mistakes": "tests/neurons/test_mistakes.py", "notebook": "tests/test_notebook.py", "cache": "tests/test_cache.py", "inference.storage": "reads files: see test_hostile_files", "inference.cache": "tests/inference/test_recipes.py", "inference.warning_classes": "tests/inference/test_warnings.py", "inference.local_noise": "through truncated_rounds and find_region", "inference.proposals": INNER, "inference.truncation": "tests/inference/test_rounds.py", "inference.independent": "through Posterior, tests/inference/test_independent.py",
     "inference.fingerprint": "tests/campaigns/test_campaign_faults.py", "inference.recipe": "tests/inference/test_recipes.py",
-    "campaigns": "tests/campaigns", "exercises": "tests/exercises", "recordings.abf": FILES_OF, "recordings.abf_header": FILES_OF, "recordings.abf_fields": FILES_OF, "recordings.abf_version_1": FILES_OF, "recordings.abf_version_2": FILES_OF, "recordings.abf_command": FILES_OF, "recordings.nwb": FILES_OF, "recordings.text": FILES_OF,
+    "campaigns": "tests/campaigns", "cells": "tests/cells", "exercises": "tests/exercises", "recordings.abf": FILES_OF, "recordings.abf_header": FILES_OF, "recordings.abf_fields": FILES_OF, "recordings.abf_version_1": FILES_OF, "recordings.abf_version_2": FILES_OF, "recordings.abf_command": FILES_OF, "recordings.nwb": FILES_OF, "recordings.text": FILES_OF,
     "recordings.binary": FILES_OF, "recordings.hdf5": FILES_OF, "recordings.nwb_series": FILES_OF, "recordings.nwb_stimuli": FILES_OF, "recordings.wcp": FILES_OF, "recordings.wavesurfer": FILES_OF, "recordings.heka": FILES_OF, "recordings.igor": FILES_OF, "recordings.axograph": FILES_OF, "recordings.spike2": FILES_OF,
     "recordings.contents": "what a file holds", "recordings.description": "through Recording", "recordings.quality": "tests/recordings/test_quality.py", "recordings.sweep_quality": "tests/recordings/test_quality.py", "recordings.charging": "through passive_properties", "recordings.choice": "through read", "recordings.units": "through read", "recordings.conversion": FILES_OF, "recordings.reading": FILES_OF, "recordings.published": FILES_OF,
 }  # fmt: skip
@@ -62,6 +62,8 @@ NAMES = {
     "Step": "what find_steps returns", "doubts": "through read", "is_noisy": INNER, "main_window": INNER, "split_at": INNER, "f_I_curve": INNER, "Sweeps": "tests/recordings/test_recording.py", "Marginal": "through uniform and normal", "recordings.voltage_clamp.read_family": FILES_OF, "sodium_family": "no arguments",
     "cross_entropy": "a formula on tensors, tried through train_by_rule", "backprop": "a formula on tensors, tried through train_by_rule",
     "feedback_alignment": "a formula on tensors, tried through train_by_rule", "gradient_angle": "a formula on tensors",
+    "Descent": "what descend returns", "descend": "through importance_posterior; tests/inference/test_descent.py",
+    "CorticalNeuron": "Pospischil with more parameters, which a neuron checks by their declarations", "amplifier_filter": "tests/cells/test_cells_instrument.py",
     "train_network": INNER, "RefiningEstimator": INNER, "exact_recovery": "takes results of others: posterior, trials and their recordings",
     "local_calibration": "takes results of others: a posterior; bad arguments in tests/inference/test_local_calibration.py", "parameter_combinations": "takes results of others: the draws of a posterior",
     "conditional_correlations": "takes results of others: a posterior and its draws", "example_cell": "no arguments",
@@ -71,7 +73,7 @@ NAMES = {
 }  # fmt: skip
 RESULTS = {
     "FiringProperties", "AbcPosterior", "Attempt", "Calibration", "Combinations", "LocalCalibration", "RecordedFI", "SweepSteps", "StepTable", "ClampTrace", "Operations", "Coverage", "UnidentifiedParameters",
-    "DecodingResult", "StrengthDurationFit", "GridPosterior", "HopfPoint", "StatisticInformation", "RuleRun", "SpikeDataset", "LifCheck", "LocalGaussian",
+    "DecodingResult", "StrengthDurationFit", "GridPosterior", "HopfPoint", "ImportancePosterior", "StatisticInformation", "RuleRun", "SpikeDataset", "LifCheck", "LocalGaussian",
     "LocalTest", "Score", "Misspecification", "PassiveProperties", "Posterior", "PredictiveCheck", "SpikePriceSweep",
     "RecordedFamily", "Recovery", "Responses", "Round", "Rounds", "Sharpened", "SharpeningStep", "Shrinkage", "SpikeCost", "SpikeTrainComparison", "Tarp", "Trials", "TrainingHistory",
 }  # fmt: skip
