@@ -19,7 +19,7 @@ PAGE = ROOT / "docs" / "layout.md"
 MARK = "<!-- from here on made by: python -m tools.layout -->"
 FLOORS = (
     ("tools", "benchmarks"),
-    ("widgets",),
+    ("widgets", "cells"),
     ("figures", "campaigns", "exercises"),
     ("inference", "recordings", "experiments", "artificial"),
     ("simulation",),
