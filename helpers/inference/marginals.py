@@ -92,6 +92,15 @@ class Marginal:
         return replace(self, low=low, high=high, mean=mean, sd=sd)
 
     @property
+    def peak(self) -> float:
+        """The value with the highest density, one of them if it is uniform."""
+        assert self.low is not None and self.high is not None, "completed by the prior"
+        if self.sd is None:
+            return self.low
+        top = float(np.exp(self._centre - self.sd**2)) if self.log else self._centre
+        return min(max(top, self.low), self.high)
+
+    @property
     def _centre(self) -> float:
         assert self.mean is not None
         return float(np.log(self.mean) if self.log else self.mean)
