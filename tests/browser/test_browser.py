@@ -34,7 +34,7 @@ WHOLE = os.environ.get("PYHH_BROWSER") == "whole"
 USED = FRONTENDS if WHOLE else FRONTENDS[:1]
 SHOWN = [(name, frontend) for frontend in USED for name in NOTEBOOKS]
 MINUTES = 30  # for all cells of all notebooks at the same time
-SETTLED = 8.0  # s until page and Python must agree; it takes 0.1 to 0.4 s where no other test runs
+SETTLED = 30.0  # s until page and Python must agree: 0.1 to 0.4 s alone, but 8 s once beside other tests
 SIMULATED = 60.0  # s for a choice that simulates thousands of neurons, the first time with code that must be compiled
 
 
