@@ -186,6 +186,17 @@ def test_a_tolerance_that_no_parameters_reach_is_widened():
     assert importance_posterior(simulate, standard_normal(3), near, 0.2, 5, widen=True).widened < 1.3
 
 
+def test_statistics_beyond_all_bounds_weigh_nothing():
+    line, matrix, x_o = linear(2, 4, 0.0, 7)
+
+    def simulate(theta, seed):
+        return np.where(theta[:, :1] < -2.0, 1e200, line(theta, seed))
+
+    found = importance_posterior(simulate, standard_normal(2), x_o, 0.2, 7, n_first=400)
+    assert np.isfinite(found.weights).all() and found.beta == 1.0
+    assert_close(found, *exact(matrix, x_o, 0.2))
+
+
 def test_few_draws_of_the_right_posterior_are_not_called_flat():
     simulate, _, x_o = linear(2, 3, 0.0, 1)
     with pytest.warns(FewEffectiveSimulationsWarning, match="of 9000 wanted: their percentiles are coarse"):
