@@ -20,8 +20,9 @@ FIRST = ("2_", "3_", "tests/browser", "1_", LESSONS, *LONG, "tests/notebooks", *
 # They start processes, try cases by the thousand, train networks, compile many kernels or run lessons. The list of what
 # hostile input is tried on is checked at once.
 TRAINING = ("tests/inference/test_npe", "tests/inference/test_reference_posteriors", "tests/artificial")
+FITTING = ("tests/cells", "tests/inference/test_importance", "tests/inference/test_correlations")
 COMPILING = ("tests/simulation/test_network", "tests/simulation/test_integrators", "tests/widgets/test_posterior")
-SLOW = (*PROCESSES, *TRAINING, *COMPILING, LESSONS, "tests/notebooks/test_deeper", "tests/exercises")
+SLOW = (*PROCESSES, *TRAINING, *FITTING, *COMPILING, LESSONS, "tests/notebooks/test_deeper", "tests/exercises")
 os.environ["PYHH_CHECKS"] = "strict"  # in a notebook, a claim that no longer holds is a failure here
 
 
