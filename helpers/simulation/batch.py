@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -232,7 +231,7 @@ class _Batch:
 
 
 # Numba caches nothing on disk that takes a function as an argument: with this around it, a process need not compile it.
-_LANES = """# {digest}
+_LANES = """
 from numba import njit
 from {module} import {name}
 from helpers.simulation.batch import _summarise
@@ -253,9 +252,8 @@ def _over_lanes(compiled: Any) -> Callable[..., np.ndarray]:
     found = getattr(sys.modules.get(module), name, None)
     if not module.startswith(f"{__package__}.") or getattr(found, "compiled", None) is not compiled:
         return partial(_summarise, compiled)
-    texts = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
-    source = _LANES.format(digest=hashlib.sha256(texts).hexdigest(), module=module, name=name)
-    return load_module(source).summarise_lanes
+    built_on = sorted(Path(__file__).parent.glob("*.py"))
+    return load_module(_LANES.format(module=module, name=name), *built_on).summarise_lanes
 
 
 @njit(nogil=True, error_model="numpy", inline="always")

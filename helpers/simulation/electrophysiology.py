@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -363,7 +362,7 @@ def _fill(sweep, found, columns, missing, special):
 
 # A module for each choice: as closures of one function they would share an index in Numba's cache, and of two processes
 # that compile different choices at once, each could find the machine code of the other under its own name.
-_CHOSEN = """# Made for electrophysiology.py of {digest}
+_CHOSEN = """
 import numpy as np
 from numba import njit
 from helpers.simulation.electrophysiology import _OPTIONS, _fill, _measure
@@ -436,13 +435,12 @@ def features(*names: str, missing: float | Mapping[str, float] | None = None) ->
     with_voltage = any(feature in _VOLTAGE for feature in chosen)  # they take a look at every sample
 
     text = _CHOSEN.format(
-        digest=hashlib.sha256(Path(__file__).read_bytes()).hexdigest(),
-        columns=columns.tolist(), numbers=numbers.tolist(), special=special.tolist(), with_voltage=with_voltage,
-    )  # fmt: skip
+        columns=columns.tolist(), numbers=numbers.tolist(), special=special.tolist(), with_voltage=with_voltage
+    )
 
     return _Chosen(
         units={feature.name: feature.unit for feature in chosen},
-        compiled=load_module(text).chosen_features,
+        compiled=load_module(text, Path(__file__)).chosen_features,
         rest=1 if any(_REST in feature.absent for feature in chosen) else 0,
         __doc__="\n".join(f"{feature.name}: {feature.definition}" for feature in chosen),
         arguments=(names, missing if missing is None or isinstance(missing, float | int) else given),

@@ -21,15 +21,19 @@ __all__ = ["load_module"]
 _loading = threading.Lock()  # two threads may want the same module at the same moment
 
 
-def load_module(source: str) -> ModuleType:
-    """Import the module with this text. Numba caches its compiled functions next to it."""
+def load_module(source: str, *built_on: Path) -> ModuleType:
+    """Import the module with this text. Numba caches its compiled functions next to it.
+
+    `built_on` are the files of functions that it calls, besides the building blocks of kernels: a change of one makes
+    new machine code.
+    """
     with _loading:
-        return _load_once(source)
+        return _load_once(source, built_on)
 
 
 @functools.cache
-def _load_once(source: str) -> ModuleType:
-    versions = Path(kernels.__file__).read_bytes()  # a change of the building blocks makes new machine code, too
+def _load_once(source: str, built_on: tuple[Path, ...]) -> ModuleType:
+    versions = b"".join(path.read_bytes() for path in (Path(kernels.__file__), *built_on))
     name = "pyhh_" + hashlib.sha256(source.encode() + versions).hexdigest()[:16]
     path = cache_folder("kernels") / f"{name}.py"
     if not path.exists():
