@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from .page import percent
 from .predictions import WITHIN
-from .problem import DT
 from .software import software_versions
+from .sweeps import DT
 
 if TYPE_CHECKING:
     from .fit import CellFit

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from helpers.simulation.stimuli import Waveform
 from .sweeps import DT, CellSweep
 from .unknowns import Membrane, Unknowns
 
-__all__ = ["DT", "CellProblem", "traces_of"]
+__all__ = ["CellProblem", "traces_of"]
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,6 @@ class CellProblem:
     sweeps: tuple[CellSweep, ...]
     membrane: Membrane
     unknowns: Unknowns
-    _stimuli: dict[str, Waveform] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_stimuli", {one.name: one.stimulus(self.membrane.area, DT) for one in self.sweeps})
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -60,7 +56,7 @@ class CellProblem:
 
     def simulate(self, sweep: CellSweep, theta: np.ndarray, seed: int) -> np.ndarray:
         """Return the features of simulations of one sweep, also one that is not fitted, (n, n_features)."""
-        stimulus = self._stimuli.get(sweep.name) or sweep.stimulus(self.membrane.area, DT)
+        stimulus = sweep.stimulus(self.membrane.area, DT)
         steps = len(stimulus.samples) - 1
         return simulate_many(
             self.unknowns.neuron, stimulus, self.unknowns.prior.by_name(theta), steps * DT, DT, seed=seed,

@@ -151,7 +151,6 @@ def _model(fit: CellFit) -> list[str]:
     ]  # fmt: skip
     fixed = [(n, known[n].unit, known[n].meaning, float(values[n])) for n in values if n not in prior.names]
     check = fit.prior_check
-    outside = [f"{name}" for name in check.outside]
     return [
         paragraph(
             "One compartment: C dV/dt = I_injected / area − the sum of the currents below + noise. V is inside minus "
@@ -166,10 +165,10 @@ def _model(fit: CellFit) -> list[str]:
         heading("Prior check"),
         paragraph(
             f"Of {check.n_simulations:,} simulations with parameters from the prior, the features of the recording lie "
-            + ("outside the range in these cases, where no parameters can give the recording:" if outside
+            + ("outside the range in these cases, where no parameters can give the recording:" if check.outside
                else "inside the range, each by itself: the prior does not rule the recording out.")
         ),
-        bullets(outside),
+        bullets(check.outside),
     ]  # fmt: skip
 
 

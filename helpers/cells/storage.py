@@ -15,9 +15,9 @@ from helpers.inference.priors import Prior
 from helpers.neurons.cortical import CorticalNeuron
 from helpers.validation import number, one_of, whole_number
 
-from .problem import DT, traces_of
+from .problem import traces_of
 from .software import software_versions
-from .sweeps import step_of_current
+from .sweeps import DT, step_of_current
 
 if TYPE_CHECKING:
     from .fit import CellFit

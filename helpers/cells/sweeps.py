@@ -128,7 +128,7 @@ class CellSweep:
     @property
     def count(self) -> int:
         """Spikes during the step."""
-        return round(float(self.observed[self.summarise.names.index("spike_count")]))
+        return round(self.value("spike_count"))
 
     @property
     def length(self) -> float:

@@ -142,8 +142,6 @@ def choose_unknowns(sweeps: Sequence[CellSweep], membrane: Membrane) -> Unknowns
 def _largest(trains: Sequence[CellSweep], feature: str, more: float, share: float) -> str:
     """Name the sweep in which a feature of the mean spike is most above that of the first, if it is by enough."""
     change = {sweep.name: sweep.value(feature) - sweep.value(f"first_{feature}") for sweep in trains}
-    enough = {
-        sweep.name: max(more, share * sweep.value(f"first_{feature}")) if more or share else 0.0 for sweep in trains
-    }
+    enough = {sweep.name: max(more, share * sweep.value(f"first_{feature}")) for sweep in trains}
     above = [name for name in change if change[name] > enough[name]]
     return max(above, key=lambda name: change[name] - enough[name], default="")

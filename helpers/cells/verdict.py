@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from helpers.inference.importance import ImportancePosterior
 from helpers.inference.priors import Prior
@@ -147,7 +148,7 @@ def contradictions(problem: CellProblem, posterior: ImportancePosterior) -> list
 
 def _at_edges(problem: CellProblem, draws: np.ndarray) -> list[tuple[str, str, float]]:
     prior = problem.unknowns.prior
-    shares = prior.shares(_tensor(draws)).numpy()
+    shares = prior.shares(torch.as_tensor(draws)).numpy()
     found = []
     for k, name in enumerate(prior.names):
         for side, there in (("lower", shares[:, k] < EDGE), ("upper", shares[:, k] > 1.0 - EDGE)):
@@ -191,11 +192,5 @@ def _statements(
 
 def prior_widths(prior: Prior, draws: np.ndarray) -> np.ndarray:
     """Return which share of the prior lies inside the interval of 95 % of the draws (n, n_unknowns), (n_unknowns,)."""
-    shares = prior.shares(_tensor(draws)).numpy()
+    shares = prior.shares(torch.as_tensor(draws)).numpy()
     return np.percentile(shares, 97.5, axis=0) - np.percentile(shares, 2.5, axis=0)
-
-
-def _tensor(draws: np.ndarray):  # noqa: ANN202
-    import torch
-
-    return torch.as_tensor(draws)

@@ -325,7 +325,8 @@ class _Run:
             z = rng.standard_normal((count, len(self.prior.names)))
         else:
             simulated = self._simulated()
-            weights = self._weights(*self._tempered(_min_ess(self.prior), self._log_bounded(simulated)))
+            log_likelihood = self._log_bounded(simulated)
+            weights = self._weights(self._tempered(_min_ess(self.prior), log_likelihood), log_likelihood)
             proposal = next_proposal(simulated, weights, self.shares, rng, tried=self.tried, noise=self.widened**2)
             z = proposal.draw(count, rng)
         theta = self._theta(z)
@@ -343,8 +344,7 @@ class _Run:
         if proposal is not None:
             self.log_proposed = np.logaddexp(self.log_proposed, np.log(count) + proposal.log_prob(self.z))
             self.proposals.append((count, proposal))
-            simulated = self._simulated()
-            log_likelihood = self._log_bounded(simulated)
+            log_likelihood = self._log_bounded(self._simulated())
             if _ess(weights := self._weights(1.0, log_likelihood)) >= _min_ess(self.prior):  # else it is too early
                 self.shares = shares_by_success(proposal, z, weights[-count:], self.shares)
         self.batches = number
@@ -360,7 +360,8 @@ class _Run:
 
     def posterior(self, least: float, stopped: str) -> ImportancePosterior:
         """Weights for the likelihood, or for the largest power of it that leaves `least` effective draws."""
-        beta, log_likelihood = self._tempered(least, self._log_likelihood())
+        log_likelihood = self._log_likelihood()
+        beta = self._tempered(least, log_likelihood)
         weights = self._weights(beta, log_likelihood)
         return ImportancePosterior(
             self.prior, self.theta, self.x, weights, beta, _ess(weights), stopped, self.widened, len(self.tried.z)
@@ -389,15 +390,15 @@ class _Run:
         weights = np.exp(log - log.max())
         return weights / weights.sum()
 
-    def _tempered(self, least: float, log_likelihood: np.ndarray) -> tuple[float, np.ndarray]:
-        """The largest power at which the effective sample size is `least`, and the log-likelihood."""
+    def _tempered(self, least: float, log_likelihood: np.ndarray) -> float:
+        """A power of the likelihood at which the effective sample size is `least`; 1 if it is larger there."""
         low, high = 0.0, 1.0
         if _ess(self._weights(1.0, log_likelihood)) >= least:
-            return 1.0, log_likelihood
+            return 1.0
         for _ in range(60):
             middle = 0.5 * (low + high)
             low, high = (middle, high) if _ess(self._weights(middle, log_likelihood)) >= least else (low, middle)
-        return low, log_likelihood
+        return low
 
 
 def _ess(weights: np.ndarray) -> float:
